@@ -1,0 +1,93 @@
+#include "tensor/allocator.h"
+
+#include <bit>
+
+#include "tensor/error.h"
+
+namespace vae {
+
+size_t CachingAllocator::round_up(size_t bytes) {
+  const size_t step = bytes <= 4096 ? 64 : std::bit_floor(bytes - 1) / 8;
+  return (bytes + step - 1) / step * step;
+}
+
+void* CachingAllocator::allocate(size_t bytes) {
+  if (bytes == 0) return nullptr;
+  const size_t size = round_up(bytes);
+  const std::lock_guard lock(mutex_);
+  void* pointer = nullptr;
+  if (auto it = free_.find(size); it != free_.end() && !it->second.empty()) {
+    pointer = it->second.back();
+    it->second.pop_back();
+    stats_.cached_bytes -= size;
+  } else {
+    if (limit_ && stats_.live_bytes + stats_.cached_bytes + size > limit_) trim_locked();
+    const bool fits = !limit_ || stats_.live_bytes + size <= limit_;
+    if (fits) pointer = runtime(device_.type).allocate(device_.index, size);
+    if (fits && !pointer) {
+      trim_locked();
+      pointer = runtime(device_.type).allocate(device_.index, size);
+    }
+    if (!pointer)
+      fail(ErrorKind::device, "out of memory on {}: asked for {} bytes, {} bytes live, limit {}", device_.str(), size,
+           stats_.live_bytes, limit_ ? fmt::to_string(limit_) : "none");
+    ++stats_.raw_allocations;
+  }
+  stats_.live_bytes += size;
+  stats_.peak_bytes = std::max(stats_.peak_bytes, stats_.live_bytes);
+  return pointer;
+}
+
+void CachingAllocator::release(void* pointer, size_t bytes) noexcept {
+  if (!pointer) return;
+  const size_t size = round_up(bytes);
+  const std::lock_guard lock(mutex_);
+  stats_.live_bytes -= size;
+  try {
+    free_[size].push_back(pointer);
+    stats_.cached_bytes += size;
+  } catch (...) {  // no memory for the book-keeping: give the block back at once
+    runtime(device_.type).release(device_.index, pointer);
+  }
+}
+
+void CachingAllocator::trim() {
+  const std::lock_guard lock(mutex_);
+  trim_locked();
+}
+
+void CachingAllocator::trim_locked() {
+  for (auto& [size, blocks] : free_)
+    for (void* pointer : blocks) {
+      runtime(device_.type).release(device_.index, pointer);
+      stats_.cached_bytes -= size;
+    }
+  free_.clear();
+}
+
+void CachingAllocator::set_limit(size_t bytes) {
+  const std::lock_guard lock(mutex_);
+  limit_ = bytes;
+}
+
+void CachingAllocator::reset_peak() {
+  const std::lock_guard lock(mutex_);
+  stats_.peak_bytes = stats_.live_bytes;
+}
+
+AllocatorStats CachingAllocator::stats() const {
+  const std::lock_guard lock(mutex_);
+  return stats_;
+}
+
+CachingAllocator& allocator(Device device) {
+  // Deliberately never destroyed: tensors of static lifetime may outlive any other static object.
+  static auto* mutex = new std::mutex;
+  static auto* allocators = new std::map<std::pair<int, int>, std::unique_ptr<CachingAllocator>>;
+  const std::lock_guard lock(*mutex);
+  auto& slot = (*allocators)[{static_cast<int>(device.type), device.index}];
+  if (!slot) slot = std::make_unique<CachingAllocator>(device);
+  return *slot;
+}
+
+}  // namespace vae

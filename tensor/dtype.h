@@ -1,0 +1,61 @@
+#pragma once
+// Element types of tensors.
+#include <cstdint>
+#include <string_view>
+#include <type_traits>
+
+#include "tensor/error.h"
+
+namespace vae {
+
+enum class DType : uint8_t { f32, f64, i32, i64, u8 };
+
+constexpr size_t size_of(DType type) {
+  switch (type) {
+    case DType::f64:
+    case DType::i64: return 8;
+    case DType::u8: return 1;
+    default: return 4;
+  }
+}
+
+constexpr std::string_view name_of(DType type) {
+  constexpr std::string_view names[] = {"f32", "f64", "i32", "i64", "u8"};
+  return names[static_cast<int>(type)];
+}
+
+constexpr bool is_floating(DType type) { return type == DType::f32 || type == DType::f64; }
+
+template <class T>
+constexpr DType dtype_of() {
+  if constexpr (std::is_same_v<T, float>) return DType::f32;
+  else if constexpr (std::is_same_v<T, double>) return DType::f64;
+  else if constexpr (std::is_same_v<T, int32_t>) return DType::i32;
+  else if constexpr (std::is_same_v<T, int64_t>) return DType::i64;
+  else {
+    static_assert(std::is_same_v<T, uint8_t>, "no tensor element type");
+    return DType::u8;
+  }
+}
+
+/// Calls f(T{}) with the C++ type of a floating dtype; throws for any other.
+template <class F>
+decltype(auto) dispatch_floating(DType type, F&& f) {
+  VAE_CHECK(is_floating(type), "expected f32 or f64, got {}", name_of(type));
+  if (type == DType::f64) return f(double{});
+  return f(float{});
+}
+
+/// Calls f(T{}) with the C++ type of any dtype.
+template <class F>
+decltype(auto) dispatch_any(DType type, F&& f) {
+  switch (type) {
+    case DType::f64: return f(double{});
+    case DType::i32: return f(int32_t{});
+    case DType::i64: return f(int64_t{});
+    case DType::u8: return f(uint8_t{});
+    default: return f(float{});
+  }
+}
+
+}  // namespace vae

@@ -1,0 +1,28 @@
+#pragma once
+// Threads of the CPU backend (OpenMP). Results never depend on how many there are: a reduction splits its work by size
+// alone and combines the parts in order.
+#include <algorithm>
+#include <cstdint>
+
+namespace vae {
+
+/// Threads used by CPU kernels; 0 restores the default (all cores, or OMP_NUM_THREADS).
+void set_num_threads(int threads);
+int num_threads();
+
+/// Calls body(begin, end) over disjoint pieces of [0, n), in parallel when n exceeds `grain`.
+template <class Body>
+void parallel_for(int64_t n, int64_t grain, const Body& body) {
+  const int64_t pieces = std::min<int64_t>(num_threads(), (n + grain - 1) / std::max<int64_t>(grain, 1));
+  if (pieces <= 1) {
+    if (n > 0) body(int64_t{0}, n);
+    return;
+  }
+#pragma omp parallel for schedule(static) num_threads(static_cast <int>(pieces))
+  for (int64_t p = 0; p < pieces; ++p) {
+    const int64_t begin = n * p / pieces, end = n * (p + 1) / pieces;
+    body(begin, end);
+  }
+}
+
+}  // namespace vae

@@ -1,0 +1,71 @@
+#include "tensor/runtime.h"
+
+#include <cstdlib>
+#include <cstring>
+
+#include "tensor/error.h"
+
+namespace vae {
+namespace {
+
+class HostRuntime final : public DeviceRuntime {
+ public:
+  int count() const override { return 1; }
+  void* allocate(int, size_t bytes) override { return std::aligned_alloc(64, (bytes + 63) / 64 * 64); }
+  void release(int, void* pointer) override { std::free(pointer); }
+  void copy_from_host(int, void* to, const void* from, size_t bytes) override { std::memcpy(to, from, bytes); }
+  void copy_to_host(int, void* to, const void* from, size_t bytes) override { std::memcpy(to, from, bytes); }
+  void copy_on_device(int, void* to, const void* from, size_t bytes) override { std::memcpy(to, from, bytes); }
+  void fill_zero(int, void* to, size_t bytes) override { std::memset(to, 0, bytes); }
+  void synchronize(int) override {}
+};
+
+DeviceRuntime* find_runtime(DeviceType type) {
+  switch (type) {
+    case DeviceType::cuda: return detail::cuda_runtime();
+    case DeviceType::simt: return detail::simt_runtime();
+    default: return detail::host_runtime();
+  }
+}
+
+}  // namespace
+
+DeviceRuntime* detail::host_runtime() {
+  static auto* runtime = new HostRuntime;
+  return runtime;
+}
+
+DeviceRuntime* detail::simt_runtime() { return nullptr; }
+
+DeviceRuntime& runtime(DeviceType type) {
+  DeviceRuntime* found = find_runtime(type);
+  if (!found) fail(ErrorKind::device, "this build has no {} backend", name_of(type));
+  return *found;
+}
+
+int device_count(DeviceType type) {
+  DeviceRuntime* found = find_runtime(type);
+  return found ? found->count() : 0;
+}
+
+void require_device(Device device) {
+  const int count = runtime(device.type).count();
+  if (device.index < 0 || device.index >= count)
+    fail(ErrorKind::device, "no device {}: this machine has {} of type {}", device.str(), count, name_of(device.type));
+}
+
+void synchronize(Device device) { runtime(device.type).synchronize(device.index); }
+
+void copy_bytes(void* to, Device to_device, const void* from, Device from_device, size_t bytes) {
+  if (bytes == 0) return;
+  if (from_device.is_cpu()) {
+    runtime(to_device.type).copy_from_host(to_device.index, to, from, bytes);
+  } else if (to_device.is_cpu()) {
+    runtime(from_device.type).copy_to_host(from_device.index, to, from, bytes);
+  } else {
+    VAE_CHECK(to_device == from_device, "no direct copy from {} to {}", from_device.str(), to_device.str());
+    runtime(to_device.type).copy_on_device(to_device.index, to, from, bytes);
+  }
+}
+
+}  // namespace vae

@@ -1,0 +1,40 @@
+#pragma once
+// What a device must be able to do: raw memory, copies, fill, synchronise. One object per device type; the CUDA one is
+// absent (null) in builds without CUDA.
+#include <cstddef>
+
+#include "tensor/device.h"
+
+namespace vae {
+
+class DeviceRuntime {
+ public:
+  virtual ~DeviceRuntime() = default;
+  virtual int count() const = 0;
+  /// Raw memory, aligned to 64 bytes at least; nullptr when there is none left.
+  virtual void* allocate(int index, size_t bytes) = 0;
+  virtual void release(int index, void* pointer) = 0;
+  virtual void copy_from_host(int index, void* to, const void* from, size_t bytes) = 0;
+  virtual void copy_to_host(int index, void* to, const void* from, size_t bytes) = 0;
+  virtual void copy_on_device(int index, void* to, const void* from, size_t bytes) = 0;
+  virtual void fill_zero(int index, void* to, size_t bytes) = 0;
+  /// Waits for all work queued on the device; throws Error(device) if any of it failed.
+  virtual void synchronize(int index) = 0;
+};
+
+/// The runtime of a device type; throws Error(device) where this build has none.
+DeviceRuntime& runtime(DeviceType type);
+
+/// Waits for all work queued on the device.
+void synchronize(Device device);
+
+/// Copies bytes between any two places; host to host included.
+void copy_bytes(void* to, Device to_device, const void* from, Device from_device, size_t bytes);
+
+namespace detail {
+DeviceRuntime* host_runtime();
+DeviceRuntime* cuda_runtime();  // null without CUDA in the build
+DeviceRuntime* simt_runtime();  // null without the emulator in the build
+}  // namespace detail
+
+}  // namespace vae
