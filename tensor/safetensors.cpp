@@ -1,0 +1,213 @@
+#include "tensor/safetensors.h"
+
+#include <bit>
+#include <cstring>
+#include <nlohmann/json.hpp>
+#include <set>
+
+#include "tensor/file.h"
+#include "tensor/runtime.h"
+
+namespace vae {
+namespace {
+
+namespace fs = std::filesystem;
+using nlohmann::json;
+
+static_assert(std::endian::native == std::endian::little, "the container stores little-endian numbers");
+
+constexpr size_t kPrefix = 8;
+constexpr size_t kMaxHeader = 100'000'000;  // the limit of the reference implementation
+constexpr int kMaxDepth = 3;                // file object, tensor object, shape
+constexpr std::string_view kMetadata = "__metadata__";
+constexpr std::string_view kTypeNames[] = {"F32", "F64", "I32", "I64", "U8"};  // indexed by DType
+
+/// A name out of the file, fit for a one-line message.
+std::string quoted(const std::string& name) {
+  std::string text = json(name).dump(-1, ' ', true, json::error_handler_t::replace);
+  return text.size() <= 100 ? text : text.substr(0, 96) + "...\"";
+}
+
+/// Reads one file; knows its path for the messages.
+class Reader {
+ public:
+  explicit Reader(const fs::path& path) : path_(path), content_(read_file(path)) {}
+
+  SafeTensors read() {
+    const json header = parse_header();
+    SafeTensors result;
+    for (const auto& [name, entry] : header.items()) {
+      if (name == kMetadata) {
+        read_metadata(entry, result);
+      } else {
+        result.tensors.emplace(name, read_tensor(name, entry));
+      }
+    }
+    check_layout();
+    return result;
+  }
+
+ private:
+  template <class... Args>
+  [[noreturn]] void bad(fmt::format_string<Args...> format, Args&&... args) const {
+    fail(ErrorKind::data, "{}: {}", path_.string(), fmt::format(format, std::forward<Args>(args)...));
+  }
+
+  json parse_header() {
+    if (content_.size() < kPrefix) bad("not a safetensors file: only {} bytes", content_.size());
+    uint64_t length = 0;
+    std::memcpy(&length, content_.data(), kPrefix);
+    if (length < 2 || length > kMaxHeader || length > content_.size() - kPrefix)
+      bad("not a safetensors file: header length {} in a file of {} bytes", length, content_.size());
+    const char* begin = reinterpret_cast<const char*>(content_.data()) + kPrefix;
+    data_ = std::span(content_).subspan(kPrefix + length);
+
+    std::vector<std::set<std::string>> keys(kMaxDepth + 1);  // by depth, of the object being read
+    const auto check = [&](int depth, json::parse_event_t event, json& parsed) {
+      const bool opens =
+          event == json::parse_event_t::object_start || event == json::parse_event_t::array_start;
+      if (opens && depth >= kMaxDepth) bad("header is nested too deeply");
+      if (event == json::parse_event_t::object_start) keys[depth + 1].clear();
+      if (event == json::parse_event_t::key && !keys[depth].insert(parsed.get<std::string>()).second)
+        bad("duplicate key {} in the header", quoted(parsed.get<std::string>()));
+      return true;
+    };
+    json header;
+    try {
+      header = json::parse(begin, begin + length, check);
+    } catch (const json::exception&) {
+      bad("header is not valid JSON");
+    }
+    if (!header.is_object()) bad("header is not a JSON object");
+    return header;
+  }
+
+  void read_metadata(const json& entry, SafeTensors& result) const {
+    if (!entry.is_object()) bad("{} is not a JSON object", kMetadata);
+    for (const auto& [key, value] : entry.items()) {
+      if (!value.is_string()) bad("metadata {} is not a string", quoted(key));
+      result.metadata.emplace(key, value.get<std::string>());
+    }
+  }
+
+  Tensor read_tensor(const std::string& name, const json& entry) {
+    if (!entry.is_object() || entry.size() != 3 || !entry.contains("dtype") || !entry.contains("shape") ||
+        !entry.contains("data_offsets"))
+      bad("tensor {} needs exactly dtype, shape and data_offsets", quoted(name));
+    const DType dtype = read_dtype(name, entry["dtype"]);
+    const std::vector<int64_t> extents = read_integers(name, "shape", entry["shape"]);
+    const std::vector<int64_t> offsets = read_integers(name, "data_offsets", entry["data_offsets"]);
+    if (extents.size() > Shape::kMaxRank)
+      bad("tensor {} has rank {}, at most {} is supported", quoted(name), extents.size(), Shape::kMaxRank);
+    if (offsets.size() != 2) bad("tensor {}: data_offsets are not a pair", quoted(name));
+    const auto [begin, end] = std::pair(offsets[0], offsets[1]);
+    if (begin > end || static_cast<uint64_t>(end) > data_.size())
+      bad("tensor {}: data_offsets [{}, {}] outside the {} bytes of data (truncated file?)", quoted(name),
+          begin, end, data_.size());
+    if (byte_size(name, extents, dtype) != end - begin)
+      bad("tensor {}: {} [{}] does not fill its {} bytes", quoted(name), name_of(dtype),
+          fmt::join(extents, ", "), end - begin);
+
+    ranges_.emplace_back(begin, end);
+    Tensor tensor = Tensor::empty(Shape(std::span<const int64_t>(extents)), dtype);
+    copy_bytes(tensor.raw(), kCpu, data_.data() + begin, kCpu, tensor.bytes());
+    return tensor;
+  }
+
+  DType read_dtype(const std::string& name, const json& value) const {
+    if (!value.is_string()) bad("tensor {}: dtype is not a string", quoted(name));
+    const std::string text = value.get<std::string>();
+    for (size_t i = 0; i < std::size(kTypeNames); ++i)
+      if (text == kTypeNames[i]) return static_cast<DType>(i);
+    bad("tensor {}: unsupported dtype {}", quoted(name), quoted(text));
+  }
+
+  std::vector<int64_t> read_integers(const std::string& name, std::string_view what, const json& list) const {
+    if (!list.is_array()) bad("tensor {}: {} is not a list", quoted(name), what);
+    std::vector<int64_t> values;
+    for (const json& item : list) {
+      if (!item.is_number_unsigned() || item.get<uint64_t>() > INT64_MAX)
+        bad("tensor {}: {} holds something else than non-negative integers", quoted(name), what);
+      values.push_back(item.get<int64_t>());
+    }
+    return values;
+  }
+
+  int64_t byte_size(const std::string& name, std::span<const int64_t> extents, DType dtype) const {
+    int64_t bytes = static_cast<int64_t>(size_of(dtype));
+    for (const int64_t extent : extents)
+      if (__builtin_mul_overflow(bytes, extent, &bytes))
+        bad("tensor {}: shape [{}] is too large", quoted(name), fmt::join(extents, ", "));
+    return bytes;
+  }
+
+  /// Every data byte belongs to exactly one tensor.
+  void check_layout() {
+    std::sort(ranges_.begin(), ranges_.end());
+    int64_t expected = 0;
+    for (const auto& [begin, end] : ranges_) {
+      if (begin != expected)
+        bad("data_offsets {} at byte {}", begin < expected ? "overlap" : "leave a hole",
+            std::min(begin, expected));
+      expected = end;
+    }
+    if (static_cast<uint64_t>(expected) != data_.size())
+      bad("{} bytes of data belong to no tensor", data_.size() - static_cast<size_t>(expected));
+  }
+
+  fs::path path_;
+  std::vector<std::byte> content_;
+  std::span<const std::byte> data_;
+  std::vector<std::pair<int64_t, int64_t>> ranges_;
+};
+
+/// The header, padded with spaces so that the data after it are 8-byte aligned.
+std::string header_text(const SafeTensors& content) {
+  json header = json::object();
+  if (!content.metadata.empty()) header[kMetadata] = content.metadata;
+  size_t offset = 0;
+  for (const auto& [name, tensor] : content.tensors) {
+    VAE_CHECK(tensor.defined() && name != kMetadata, "cannot save tensor {}: undefined or reserved name",
+              quoted(name));
+    header[name] = {{"dtype", kTypeNames[static_cast<int>(tensor.dtype())]},
+                    {"shape", tensor.shape().extents()},
+                    {"data_offsets", {offset, offset + tensor.bytes()}}};
+    offset += tensor.bytes();
+  }
+  std::string text = header.dump();
+  text.append((8 - text.size() % 8) % 8, ' ');
+  return text;
+}
+
+}  // namespace
+
+const Tensor& SafeTensors::at(const std::string& name) const {
+  const auto it = tensors.find(name);
+  if (it == tensors.end()) fail(ErrorKind::data, "no tensor {} in the file", quoted(name));
+  return it->second;
+}
+
+SafeTensors load_safetensors(const fs::path& path) { return Reader(path).read(); }
+
+void save_safetensors(const fs::path& path, const SafeTensors& content) {
+  std::string header;
+  try {
+    header = header_text(content);
+  } catch (const json::exception& error) {
+    fail(ErrorKind::internal, "cannot save {}: {}", path.string(), error.what());  // a name that is not UTF-8
+  }
+  size_t size = kPrefix + header.size();
+  for (const auto& [name, tensor] : content.tensors) size += tensor.bytes();
+  std::vector<std::byte> file(size);
+  const uint64_t length = header.size();
+  std::memcpy(file.data(), &length, kPrefix);
+  std::memcpy(file.data() + kPrefix, header.data(), header.size());
+  std::byte* to = file.data() + kPrefix + header.size();
+  for (const auto& [name, tensor] : content.tensors) {
+    copy_bytes(to, kCpu, tensor.raw(), tensor.device(), tensor.bytes());
+    to += tensor.bytes();
+  }
+  write_file_atomically(path, file);
+}
+
+}  // namespace vae
