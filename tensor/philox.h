@@ -44,7 +44,7 @@ VAE_HD PhiloxBlock random_block(RandomKey key, uint64_t step, uint64_t block) {
   return philox4x32_10(counter, static_cast<uint32_t>(key.seed), static_cast<uint32_t>(key.seed >> 32));
 }
 
-/// Uniform in the open interval (0, 1): 24 bits, so that float holds it exactly.
-VAE_HD float uniform01(uint32_t word) { return (static_cast<float>(word >> 8) + 0.5f) * 0x1p-24f; }
+/// Uniform in the open interval (0, 1): 23 bits and a half, so that float holds it exactly.
+VAE_HD float uniform01(uint32_t word) { return (static_cast<float>(word >> 9) + 0.5f) * 0x1p-23f; }
 
 }  // namespace vae
