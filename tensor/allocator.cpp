@@ -29,8 +29,8 @@ void* CachingAllocator::allocate(size_t bytes) {
       pointer = runtime(device_.type).allocate(device_.index, size);
     }
     if (!pointer)
-      fail(ErrorKind::device, "out of memory on {}: asked for {} bytes, {} bytes live, limit {}", device_.str(), size,
-           stats_.live_bytes, limit_ ? fmt::to_string(limit_) : "none");
+      fail(ErrorKind::device, "out of memory on {}: asked for {} bytes, {} bytes live, limit {}",
+           device_.str(), size, stats_.live_bytes, limit_ ? fmt::to_string(limit_) : "none");
     ++stats_.raw_allocations;
   }
   stats_.live_bytes += size;

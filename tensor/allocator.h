@@ -1,6 +1,6 @@
 #pragma once
-// Caching allocator: one policy for every device over DeviceRuntime's raw memory. Freed blocks are kept by size class
-// and handed out again, so a steady-state training step performs no raw allocation.
+// Caching allocator: one policy for every device over DeviceRuntime's raw memory. Freed blocks are kept by
+// size class and handed out again, so a steady-state training step performs no raw allocation.
 #include <cstddef>
 #include <map>
 #include <memory>
@@ -12,9 +12,9 @@
 namespace vae {
 
 struct AllocatorStats {
-  size_t live_bytes = 0;     ///< handed out now
-  size_t cached_bytes = 0;   ///< kept for reuse
-  size_t peak_bytes = 0;     ///< highest live_bytes since reset_peak()
+  size_t live_bytes = 0;       ///< handed out now
+  size_t cached_bytes = 0;     ///< kept for reuse
+  size_t peak_bytes = 0;       ///< highest live_bytes since reset_peak()
   size_t raw_allocations = 0;  ///< calls that reached the runtime
 };
 
@@ -22,8 +22,8 @@ class CachingAllocator {
  public:
   explicit CachingAllocator(Device device) : device_(device) {}
 
-  /// A block of at least `bytes` bytes (0 gives nullptr). Throws Error(device) naming the figures when the limit or
-  /// the device is exhausted even after trimming the cache.
+  /// A block of at least `bytes` bytes (0 gives nullptr). Throws Error(device) naming the figures when the
+  /// limit or the device is exhausted even after trimming the cache.
   void* allocate(size_t bytes);
   /// Returns a block obtained with the same `bytes`.
   void release(void* pointer, size_t bytes) noexcept;

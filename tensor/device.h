@@ -23,7 +23,8 @@ inline constexpr Device kCpu{};
 
 std::string_view name_of(DeviceType type);
 
-/// Number of usable devices of a type. CUDA is probed on the first call; any driver error counts as zero devices.
+/// Number of usable devices of a type. CUDA is probed on the first call; any driver error counts as zero
+/// devices.
 int device_count(DeviceType type);
 
 /// Throws Error(device) unless the device can be used in this build on this machine.

@@ -13,25 +13,43 @@ enum class DType : uint8_t { f32, f64, i32, i64, u8 };
 constexpr size_t size_of(DType type) {
   switch (type) {
     case DType::f64:
-    case DType::i64: return 8;
-    case DType::u8: return 1;
-    default: return 4;
+    case DType::i64:
+      return 8;
+    case DType::u8:
+      return 1;
+    default:
+      return 4;
   }
 }
 
 constexpr std::string_view name_of(DType type) {
-  constexpr std::string_view names[] = {"f32", "f64", "i32", "i64", "u8"};
-  return names[static_cast<int>(type)];
+  switch (type) {
+    case DType::f32:
+      return "f32";
+    case DType::f64:
+      return "f64";
+    case DType::i32:
+      return "i32";
+    case DType::i64:
+      return "i64";
+    case DType::u8:
+      return "u8";
+  }
+  return "?";
 }
 
 constexpr bool is_floating(DType type) { return type == DType::f32 || type == DType::f64; }
 
 template <class T>
 constexpr DType dtype_of() {
-  if constexpr (std::is_same_v<T, float>) return DType::f32;
-  else if constexpr (std::is_same_v<T, double>) return DType::f64;
-  else if constexpr (std::is_same_v<T, int32_t>) return DType::i32;
-  else if constexpr (std::is_same_v<T, int64_t>) return DType::i64;
+  if constexpr (std::is_same_v<T, float>)
+    return DType::f32;
+  else if constexpr (std::is_same_v<T, double>)
+    return DType::f64;
+  else if constexpr (std::is_same_v<T, int32_t>)
+    return DType::i32;
+  else if constexpr (std::is_same_v<T, int64_t>)
+    return DType::i64;
   else {
     static_assert(std::is_same_v<T, uint8_t>, "no tensor element type");
     return DType::u8;
@@ -50,11 +68,16 @@ decltype(auto) dispatch_floating(DType type, F&& f) {
 template <class F>
 decltype(auto) dispatch_any(DType type, F&& f) {
   switch (type) {
-    case DType::f64: return f(double{});
-    case DType::i32: return f(int32_t{});
-    case DType::i64: return f(int64_t{});
-    case DType::u8: return f(uint8_t{});
-    default: return f(float{});
+    case DType::f64:
+      return f(double{});
+    case DType::i32:
+      return f(int32_t{});
+    case DType::i64:
+      return f(int64_t{});
+    case DType::u8:
+      return f(uint8_t{});
+    default:
+      return f(float{});
   }
 }
 

@@ -1,6 +1,6 @@
 #pragma once
-// Errors of the whole project. Every failure is an exception that names what went wrong in one line; libraries never
-// exit. A tool turns the kind into its exit code.
+// Errors of the whole project. Every failure is an exception that names what went wrong in one line;
+// libraries never exit. A tool turns the kind into its exit code.
 #include <fmt/format.h>
 
 #include <stdexcept>
@@ -37,8 +37,8 @@ template <class... Args>
 }  // namespace vae
 
 /// Contract check, active in every build type. Message: "file:line: text".
-#define VAE_CHECK(condition, ...)                                                                     \
-  do {                                                                                                \
-    if (!(condition)) [[unlikely]]                                                                    \
+#define VAE_CHECK(condition, ...)                                                                         \
+  do {                                                                                                    \
+    if (!(condition)) [[unlikely]]                                                                        \
       ::vae::fail(::vae::ErrorKind::internal, "{}:{}: {}", __FILE__, __LINE__, fmt::format(__VA_ARGS__)); \
   } while (false)

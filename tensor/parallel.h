@@ -1,6 +1,6 @@
 #pragma once
-// Threads of the CPU backend (OpenMP). Results never depend on how many there are: a reduction splits its work by size
-// alone and combines the parts in order.
+// Threads of the CPU backend (OpenMP). Results never depend on how many there are: a reduction splits its
+// work by size alone and combines the parts in order.
 #include <algorithm>
 #include <cstdint>
 

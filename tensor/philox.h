@@ -1,7 +1,7 @@
 #pragma once
-// Philox4x32-10 (Salmon et al., "Parallel random numbers: as easy as 1, 2, 3", SC 2011), one header for every backend.
-// A number is a pure function of (seed, stream, step, index): nothing is drawn "next", so any backend, any number of
-// threads or ranks and a resumed run see the same values.
+// Philox4x32-10 (Salmon et al., "Parallel random numbers: as easy as 1, 2, 3", SC 2011), one header for every
+// backend. A number is a pure function of (seed, stream, step, index): nothing is drawn "next", so any
+// backend, any number of threads or ranks and a resumed run see the same values.
 #include <cstdint>
 #include <string_view>
 
@@ -18,7 +18,8 @@ VAE_HD PhiloxBlock philox4x32_10(PhiloxBlock counter, uint32_t key0, uint32_t ke
     const uint64_t product0 = uint64_t{0xD2511F53u} * counter.v[0];
     const uint64_t product1 = uint64_t{0xCD9E8D57u} * counter.v[2];
     counter = {{static_cast<uint32_t>(product1 >> 32) ^ counter.v[1] ^ key0, static_cast<uint32_t>(product1),
-                static_cast<uint32_t>(product0 >> 32) ^ counter.v[3] ^ key1, static_cast<uint32_t>(product0)}};
+                static_cast<uint32_t>(product0 >> 32) ^ counter.v[3] ^ key1,
+                static_cast<uint32_t>(product0)}};
     key0 += 0x9E3779B9u;
     key1 += 0xBB67AE85u;
   }

@@ -13,18 +13,25 @@ class HostRuntime final : public DeviceRuntime {
   int count() const override { return 1; }
   void* allocate(int, size_t bytes) override { return std::aligned_alloc(64, (bytes + 63) / 64 * 64); }
   void release(int, void* pointer) override { std::free(pointer); }
-  void copy_from_host(int, void* to, const void* from, size_t bytes) override { std::memcpy(to, from, bytes); }
+  void copy_from_host(int, void* to, const void* from, size_t bytes) override {
+    std::memcpy(to, from, bytes);
+  }
   void copy_to_host(int, void* to, const void* from, size_t bytes) override { std::memcpy(to, from, bytes); }
-  void copy_on_device(int, void* to, const void* from, size_t bytes) override { std::memcpy(to, from, bytes); }
+  void copy_on_device(int, void* to, const void* from, size_t bytes) override {
+    std::memcpy(to, from, bytes);
+  }
   void fill_zero(int, void* to, size_t bytes) override { std::memset(to, 0, bytes); }
   void synchronize(int) override {}
 };
 
 DeviceRuntime* find_runtime(DeviceType type) {
   switch (type) {
-    case DeviceType::cuda: return detail::cuda_runtime();
-    case DeviceType::simt: return detail::simt_runtime();
-    default: return detail::host_runtime();
+    case DeviceType::cuda:
+      return detail::cuda_runtime();
+    case DeviceType::simt:
+      return detail::simt_runtime();
+    default:
+      return detail::host_runtime();
   }
 }
 
@@ -51,7 +58,8 @@ int device_count(DeviceType type) {
 void require_device(Device device) {
   const int count = runtime(device.type).count();
   if (device.index < 0 || device.index >= count)
-    fail(ErrorKind::device, "no device {}: this machine has {} of type {}", device.str(), count, name_of(device.type));
+    fail(ErrorKind::device, "no device {}: this machine has {} of type {}", device.str(), count,
+         name_of(device.type));
 }
 
 void synchronize(Device device) { runtime(device.type).synchronize(device.index); }

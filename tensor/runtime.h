@@ -1,6 +1,6 @@
 #pragma once
-// What a device must be able to do: raw memory, copies, fill, synchronise. One object per device type; the CUDA one is
-// absent (null) in builds without CUDA.
+// What a device must be able to do: raw memory, copies, fill, synchronise. One object per device type; the
+// CUDA one is absent (null) in builds without CUDA.
 #include <cstddef>
 
 #include "tensor/device.h"

@@ -18,7 +18,8 @@ class Shape {
   static constexpr int kMaxRank = 6;
 
   Shape() = default;
-  Shape(std::initializer_list<int64_t> extents) : Shape(std::span<const int64_t>(extents.begin(), extents.size())) {}
+  Shape(std::initializer_list<int64_t> extents)
+      : Shape(std::span<const int64_t>(extents.begin(), extents.size())) {}
   explicit Shape(std::span<const int64_t> extents) : rank_(static_cast<int>(extents.size())) {
     VAE_CHECK(extents.size() <= kMaxRank, "rank {} exceeds {}", extents.size(), kMaxRank);
     for (int i = 0; i < rank_; ++i) {

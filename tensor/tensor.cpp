@@ -26,7 +26,8 @@ Tensor Tensor::zeros(Shape shape, DType dtype, Device device) {
 }
 
 Tensor Tensor::from_bytes(const void* values, size_t count, Shape shape, DType dtype, Device device) {
-  VAE_CHECK(static_cast<int64_t>(count) == shape.numel(), "{} values do not fill shape {}", count, shape.str());
+  VAE_CHECK(static_cast<int64_t>(count) == shape.numel(), "{} values do not fill shape {}", count,
+            shape.str());
   Tensor tensor = empty(shape, dtype, device);
   copy_bytes(tensor.raw(), device, values, kCpu, tensor.bytes());
   return tensor;
@@ -54,7 +55,8 @@ Tensor Tensor::reshape(std::span<const int64_t> extents) const {
 }
 
 Tensor Tensor::slice(int64_t begin, int64_t end) const {
-  VAE_CHECK(rank() > 0 && 0 <= begin && begin <= end && end <= size(0), "slice [{}, {}) of {}", begin, end, str());
+  VAE_CHECK(rank() > 0 && 0 <= begin && begin <= end && end <= size(0), "slice [{}, {}) of {}", begin, end,
+            str());
   Tensor view = *this;
   view.shape_ = shape_.with_leading(end - begin);
   view.numel_ = view.shape_.numel();

@@ -1,6 +1,6 @@
 #pragma once
-// Tensor: shared storage + byte offset + shape + dtype, always contiguous and row-major. The only views are reshape and
-// a slice of the leading axis. Copying a Tensor copies the handle, not the data.
+// Tensor: shared storage + byte offset + shape + dtype, always contiguous and row-major. The only views are
+// reshape and a slice of the leading axis. Copying a Tensor copies the handle, not the data.
 #include <memory>
 #include <span>
 #include <vector>
@@ -63,7 +63,8 @@ class Tensor {
   /// Typed address; throws unless T is the dtype.
   template <class T>
   T* data() const {
-    VAE_CHECK(dtype_ == dtype_of<T>(), "tensor {} is {}, not {}", shape_.str(), name_of(dtype_), name_of(dtype_of<T>()));
+    VAE_CHECK(dtype_ == dtype_of<T>(), "tensor {} is {}, not {}", shape_.str(), name_of(dtype_),
+              name_of(dtype_of<T>()));
     return static_cast<T*>(raw());
   }
 
@@ -85,7 +86,8 @@ class Tensor {
   /// All elements on the host; throws unless T is the dtype.
   template <class T>
   std::vector<T> to_vector() const {
-    VAE_CHECK(dtype_ == dtype_of<T>(), "tensor {} is {}, not {}", shape_.str(), name_of(dtype_), name_of(dtype_of<T>()));
+    VAE_CHECK(dtype_ == dtype_of<T>(), "tensor {} is {}, not {}", shape_.str(), name_of(dtype_),
+              name_of(dtype_of<T>()));
     std::vector<T> values(numel_);
     copy_to_host(values.data());
     return values;

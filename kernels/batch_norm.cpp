@@ -1,0 +1,29 @@
+#include "kernels/batch_norm.h"
+
+#include "kernels/elementwise/map.h"
+
+namespace vae::kernels {
+namespace {
+
+void check_vectors(const char* kernel, const Tensor& x, std::initializer_list<const Tensor*> vectors) {
+  for (const Tensor* v : vectors)
+    VAE_CHECK(v->dtype() == x.dtype() && v->numel() == columns_of(x.shape()), "{}: {} beside x {}", kernel,
+              v->str(), x.str());
+}
+
+}  // namespace
+
+void BatchNormForward::check() const {
+  VAE_CHECK(is_floating(x.dtype()) && y.dtype() == x.dtype() && y.numel() == x.numel(),
+            "batch_norm: {} into {}", x.str(), y.str());
+  check_vectors("batch_norm", x, {&gamma, &beta, &mean, &rstd});
+  if (running_mean.defined()) check_vectors("batch_norm", x, {&running_mean, &running_var});
+}
+
+void BatchNormBackward::check() const {
+  VAE_CHECK(is_floating(x.dtype()) && dy.dtype() == x.dtype() && dy.numel() == x.numel(),
+            "batch_norm_bwd: {} for {}", dy.str(), x.str());
+  check_vectors("batch_norm_bwd", x, {&gamma, &mean, &rstd, &dgamma, &dbeta});
+}
+
+}  // namespace vae::kernels

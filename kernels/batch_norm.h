@@ -1,0 +1,36 @@
+#pragma once
+// Batch normalisation of m x n over the rows (the channel is the last axis): Ioffe and Szegedy,
+// arXiv:1502.03167.
+//   y = gamma (x - mean) rstd + beta,  rstd = 1 / sqrt(var + eps),  biased variance of the batch
+#include "kernels/kernel.h"
+
+namespace vae::kernels {
+
+/// Constants of the rule. The textbook rule keeps m/(m-1) var in the running variance; Chainer 1 keeps
+/// m/(m-1) (var + eps) (running_var_includes_eps).
+struct BatchNormRule {
+  double eps = 1e-5;
+  double momentum = 0.1;  ///< weight of the new batch in the running statistics
+  bool running_var_includes_eps = false;
+};
+
+struct BatchNormForward {
+  Tensor x, gamma, beta;             ///< [m, n], [n], [n]
+  Tensor y, mean, rstd;              ///< outputs [m, n], [n], [n]
+  Tensor running_mean, running_var;  ///< [n], updated in place; undefined: not updated
+  BatchNormRule rule;
+  void check() const;
+  void each_tensor(const auto& f) const {
+    (f(x), f(gamma), f(beta), f(y), f(mean), f(rstd), f(running_mean));
+  }
+};
+
+struct BatchNormBackward {
+  Tensor dy, x, gamma, mean, rstd;  ///< as in the forward pass
+  Tensor dx, dgamma, dbeta;         ///< outputs; dx may be undefined
+  Write write_x, write_gamma, write_beta;
+  void check() const;
+  void each_tensor(const auto& f) const { (f(dy), f(x), f(gamma), f(mean), f(dx), f(dgamma), f(dbeta)); }
+};
+
+}  // namespace vae::kernels

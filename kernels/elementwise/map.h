@@ -1,0 +1,65 @@
+#pragma once
+// The family of elementwise kernels: an enumerator per function of list.h, the call by enumerator, and the
+// frame into which operands broadcast.
+#include <array>
+#include <string_view>
+
+#include "kernels/elementwise/ops.h"
+#include "kernels/kernel.h"
+
+namespace vae::kernels {
+
+enum class Map : int {
+#define VAE_MAP(type, name) name,
+#include "kernels/elementwise/list.h"
+#undef VAE_MAP
+};
+
+std::string_view name_of(Map op);
+int arity_of(Map op);
+
+/// Calls f(Struct{}) with the struct of an enumerator.
+template <class F>
+decltype(auto) dispatch_map(Map op, F&& f) {
+  switch (op) {
+#define VAE_MAP(type, name) \
+  case Map::name:           \
+    return f(type{});
+#include "kernels/elementwise/list.h"
+#undef VAE_MAP
+  }
+  fail(ErrorKind::internal, "unknown elementwise function {}", static_cast<int>(op));
+}
+
+/// One operand seen in a frame of rows x columns: element (r, c) is data[(r % wrap) * row_stride + c *
+/// column_stride].
+struct Operand {
+  const void* data = nullptr;
+  int64_t wrap = 1, row_stride = 0, column_stride = 0;
+};
+
+/// rows x columns of an output, and its operands. Operands may be the output's shape, a block of its last
+/// rows that repeats (a bias [n], images [B, n] under K * B rows), a column [m, 1], or a single number.
+struct Frame {
+  int64_t rows = 0, columns = 0;
+  std::array<Operand, 4> operands{};
+  DType dtype = DType::f32;
+};
+
+/// Number of columns of a shape: its last extent, 1 for a scalar.
+int64_t columns_of(const Shape& shape);
+
+/// The operand of `x` in a frame of `shape`; throws naming `what` when it does not broadcast or has another
+/// dtype.
+Operand broadcast(std::string_view what, const Tensor& x, const Shape& shape, DType dtype);
+
+/// Checked frame of map_fwd: operands x in the shape of y. Flattened to one row when nothing broadcasts.
+Frame map_frame(Map op, Inputs x, const Tensor& y);
+/// Checked frame of map_bwd in the shape of dx; operand 3 is dy. dx has one element per output element even
+/// where x[wrt] was broadcast: summing it is the caller's. y may be undefined; it is then computed again
+/// where needed.
+Frame map_bwd_frame(Map op, int wrt, const Tensor& dy, Inputs x, const Tensor& y, const Tensor& dx);
+/// Checked frame of rowsum_fwd: the shape is that of the largest operand, y has one element per row.
+Frame rowsum_frame(Map op, Inputs x, const Tensor& y);
+
+}  // namespace vae::kernels

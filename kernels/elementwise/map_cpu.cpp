@@ -1,0 +1,31 @@
+// The elementwise kernels on the CPU: check, then the typed loops.
+#include "kernels/elementwise/map_cpu.h"
+
+#include "kernels/kernels.h"
+
+namespace vae::kernels::cpu {
+
+VAE_MAP_TYPED(extern, float)
+VAE_MAP_TYPED(extern, double)
+
+void map_fwd(Map op, Params params, Inputs x, Out y) {
+  const Frame frame = map_frame(op, x, y);
+  dispatch_floating(frame.dtype,
+                    [&](auto zero) { map_fwd_typed(op, params, frame, y.data<decltype(zero)>()); });
+}
+
+void map_bwd(Map op, Params params, int wrt, In dy, Inputs x, In y, Out dx, Write write) {
+  const Frame frame = map_bwd_frame(op, wrt, dy, x, y, dx);
+  dispatch_floating(frame.dtype, [&](auto zero) {
+    using T = decltype(zero);
+    map_bwd_typed(op, params, wrt, frame, static_cast<const T*>(y.raw()), dx.data<T>(), write == Write::add);
+  });
+}
+
+void rowsum_fwd(Map op, Params params, Inputs x, Out y) {
+  const Frame frame = rowsum_frame(op, x, y);
+  dispatch_floating(frame.dtype,
+                    [&](auto zero) { rowsum_typed(op, params, frame, y.data<decltype(zero)>()); });
+}
+
+}  // namespace vae::kernels::cpu

@@ -1,0 +1,29 @@
+#include "kernels/gather.h"
+
+#include "kernels/elementwise/map.h"
+
+namespace vae::kernels {
+
+void check_gather(const char* kernel, In x, In index, Out y) {
+  const int64_t row = x.rank() && x.size(0) ? x.numel() / x.size(0) : 0;
+  VAE_CHECK(index.dtype() == DType::i64 && y.numel() == index.numel() * row, "{}: {} by {} into {}", kernel,
+            x.str(), index.str(), y.str());
+}
+
+void check_pick(const char* kernel, In x, In label, In y) {
+  const int64_t n = columns_of(x.shape());
+  VAE_CHECK(is_floating(x.dtype()) && y.dtype() == x.dtype() && label.dtype() == DType::i64 &&
+                label.numel() * n == x.numel() && y.numel() == label.numel(),
+            "{}: {} by {} with {}", kernel, x.str(), label.str(), y.str());
+}
+
+int64_t check_outer_add(In a, In v, Out y) {
+  const int64_t n = columns_of(a.shape());
+  VAE_CHECK(is_floating(y.dtype()) && a.dtype() == y.dtype() && v.dtype() == y.dtype() &&
+                n == columns_of(v.shape()) && n == columns_of(y.shape()) &&
+                (n == 0 || y.numel() == a.numel() / n * v.numel()),
+            "outer_add: {} and {} into {}", a.str(), v.str(), y.str());
+  return n ? v.numel() / n : 0;
+}
+
+}  // namespace vae::kernels

@@ -1,0 +1,140 @@
+#include <cstring>
+
+#include "kernels/kernels.h"
+#include "kernels/simd.h"
+#include "tensor/parallel.h"
+
+namespace vae::kernels::cpu {
+namespace {
+
+/// Index i of a table of `rows`; throws naming the kernel when out of range.
+int64_t checked(const char* kernel, int64_t i, int64_t rows) {
+  VAE_CHECK(i >= 0 && i < rows, "{}: index {} outside [0, {})", kernel, i, rows);
+  return i;
+}
+
+template <class T>
+VAE_CLONES void scale_pixels(const uint8_t* x, T* y, int64_t n) {
+#pragma omp simd
+  for (int64_t c = 0; c < n; ++c) y[c] = static_cast<T>(x[c]) / T(255);
+}
+
+template <class T>
+VAE_CLONES void binarise_pixels(const uint8_t* x, T* y, int64_t n) {
+#pragma omp simd
+  for (int64_t c = 0; c < n; ++c) y[c] = x[c] >= 128 ? T(1) : T(0);
+}
+
+template <class T>
+VAE_CLONES void add_row(const T* a, const T* v, T* y, int64_t n) {
+#pragma omp simd
+  for (int64_t c = 0; c < n; ++c) y[c] = a[c] + v[c];
+}
+
+}  // namespace
+
+void fill(Out y, double value) {
+  dispatch_any(y.dtype(), [&](auto zero) {
+    using T = decltype(zero);
+    std::fill_n(y.data<T>(), y.numel(), static_cast<T>(value));
+  });
+}
+
+void cast(In x, Out y) {
+  VAE_CHECK(x.numel() == y.numel(), "cast: {} into {}", x.str(), y.str());
+  dispatch_any(x.dtype(), [&](auto from) {
+    dispatch_any(y.dtype(), [&](auto to) {
+      const auto* source = x.data<decltype(from)>();
+      auto* target = y.data<decltype(to)>();
+      for (int64_t i = 0; i < x.numel(); ++i) target[i] = static_cast<decltype(to)>(source[i]);
+    });
+  });
+}
+
+void increment(Out y) { ++y.reshape({1}).data<int64_t>()[0]; }
+
+void gather_rows(In x, In index, Out y) {
+  check_gather("gather_rows", x, index, y);
+  VAE_CHECK(x.dtype() == y.dtype(), "gather_rows: {} into {}", x.str(), y.str());
+  const size_t row = x.size(0) ? x.bytes() / static_cast<size_t>(x.size(0)) : 0;
+  const int64_t* rows = index.data<int64_t>();
+  for (int64_t r = 0; r < index.numel(); ++r)
+    std::memcpy(static_cast<std::byte*>(y.raw()) + static_cast<size_t>(r) * row,
+                static_cast<const std::byte*>(x.raw()) +
+                    static_cast<size_t>(checked("gather_rows", rows[r], x.size(0))) * row,
+                row);
+}
+
+void gather_pixels(In x, In index, Out y, Pixels pixels) {
+  check_gather("gather_pixels", x, index, y);
+  const int64_t n = x.size(0) ? x.numel() / x.size(0) : 0;
+  dispatch_floating(y.dtype(), [&](auto zero) {
+    using T = decltype(zero);
+    for (int64_t r = 0; r < index.numel(); ++r) {
+      const uint8_t* image =
+          x.data<uint8_t>() + checked("gather_pixels", index.data<int64_t>()[r], x.size(0)) * n;
+      if (pixels == Pixels::binary)
+        binarise_pixels(image, y.data<T>() + r * n, n);
+      else
+        scale_pixels(image, y.data<T>() + r * n, n);
+    }
+  });
+}
+
+void one_hot(In labels, Out y) {
+  const int64_t n = columns_of(y.shape());
+  VAE_CHECK(y.numel() == labels.numel() * n, "one_hot: {} into {}", labels.str(), y.str());
+  y.zero();
+  dispatch_floating(y.dtype(), [&](auto zero) {
+    using T = decltype(zero);
+    for (int64_t r = 0; r < labels.numel(); ++r)
+      y.data<T>()[r * n + checked("one_hot", labels.data<int64_t>()[r], n)] = T(1);
+  });
+}
+
+void pick(In x, In label, Out y) {
+  check_pick("pick", x, label, y);
+  const int64_t n = columns_of(x.shape());
+  dispatch_floating(x.dtype(), [&](auto zero) {
+    using T = decltype(zero);
+    for (int64_t r = 0; r < label.numel(); ++r)
+      y.data<T>()[r] = x.data<T>()[r * n + checked("pick", label.data<int64_t>()[r], n)];
+  });
+}
+
+void pick_bwd(In dy, In label, Out dx, Write write) {
+  check_pick("pick_bwd", dx, label, dy);
+  const int64_t n = columns_of(dx.shape());
+  if (write == Write::set) dx.zero();
+  dispatch_floating(dx.dtype(), [&](auto zero) {
+    using T = decltype(zero);
+    for (int64_t r = 0; r < label.numel(); ++r)
+      dx.data<T>()[r * n + checked("pick_bwd", label.data<int64_t>()[r], n)] += dy.data<T>()[r];
+  });
+}
+
+void outer_add(In a, In v, Out y) {
+  const int64_t copies = check_outer_add(a, v, y), n = columns_of(y.shape());
+  const int64_t rows = copies ? y.numel() / (copies * n) : 0;
+  dispatch_floating(y.dtype(), [&](auto zero) {
+    using T = decltype(zero);
+    parallel_for(copies * rows, std::max<int64_t>(1, 16384 / std::max<int64_t>(n, 1)),
+                 [&](int64_t begin, int64_t end) {
+                   for (int64_t r = begin; r < end; ++r)
+                     add_row(a.data<T>() + r % rows * n, v.data<T>() + r / rows * n, y.data<T>() + r * n, n);
+                 });
+  });
+}
+
+void transpose(In x, Out y) {
+  const int64_t n = columns_of(x.shape()), m = n ? x.numel() / n : 0;
+  VAE_CHECK(x.dtype() == y.dtype() && x.numel() == y.numel() && columns_of(y.shape()) == m,
+            "transpose: {} into {}", x.str(), y.str());
+  dispatch_any(x.dtype(), [&](auto zero) {
+    using T = decltype(zero);
+    for (int64_t r = 0; r < m; ++r)
+      for (int64_t c = 0; c < n; ++c) y.data<T>()[c * m + r] = x.data<T>()[r * n + c];
+  });
+}
+
+}  // namespace vae::kernels::cpu

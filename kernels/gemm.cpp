@@ -1,0 +1,23 @@
+#include "kernels/gemm.h"
+
+#include "kernels/elementwise/map.h"
+
+namespace vae::kernels {
+
+GemmSizes gemm_sizes(In a, Transpose ta, In b, Transpose tb, Out c) {
+  const bool same = is_floating(c.dtype()) && a.dtype() == c.dtype() && b.dtype() == c.dtype();
+  VAE_CHECK(same, "gemm: {} times {} into {}", a.str(), b.str(), c.str());
+  const auto rows = [](In x) { return columns_of(x.shape()) ? x.numel() / columns_of(x.shape()) : 0; };
+  const int64_t a_columns = columns_of(a.shape()), b_columns = columns_of(b.shape()),
+                n = columns_of(c.shape());
+  const int64_t m = ta == Transpose::no ? rows(a) : a_columns;
+  const int64_t k = ta == Transpose::no ? a_columns : rows(a);
+  const int64_t k_of_b = tb == Transpose::no ? rows(b) : b_columns,
+                n_of_b = tb == Transpose::no ? b_columns : rows(b);
+  VAE_CHECK(c.numel() == 0 || (k == k_of_b && n == n_of_b && m == rows(c)), "gemm: {}{} times {}{} into {}",
+            a.str(), ta == Transpose::yes ? " transposed" : "", b.str(),
+            tb == Transpose::yes ? " transposed" : "", c.str());
+  return {m, n, k, a_columns, b_columns, n};
+}
+
+}  // namespace vae::kernels

@@ -1,0 +1,45 @@
+// Every kernel of the project, once: VAE_KERNEL(name, argument types...). Included by kernels.h
+// (declarations) and dispatch.cpp (the table of backends); a new kernel is one line here and one function per
+// backend. m x n below: a tensor as rows x columns, the last axis being the columns.
+
+// Elementwise: the functions stand in elementwise/list.h. Operands broadcast into the rows x columns of y.
+VAE_KERNEL(map_fwd, Map, Params, Inputs, Out)  // y = f(x...)
+VAE_KERNEL(map_bwd, Map, Params, int, In, Inputs, In, Out,
+           Write)                                 // dx_i = dy * df/dx_i; (i, dy, x..., y, dx)
+VAE_KERNEL(rowsum_fwd, Map, Params, Inputs, Out)  // y[m] = sum over columns of f(x...)
+
+// Filling, copying, indexing.
+VAE_KERNEL(fill, Out, double)                   // y = value
+VAE_KERNEL(cast, In, Out)                       // y = x in y's dtype
+VAE_KERNEL(increment, Out)                      // i64 counter += 1
+VAE_KERNEL(gather_rows, In, In, Out)            // y[r] = x[index[r]]
+VAE_KERNEL(gather_pixels, In, In, Out, Pixels)  // u8 images by index, scaled or binarised
+VAE_KERNEL(one_hot, In, Out)                    // i64 labels[m] -> y[m, n]
+VAE_KERNEL(pick, In, In, Out)                   // y[r] = x[r, label[r]]
+VAE_KERNEL(pick_bwd, In, In, Out, Write)        // dx[r, label[r]] = dy[r], else 0; (dy, label, dx)
+VAE_KERNEL(outer_add, In, In, Out)              // y[k * B + b] = a[b] + v[k]
+VAE_KERNEL(transpose, In, Out)                  // y[n, m] = x[m, n]
+
+// Reductions; sums are carried in f64 or by blocks.
+VAE_KERNEL(sum, In, Out, Axis, double, Write)  // over the middle of outer x count x inner, scaled
+VAE_KERNEL(sum_squares, In, Out)               // f64 scalar
+VAE_KERNEL(argmax, In, Out)                    // i64[m] over columns, first of equals
+VAE_KERNEL(softmax_fwd, In, Out)               // over columns
+VAE_KERNEL(softmax_bwd, In, In, Out, Write)    // (dy, y, dx)
+VAE_KERNEL(log_softmax_fwd, In, Out)
+VAE_KERNEL(log_softmax_bwd, In, In, Out, Write)  // (dy, y, dx)
+
+// Matrix product c = alpha op(a) op(b) + beta c, row-major.
+VAE_KERNEL(gemm, In, Transpose, In, Transpose, Out, double, double)
+
+// Batch normalisation over rows, see batch_norm.h.
+VAE_KERNEL(batch_norm_fwd, const BatchNormForward&)
+VAE_KERNEL(batch_norm_bwd, const BatchNormBackward&)
+
+// Random numbers: pure functions of (key, step, index); step is an i64 scalar on the device.
+VAE_KERNEL(random_normal, Out, RandomKey, In)
+VAE_KERNEL(random_uniform, Out, RandomKey, In)
+
+// Optimisers over flat buffers, see optimizer.h.
+VAE_KERNEL(adam, const AdamStep&)
+VAE_KERNEL(sgd, const SgdStep&)

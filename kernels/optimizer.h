@@ -1,0 +1,54 @@
+#pragma once
+// Optimiser steps over flat buffers of parameters, gradients and moments. Whatever changes from step to step
+// lives on the device: the step count t, the learning rate, the squared gradient norm.
+#include "kernels/kernel.h"
+
+namespace vae::kernels {
+
+/// Adam (Kingma and Ba, arXiv:1412.6980), t counts from 1:
+///   m += (1 - beta1)(g - m),  v += (1 - beta2)(g^2 - v),
+///   torch:   p -= lr m / (1 - beta1^t) / (sqrt(v / (1 - beta2^t)) + eps)
+///   chainer: p -= lr sqrt(1 - beta2^t) / (1 - beta1^t) m / (sqrt(v) + eps)
+enum class AdamForm : int { torch, chainer };
+
+struct AdamRule {
+  double beta1 = 0.9, beta2 = 0.999, eps = 1e-8;
+  double weight_decay = 0;  ///< L2: g + weight_decay p
+  AdamForm form = AdamForm::torch;
+};
+
+/// Gradients are scaled by clip / norm where norm = sqrt(grad_norm_squared) exceeds clip; grad_norm_squared
+/// undefined: no clipping.
+struct AdamStep {
+  Tensor parameter, gradient, m, v;  ///< flat, one dtype
+  Tensor t;                          ///< i64 scalar, this step's count
+  Tensor learning_rate;              ///< f64 scalar
+  Tensor grad_norm_squared;          ///< f64 scalar or undefined
+  double clip = 0;
+  AdamRule rule;
+  void check() const;
+  void each_tensor(const auto& f) const { (f(parameter), f(gradient), f(m), f(v), f(t), f(learning_rate)); }
+};
+
+/// SGD with momentum (torch form): g += weight_decay p; b = momentum b + g; p -= lr (nesterov ? g + momentum
+/// b : b).
+struct SgdRule {
+  double momentum = 0, weight_decay = 0;
+  bool nesterov = false;
+};
+
+struct SgdStep {
+  Tensor parameter, gradient, velocity;
+  Tensor learning_rate, grad_norm_squared;
+  double clip = 0;
+  SgdRule rule;
+  void check() const;
+  void each_tensor(const auto& f) const { (f(parameter), f(gradient), f(velocity), f(learning_rate)); }
+};
+
+/// Factor of norm clipping: clip / norm where it is below one, else one.
+inline double clip_factor(double norm, double clip) {
+  return norm > 0 && clip / norm < 1 ? clip / norm : 1.0;
+}
+
+}  // namespace vae::kernels

@@ -1,0 +1,87 @@
+#include <cmath>
+
+#include "kernels/kernels.h"
+#include "kernels/simd.h"
+#include "tensor/parallel.h"
+
+namespace vae::kernels::cpu {
+namespace {
+
+constexpr int64_t kGrain = 16384;
+
+double factor_of(const Tensor& norm_squared, double clip) {
+  return norm_squared.defined() ? clip_factor(std::sqrt(norm_squared.data<double>()[0]), clip) : 1.0;
+}
+
+template <class T>
+struct AdamConstants {
+  T step, root_scale, eps, one_minus_beta1, one_minus_beta2, factor, weight_decay;
+};
+
+template <class T>
+VAE_CLONES void adam_loop(T* p, const T* g, T* m, T* v, int64_t n, AdamConstants<T> k) {
+#pragma omp simd
+  for (int64_t i = 0; i < n; ++i) {
+    const T gradient = g[i] * k.factor + k.weight_decay * p[i];
+    const T first = m[i] + k.one_minus_beta1 * (gradient - m[i]);
+    const T second = v[i] + k.one_minus_beta2 * (gradient * gradient - v[i]);
+    m[i] = first;
+    v[i] = second;
+    p[i] -= k.step * first / (std::sqrt(second) * k.root_scale + k.eps);
+  }
+}
+
+template <class T>
+struct SgdConstants {
+  T learning_rate, momentum, factor, weight_decay;
+  bool nesterov;
+};
+
+template <class T>
+VAE_CLONES void sgd_loop(T* p, const T* g, T* b, int64_t n, SgdConstants<T> k) {
+#pragma omp simd
+  for (int64_t i = 0; i < n; ++i) {
+    const T gradient = g[i] * k.factor + k.weight_decay * p[i];
+    b[i] = k.momentum * b[i] + gradient;
+    p[i] -= k.learning_rate * (k.nesterov ? gradient + k.momentum * b[i] : b[i]);
+  }
+}
+
+}  // namespace
+
+void adam(const AdamStep& s) {
+  s.check();
+  const double t = static_cast<double>(s.t.data<int64_t>()[0]), lr = s.learning_rate.data<double>()[0];
+  const double correction1 = 1 - std::pow(s.rule.beta1, t), root2 = std::sqrt(1 - std::pow(s.rule.beta2, t));
+  const bool torch = s.rule.form == AdamForm::torch;
+  dispatch_floating(s.parameter.dtype(), [&](auto zero) {
+    using T = decltype(zero);
+    const AdamConstants<T> k{static_cast<T>(torch ? lr / correction1 : lr * root2 / correction1),
+                             static_cast<T>(torch ? 1 / root2 : 1),
+                             static_cast<T>(s.rule.eps),
+                             static_cast<T>(1 - s.rule.beta1),
+                             static_cast<T>(1 - s.rule.beta2),
+                             static_cast<T>(factor_of(s.grad_norm_squared, s.clip)),
+                             static_cast<T>(s.rule.weight_decay)};
+    parallel_for(s.parameter.numel(), kGrain, [&](int64_t i, int64_t end) {
+      adam_loop(s.parameter.data<T>() + i, s.gradient.data<T>() + i, s.m.data<T>() + i, s.v.data<T>() + i,
+                end - i, k);
+    });
+  });
+}
+
+void sgd(const SgdStep& s) {
+  s.check();
+  dispatch_floating(s.parameter.dtype(), [&](auto zero) {
+    using T = decltype(zero);
+    const SgdConstants<T> k{static_cast<T>(s.learning_rate.data<double>()[0]),
+                            static_cast<T>(s.rule.momentum),
+                            static_cast<T>(factor_of(s.grad_norm_squared, s.clip)),
+                            static_cast<T>(s.rule.weight_decay), s.rule.nesterov};
+    parallel_for(s.parameter.numel(), kGrain, [&](int64_t i, int64_t end) {
+      sgd_loop(s.parameter.data<T>() + i, s.gradient.data<T>() + i, s.velocity.data<T>() + i, end - i, k);
+    });
+  });
+}
+
+}  // namespace vae::kernels::cpu

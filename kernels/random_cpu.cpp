@@ -1,0 +1,70 @@
+// Random tensors: four elements per Philox block, in batches that the compiler turns into vector code.
+#include <cmath>
+
+#include "kernels/kernels.h"
+#include "kernels/simd.h"
+#include "tensor/parallel.h"
+
+namespace vae::kernels::cpu {
+namespace {
+
+constexpr int64_t kBatch = 64;  // Philox blocks at a time
+
+struct Words {
+  uint32_t v[4][kBatch];
+};
+
+VAE_CLONES void draw(RandomKey key, uint64_t step, int64_t first, Words& words) {
+#pragma omp simd
+  for (int64_t i = 0; i < kBatch; ++i) {
+    const PhiloxBlock block = random_block(key, step, static_cast<uint64_t>(first + i));
+    for (int lane = 0; lane < 4; ++lane) words.v[lane][i] = block.v[lane];
+  }
+}
+
+/// Box and Muller: two normals from two uniforms, in place. Computed in float for every dtype, so that f64
+/// runs see the numbers of f32 runs.
+VAE_CLONES void to_normal(const Words& words, float out[4][kBatch]) {
+  for (int pair = 0; pair < 4; pair += 2) {
+#pragma omp simd
+    for (int64_t i = 0; i < kBatch; ++i) {
+      const float radius = sqrtf(-2.0f * logf(uniform01(words.v[pair][i])));
+      const float angle = 6.28318530718f * uniform01(words.v[pair + 1][i]);
+      out[pair][i] = radius * cosf(angle);
+      out[pair + 1][i] = radius * sinf(angle);
+    }
+  }
+}
+
+void to_uniform(const Words& words, float out[4][kBatch]) {
+  for (int lane = 0; lane < 4; ++lane)
+    for (int64_t i = 0; i < kBatch; ++i) out[lane][i] = uniform01(words.v[lane][i]);
+}
+
+template <class Transform>
+void random(Out y, RandomKey key, In step, const Transform& transform) {
+  const int64_t count = y.numel(), batches = (count + 4 * kBatch - 1) / (4 * kBatch);
+  const auto draw_number = static_cast<uint64_t>(step.reshape({1}).data<int64_t>()[0]);
+  dispatch_floating(y.dtype(), [&](auto zero) {
+    using T = decltype(zero);
+    parallel_for(batches, 16, [&](int64_t begin, int64_t end) {
+      Words words;
+      float values[4][kBatch];
+      for (int64_t b = begin; b < end; ++b) {
+        draw(key, draw_number, b * kBatch, words);
+        transform(words, values);
+        T* out = y.data<T>() + b * 4 * kBatch;
+        const int64_t n = std::min(4 * kBatch, count - b * 4 * kBatch);
+        for (int64_t i = 0; i < n; ++i) out[i] = static_cast<T>(values[i % 4][i / 4]);
+      }
+    });
+  });
+}
+
+}  // namespace
+
+void random_normal(Out y, RandomKey key, In step) { random(y, key, step, to_normal); }
+
+void random_uniform(Out y, RandomKey key, In step) { random(y, key, step, to_uniform); }
+
+}  // namespace vae::kernels::cpu

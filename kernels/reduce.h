@@ -1,0 +1,19 @@
+#pragma once
+// Reductions along one axis of a contiguous tensor seen as outer x count x inner.
+#include "kernels/kernel.h"
+
+namespace vae::kernels {
+
+struct Axis {
+  int64_t outer = 1, count = 1, inner = 1;
+  /// Sum over the rows of m x n: column sums.
+  static Axis rows(int64_t m, int64_t n) { return {1, m, n}; }
+  /// Sum over the columns of m x n: row sums.
+  static Axis columns(int64_t m, int64_t n) { return {m, n, 1}; }
+  static Axis all(int64_t n) { return {1, n, 1}; }
+};
+
+/// Checks that x is outer x count x inner and y outer x inner; y may be f64 where x is f32.
+void check_sum(In x, Out y, Axis axis);
+
+}  // namespace vae::kernels
