@@ -1,0 +1,161 @@
+#include "autograd/ops.h"
+
+namespace vae::autograd {
+namespace {
+
+using kernels::Axis;
+using kernels::Transpose;
+using kernels::Write;
+
+Tensor like(const Tensor& x, Shape shape) { return Tensor::empty(shape, x.dtype(), x.device()); }
+
+int64_t columns_of(const Tensor& x) { return kernels::columns_of(x.shape()); }
+int64_t rows_of(const Tensor& x) { return columns_of(x) ? x.numel() / columns_of(x) : 0; }
+
+double beta_of(const Slot& slot) { return slot.write == Write::add ? 1.0 : 0.0; }
+
+}  // namespace
+
+Var linear(const Var& x, const Var& weight, const Var& bias) {
+  const Tensor xv = x.value(), wv = weight.value();
+  VAE_CHECK(wv.rank() == 2 && columns_of(xv) == wv.size(1), "linear: {} by weight {}", xv.str(), wv.str());
+  const Tensor y = like(xv, {rows_of(xv), wv.size(0)});
+  // The bias is laid down first and the product added to it.
+  if (bias.defined()) kernels::map_fwd(kernels::Map::affine, {1, 0}, {&bias.value(), 1}, y);
+  kernels::gemm(xv, Transpose::no, wv, Transpose::yes, y, 1.0, bias.defined() ? 1.0 : 0.0);
+  return record("linear", y, {x, weight, bias}, [xv, wv](const Backward& b) {
+    if (b.wants(0)) {
+      const Slot dx = b.into(0);
+      kernels::gemm(b.dy(), Transpose::no, wv, Transpose::no, dx.tensor, 1.0, beta_of(dx));
+    }
+    if (b.wants(1)) {
+      const Slot dw = b.into(1);
+      kernels::gemm(b.dy(), Transpose::yes, xv, Transpose::no, dw.tensor, 1.0, beta_of(dw));
+    }
+    if (b.wants(2)) {
+      const Slot db = b.into(2);
+      kernels::sum(b.dy(), db.tensor, Axis::rows(rows_of(b.dy()), columns_of(b.dy())), 1.0, db.write);
+    }
+  });
+}
+
+Var transpose(const Var& x) {
+  const Tensor y = like(x.value(), {columns_of(x.value()), rows_of(x.value())});
+  kernels::transpose(x.value(), y);
+  return record("transpose", y, {x}, [shape = x.shape()](const Backward& b) {
+    const Tensor dx = like(b.dy(), shape);
+    kernels::transpose(b.dy(), dx);
+    b.give(0, dx);
+  });
+}
+
+Var reshape(const Var& x, std::initializer_list<int64_t> extents) {
+  return record("reshape", x.value().reshape(extents), {x}, [](const Backward& b) { b.give(0, b.dy()); });
+}
+
+Var outer_add(const Var& a, const Var& v) {
+  const int64_t n = columns_of(a.value()), rows = rows_of(a.value()), copies = rows_of(v.value());
+  const Tensor y = like(a.value(), {copies * rows, n});
+  kernels::outer_add(a.value(), v.value(), y);
+  return record("outer_add", y, {a, v}, [rows, copies, n](const Backward& b) {
+    if (b.wants(0)) {
+      const Slot da = b.into(0);
+      kernels::sum(b.dy(), da.tensor, {1, copies, rows * n}, 1.0, da.write);
+    }
+    if (b.wants(1)) {
+      const Slot dv = b.into(1);
+      kernels::sum(b.dy(), dv.tensor, {copies, rows, n}, 1.0, dv.write);
+    }
+  });
+}
+
+Var repeat_rows(const Var& x, int64_t copies) {
+  const int64_t n = x.value().numel();
+  const Tensor y = like(x.value(), {copies * rows_of(x.value()), columns_of(x.value())});
+  for (int64_t k = 0; k < copies; ++k) y.reshape({copies, n}).slice(k, k + 1).copy_from(x.value());
+  return record("repeat_rows", y, {x}, [copies, n](const Backward& b) {
+    const Slot dx = b.into(0);
+    kernels::sum(b.dy(), dx.tensor, {1, copies, n}, 1.0, dx.write);
+  });
+}
+
+Var sum(const Var& x, double scale) {
+  const Tensor y = like(x.value(), Shape{});
+  kernels::sum(x.value(), y, Axis::all(x.value().numel()), scale, Write::set);
+  return record("sum", y, {x}, [xv = x.value(), scale](const Backward& b) {
+    const Slot dx = b.into(0);
+    kernels::map_bwd(kernels::Map::affine, {scale, 0}, 0, b.dy(), {&xv, 1}, {}, dx.tensor, dx.write);
+  });
+}
+
+Var mean(const Var& x) {
+  VAE_CHECK(x.value().numel() > 0, "mean of an empty tensor {}", x.value().str());
+  return sum(x, 1.0 / static_cast<double>(x.value().numel()));
+}
+
+Var softmax(const Var& x) {
+  const Tensor y = like(x.value(), x.shape());
+  kernels::softmax_fwd(x.value(), y);
+  return record("softmax", y, {x}, [y](const Backward& b) {
+    const Slot dx = b.into(0);
+    kernels::softmax_bwd(b.dy(), y, dx.tensor, dx.write);
+  });
+}
+
+Var log_softmax(const Var& x) {
+  const Tensor y = like(x.value(), x.shape());
+  kernels::log_softmax_fwd(x.value(), y);
+  return record("log_softmax", y, {x}, [y](const Backward& b) {
+    const Slot dx = b.into(0);
+    kernels::log_softmax_bwd(b.dy(), y, dx.tensor, dx.write);
+  });
+}
+
+Var pick(const Var& x, const Tensor& labels) {
+  const Tensor y = like(x.value(), {rows_of(x.value())});
+  kernels::pick(x.value(), labels, y);
+  return record("pick", y, {x}, [labels](const Backward& b) {
+    const Slot dx = b.into(0);
+    kernels::pick_bwd(b.dy(), labels, dx.tensor, dx.write);
+  });
+}
+
+Var cross_entropy(const Var& logits, const Tensor& labels) {
+  return -mean(pick(log_softmax(logits), labels));
+}
+
+Var batch_norm(const Var& x, const Var& gamma, const Var& beta, const Tensor& running_mean,
+               const Tensor& running_var, kernels::BatchNormRule rule) {
+  const Shape channels{columns_of(x.value())};
+  kernels::BatchNormForward forward{.x = x.value(),
+                                    .gamma = gamma.value(),
+                                    .beta = beta.value(),
+                                    .y = like(x.value(), x.shape()),
+                                    .mean = like(x.value(), channels),
+                                    .rstd = like(x.value(), channels),
+                                    .running_mean = running_mean,
+                                    .running_var = running_var,
+                                    .rule = rule};
+  kernels::batch_norm_fwd(forward);
+  return record(
+      "batch_norm", forward.y, {x, gamma, beta},
+      [xv = forward.x, gv = forward.gamma, mean = forward.mean, rstd = forward.rstd](const Backward& b) {
+        const auto slot = [&](size_t i, const Tensor& value) {
+          return b.wants(i) ? b.into(i) : Slot{i == 0 ? Tensor{} : like(value, value.shape()), Write::set};
+        };
+        const Slot dx = slot(0, xv), dgamma = slot(1, gv), dbeta = slot(2, gv);
+        kernels::batch_norm_bwd({.dy = b.dy(),
+                                 .x = xv,
+                                 .gamma = gv,
+                                 .mean = mean,
+                                 .rstd = rstd,
+                                 .dx = dx.tensor,
+                                 .dgamma = dgamma.tensor,
+                                 .dbeta = dbeta.tensor,
+                                 .write_x = dx.write,
+                                 .write_gamma = dgamma.write,
+                                 .write_beta = dbeta.write});
+      });
+}
+
+}  // namespace vae::autograd

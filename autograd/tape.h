@@ -1,0 +1,76 @@
+#pragma once
+// The tape of an eager forward pass. While a Tape object lives, differentiable functions whose inputs need
+// gradients record themselves on it; without one nothing is recorded, so inference needs no guard. The
+// backward walk is a loop over the records in reverse; each record's saved tensors die as the walk passes it.
+#include <functional>
+#include <initializer_list>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "autograd/variable.h"
+
+namespace vae::autograd {
+
+/// What a record's backward function sees: the gradient of its output and the slots of its inputs.
+class Backward {
+ public:
+  Backward(const Tensor& dy, const std::vector<std::shared_ptr<detail::Node>>& inputs)
+      : dy_(dy), inputs_(inputs) {}
+  const Tensor& dy() const { return dy_; }
+  bool wants(size_t i) const { return inputs_[i] && inputs_[i]->needs_grad; }
+  /// Destination for the gradient of input i.
+  Slot into(size_t i) const { return inputs_[i]->slot(); }
+  /// Hands over a finished tensor as (part of) the gradient of input i.
+  void give(size_t i, const Tensor& gradient) const { inputs_[i]->contribute(gradient); }
+
+ private:
+  const Tensor& dy_;
+  const std::vector<std::shared_ptr<detail::Node>>& inputs_;
+};
+
+using BackwardFunction = std::function<void(const Backward&)>;
+
+class Tape {
+ public:
+  /// Becomes the current tape of this thread until destroyed.
+  Tape();
+  ~Tape();
+  Tape(const Tape&) = delete;
+  Tape& operator=(const Tape&) = delete;
+
+  /// Walks back from a one-element loss, leaves gradients in the leaves that need them, and empties the tape.
+  void backward(const Var& loss);
+  size_t size() const { return records_.size(); }
+
+  static Tape* current();
+
+ private:
+  friend Var record(const char*, Tensor, std::initializer_list<Var>, BackwardFunction);
+  struct Record {
+    std::shared_ptr<detail::Node> output;
+    std::vector<std::shared_ptr<detail::Node>> inputs;
+    BackwardFunction backward;
+  };
+  void finish(Record& record);
+  std::vector<Record> records_;
+  Tape* previous_;
+};
+
+/// The result of a differentiable function: value `y`, recorded under the name `op` when a tape is current
+/// and an input needs a gradient.
+Var record(const char* op, Tensor y, std::initializer_list<Var> inputs, BackwardFunction backward);
+
+/// While alive, collects the names of all differentiable functions recorded by this thread.
+class OpObserver {
+ public:
+  OpObserver();
+  ~OpObserver();
+  const std::set<std::string>& names() const { return names_; }
+
+ private:
+  friend Var record(const char*, Tensor, std::initializer_list<Var>, BackwardFunction);
+  std::set<std::string> names_;
+};
+
+}  // namespace vae::autograd

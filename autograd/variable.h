@@ -1,0 +1,68 @@
+#pragma once
+// Var: a tensor that takes part in differentiation. Copying a Var copies the handle.
+#include <functional>
+#include <memory>
+
+#include "kernels/kernel.h"
+#include "tensor/tensor.h"
+
+namespace vae::autograd {
+
+/// A gradient destination: where to write and whether to overwrite or add.
+struct Slot {
+  Tensor tensor;
+  kernels::Write write;
+};
+
+namespace detail {
+
+/// State of a gradient: none yet, a tensor of its own, or a tensor shared with another node (copied before
+/// adding).
+enum class GradState : uint8_t { none, own, shared };
+
+struct Node {
+  Tensor value, grad;
+  GradState state = GradState::none;
+  bool needs_grad = false;
+  bool parameter = false;          // grad is a fixed buffer, never replaced
+  int64_t pending_uses = 0;        // records on the tape that will still add to grad
+  std::function<void()> on_final;  // called when pending_uses drops to zero in a backward walk
+
+  /// Where the next contribution goes; allocates on first use.
+  Slot slot();
+  /// Contributes a whole tensor, without a copy where that is safe.
+  void contribute(const Tensor& gradient);
+};
+
+}  // namespace detail
+
+class Var {
+ public:
+  Var() = default;
+  /// A value; gradients are collected for it only when needs_grad.
+  explicit Var(Tensor value, bool needs_grad = false);
+
+  bool defined() const { return node_ != nullptr; }
+  const Tensor& value() const { return node_->value; }
+  const Shape& shape() const { return node_->value.shape(); }
+  bool needs_grad() const { return node_ && node_->needs_grad; }
+  /// Whether a backward walk has written the gradient since it was last cleared.
+  bool has_grad() const { return node_->state != detail::GradState::none; }
+  /// The gradient; throws where has_grad() is false.
+  const Tensor& grad() const;
+  /// Forgets the gradient without touching its memory: the next contribution overwrites.
+  void clear_grad() { node_->state = detail::GradState::none; }
+
+  /// Moves value and gradient of a parameter into the given tensors (slices of flat buffers), keeping the
+  /// value.
+  void rebind(const Tensor& value, const Tensor& grad);
+  /// Called each time the gradient is final in a backward walk.
+  void on_final(std::function<void()> hook) { node_->on_final = std::move(hook); }
+
+  const std::shared_ptr<detail::Node>& node() const { return node_; }
+
+ private:
+  std::shared_ptr<detail::Node> node_;
+};
+
+}  // namespace vae::autograd
