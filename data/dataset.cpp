@@ -1,0 +1,63 @@
+#include "data/dataset.h"
+
+#include "data/digest.h"
+#include "tensor/parallel.h"
+
+namespace vae::data {
+namespace {
+
+std::string content_hash(const Tensor& images, const Tensor& labels) {
+  Sha256 hash;
+  const std::string header = fmt::format("images u8 {}\n", images.shape().str());
+  hash.update(std::as_bytes(std::span(header)));
+  hash.update({static_cast<const std::byte*>(images.raw()), images.bytes()});
+  hash.update({static_cast<const std::byte*>(labels.raw()), labels.bytes()});
+  return hash.hex();
+}
+
+}  // namespace
+
+Dataset make_dataset(std::string name, Tensor images, Tensor labels, int num_classes) {
+  VAE_CHECK(images.rank() == 4 && images.dtype() == DType::u8, "{}: images must be u8 [N, H, W, C], not {}",
+            name, images.str());
+  VAE_CHECK(labels.rank() == 1 && labels.dtype() == DType::i64, "{}: labels must be i64 [N], not {}", name,
+            labels.str());
+  if (images.size(0) != labels.size(0))
+    fail(ErrorKind::data, "{}: {} images, but {} labels", name, images.size(0), labels.size(0));
+  if (images.numel() == 0)
+    fail(ErrorKind::data, "{}: the data set is empty, its shape is {}", name, images.shape().str());
+  for (int64_t i = 0; i < labels.numel(); ++i) {
+    const int64_t label = labels.data<int64_t>()[i];
+    if (label < 0 || label >= num_classes)
+      fail(ErrorKind::data, "{}: label {} of item {} is out of range, there are {} classes", name, label, i,
+           num_classes);
+  }
+  std::string sha256 = content_hash(images, labels);
+  return {std::move(images), std::move(labels), num_classes, std::move(name), std::move(sha256)};
+}
+
+std::vector<int64_t> class_counts(const Tensor& labels, int num_classes) {
+  std::vector<int64_t> counts(num_classes);
+  for (int64_t i = 0; i < labels.numel(); ++i) ++counts.at(labels.data<int64_t>()[i]);
+  return counts;
+}
+
+Tensor prepare_images(const Tensor& images, Scaling scaling, DType dtype) {
+  VAE_CHECK(images.rank() == 4, "images must be [N, H, W, C], not {}", images.str());
+  const int64_t width = images.size(1) * images.size(2) * images.size(3);
+  Tensor rows = Tensor::empty({images.size(0), width}, dtype);
+  const uint8_t* in = images.data<uint8_t>();
+  dispatch_floating(dtype, [&](auto zero) {
+    using T = decltype(zero);
+    T* out = rows.data<T>();
+    parallel_for(images.numel(), int64_t{1} << 16, [&](int64_t begin, int64_t end) {
+      if (scaling == Scaling::binary)
+        for (int64_t i = begin; i < end; ++i) out[i] = T(in[i] >= 128);
+      else
+        for (int64_t i = begin; i < end; ++i) out[i] = T(in[i]) / T(255);
+    });
+  });
+  return rows;
+}
+
+}  // namespace vae::data

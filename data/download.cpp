@@ -1,0 +1,188 @@
+#include "data/download.h"
+
+#include <curl/curl.h>
+
+#include <array>
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
+#include <memory>
+
+#include "data/digest.h"
+#include "data/gzip.h"
+#include "data/load.h"
+#include "tensor/error.h"
+#include "tensor/file.h"
+
+namespace vae::data {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr int64_t kMaxDownload = int64_t{256} << 20;  // far above every published file
+
+constexpr std::array<PublishedFile, 4> kMnist = {{
+    {"train-images-idx3-ubyte", 47040016, "ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db",
+     false},
+    {"train-labels-idx1-ubyte", 60008, "65a50cbbf4e906d70832878ad85ccda5333a97f0f4c3dd2ef09a8a9eef7101c5",
+     false},
+    {"t10k-images-idx3-ubyte", 7840016, "0fa7898d509279e482958e8ce81c8e77db3f2f8254e26661ceb7762c4d494ce7",
+     false},
+    {"t10k-labels-idx1-ubyte", 10008, "ff7bcfd416de33731a308c3f266cc351222c34898ecbeaf847f06e48f7ec33f2",
+     false},
+}};
+constexpr std::array<PublishedFile, 4> kFashionMnist = {{
+    {"train-images-idx3-ubyte", 47040016, "3aede38d61863908ad78613f6a32ed271626dd12800ba2636569512369268a84",
+     true},
+    {"train-labels-idx1-ubyte", 60008, "a04f17134ac03560a47e3764e11b92fc97de4d1bfaf8ba1a3aa29af54cc90845",
+     true},
+    {"t10k-images-idx3-ubyte", 7840016, "346e55b948d973a97e58d2351dde16a484bd415d4595297633bb08f03db6a073",
+     true},
+    {"t10k-labels-idx1-ubyte", 10008, "67da17c76eaffca5446c3361aaab5c3cd6d1c2608764d35dfb1850b086bf8dd5",
+     true},
+}};
+
+std::string default_mirror(const std::string& name) {
+  return name == "mnist" ? "https://ossci-datasets.s3.amazonaws.com/mnist"
+                         : "http://fashion-mnist.s3-website.eu-central-1.amazonaws.com";
+}
+
+struct Transfer {
+  std::FILE* file;
+  std::string name;
+  int64_t before;  // bytes of an earlier, interrupted transfer
+  const DownloadProgress& progress;
+  int64_t received = 0;
+  int write_error = 0;  // errno
+};
+
+size_t write_block(const char* bytes, size_t size, size_t count, void* context) {
+  auto* transfer = static_cast<Transfer*>(context);
+  transfer->received += static_cast<int64_t>(size * count);
+  if (transfer->before + transfer->received > kMaxDownload)
+    transfer->write_error = EFBIG;
+  else if (std::fwrite(bytes, size, count, transfer->file) != count)
+    transfer->write_error = errno;
+  return transfer->write_error == 0 ? count : 0;
+}
+
+int report_progress(void* context, curl_off_t total, curl_off_t done, curl_off_t, curl_off_t) {
+  const auto* transfer = static_cast<Transfer*>(context);
+  if (transfer->progress)
+    transfer->progress(transfer->name, transfer->before + done, total > 0 ? transfer->before + total : 0);
+  return 0;
+}
+
+void configure(CURL* curl, const std::string& url, Transfer& transfer, char* message) {
+  curl_easy_setopt(curl, CURLOPT_URL, url.c_str());
+  curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "http,https,file");
+  curl_easy_setopt(curl, CURLOPT_REDIR_PROTOCOLS_STR, "http,https");
+  curl_easy_setopt(curl, CURLOPT_DEFAULT_PROTOCOL, "https");
+  curl_easy_setopt(curl, CURLOPT_FOLLOWLOCATION, 1L);
+  curl_easy_setopt(curl, CURLOPT_MAXREDIRS, 5L);
+  curl_easy_setopt(curl, CURLOPT_FAILONERROR, 1L);
+  curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
+  curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT, 30L);
+  curl_easy_setopt(curl, CURLOPT_LOW_SPEED_LIMIT, 1L);
+  curl_easy_setopt(curl, CURLOPT_LOW_SPEED_TIME, 60L);
+  curl_easy_setopt(curl, CURLOPT_RESUME_FROM_LARGE, static_cast<curl_off_t>(transfer.before));
+  curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, message);
+  curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, write_block);
+  curl_easy_setopt(curl, CURLOPT_WRITEDATA, &transfer);
+  curl_easy_setopt(curl, CURLOPT_NOPROGRESS, 0L);
+  curl_easy_setopt(curl, CURLOPT_XFERINFOFUNCTION, report_progress);
+  curl_easy_setopt(curl, CURLOPT_XFERINFODATA, &transfer);
+}
+
+/// Appends what `url` holds beyond the bytes that `part` has. Returns quietly when the server cannot continue
+/// there (ranges unknown, or nothing left): whether the file is complete is for its checksum to say.
+void transfer_rest(const std::string& url, const fs::path& part, const DownloadProgress& progress) {
+  static const CURLcode ready = curl_global_init(CURL_GLOBAL_DEFAULT);
+  const std::unique_ptr<CURL, void (*)(CURL*)> curl(curl_easy_init(), curl_easy_cleanup);
+  VAE_CHECK(ready == CURLE_OK && curl, "libcurl cannot start");
+  std::FILE* file = std::fopen(part.c_str(), "ab");
+  if (!file) fail(ErrorKind::io, "{}: cannot be written ({})", part.string(), std::strerror(errno));
+  std::error_code error;
+  Transfer transfer{file, part.stem().string(), static_cast<int64_t>(fs::file_size(part, error)), progress};
+  char message[CURL_ERROR_SIZE] = "";
+  configure(curl.get(), url, transfer, message);
+  const CURLcode status = curl_easy_perform(curl.get());
+  if (std::fclose(file) != 0 && transfer.write_error == 0) transfer.write_error = errno;
+  if (fs::file_size(part, error) == 0) fs::remove(part, error);
+  if (transfer.write_error != 0)
+    fail(ErrorKind::io, "{}: cannot be written ({})", part.string(), std::strerror(transfer.write_error));
+  long http_status = 0;
+  curl_easy_getinfo(curl.get(), CURLINFO_RESPONSE_CODE, &http_status);
+  const bool cannot_resume =
+      status == CURLE_RANGE_ERROR || status == CURLE_BAD_DOWNLOAD_RESUME || http_status == 416;
+  if (status == CURLE_OK || (transfer.before > 0 && cannot_resume)) return;
+  fail(ErrorKind::io, "{}: download failed ({})", url, *message ? message : curl_easy_strerror(status));
+}
+
+std::string difference_of_file(const fs::path& path, const PublishedFile& file) {
+  std::error_code error;
+  return fs::exists(path, error) ? difference(read_file(path), file) : "it is empty";
+}
+
+}  // namespace
+
+std::span<const PublishedFile> published_files(const std::string& name) {
+  if (name == "mnist") return kMnist;
+  if (name == "fashion-mnist") return kFashionMnist;
+  fail(ErrorKind::usage, "'{}' cannot be downloaded, expected mnist or fashion-mnist", name);
+}
+
+std::string difference(std::span<const std::byte> content, const PublishedFile& file) {
+  try {
+    std::vector<std::byte> unpacked;
+    const bool packed = is_gzip(content);
+    if (packed) unpacked = gunzip(content, file.unpacked_bytes, file.name);
+    const std::span<const std::byte> plain = packed ? unpacked : content;
+    if (plain.size() != file.unpacked_bytes)
+      return fmt::format("it holds {} bytes, expected {}", plain.size(), file.unpacked_bytes);
+    if (file.sha256_of_packed && !packed) return "";
+    const std::string sha256 = sha256_hex(file.sha256_of_packed ? content : plain);
+    return sha256 == file.sha256 ? "" : fmt::format("its SHA-256 is {}, expected {}", sha256, file.sha256);
+  } catch (const Error& e) {
+    return e.what();
+  }
+}
+
+void fetch_published(const std::string& url, const fs::path& target, const PublishedFile& file,
+                     const DownloadProgress& progress) {
+  const fs::path part = target.string() + ".part";
+  std::error_code error;
+  const bool resumed = fs::exists(part, error);
+  transfer_rest(url, part, progress);
+  std::string problem = difference_of_file(part, file);
+  if (resumed && !problem.empty()) {  // the leftover may be of another file: once more from the start
+    fs::remove(part, error);
+    transfer_rest(url, part, progress);
+    problem = difference_of_file(part, file);
+  }
+  if (problem.empty()) write_file_atomically(target, read_file(part));
+  fs::remove(part, error);
+  if (!problem.empty()) fail(ErrorKind::data, "{}: not the published file: {}", url, problem);
+}
+
+fs::path download_dataset(const DownloadOptions& options, const DownloadProgress& progress) {
+  const auto files = published_files(options.name);
+  const fs::path root = options.data_dir.empty() ? data_roots({}).front() : options.data_dir;
+  const fs::path folder = root / options.name;
+  const std::string mirror = options.mirror.empty() ? default_mirror(options.name) : options.mirror;
+  std::error_code error;
+  fs::create_directories(folder, error);
+  if (error) fail(ErrorKind::io, "{}: cannot create the folder ({})", folder.string(), error.message());
+  for (const PublishedFile& file : files) {
+    const fs::path plain = folder / file.name, packed = plain.string() + ".gz";
+    const fs::path& present = fs::exists(plain, error) ? plain : packed;
+    if (!fs::exists(present, error)) {
+      fetch_published(fmt::format("{}/{}.gz", mirror, file.name), packed, file, progress);
+    } else if (const auto problem = difference_of_file(present, file); !problem.empty()) {
+      fail(ErrorKind::data, "{}: exists, but is not the published file: {}", present.string(), problem);
+    }
+  }
+  return folder;
+}
+
+}  // namespace vae::data

@@ -1,0 +1,128 @@
+#include "data/idx.h"
+
+#include <cstring>
+
+#include "data/gzip.h"
+#include "tensor/file.h"
+
+namespace vae::data {
+namespace {
+
+constexpr size_t kMaxHeader = 4 + 4 * Shape::kMaxRank;
+constexpr uint64_t kMaxDeflateRatio =
+    1032;  // no deflate stream unpacks to more than this many times its size
+
+uint32_t big_endian(const std::byte* p) {
+  return std::to_integer<uint32_t>(p[0]) << 24 | std::to_integer<uint32_t>(p[1]) << 16 |
+         std::to_integer<uint32_t>(p[2]) << 8 | std::to_integer<uint32_t>(p[3]);
+}
+
+/// The shape in an IDX header, of which `head` holds the beginning.
+Shape parse_header(std::span<const std::byte> head, const std::string& name) {
+  if (head.empty()) fail(ErrorKind::data, "{}: file is empty", name);
+  if (head.size() < 4) fail(ErrorKind::data, "{}: {} bytes are too short for an IDX file", name, head.size());
+  const uint32_t magic = big_endian(head.data());
+  const int rank = static_cast<int>(magic & 0xff);
+  if (magic >> 16 != 0)
+    fail(ErrorKind::data, "{}: wrong magic number {:#010x}, not an IDX file", name, magic);
+  if (magic >> 8 != 0x08)
+    fail(ErrorKind::data, "{}: IDX element type {:#04x}, expected 0x08 (unsigned byte)", name, magic >> 8);
+  if (rank < 1 || rank > Shape::kMaxRank)
+    fail(ErrorKind::data, "{}: IDX rank {}, expected 1 to {}", name, rank, Shape::kMaxRank);
+  if (head.size() < 4 + 4 * static_cast<size_t>(rank))
+    fail(ErrorKind::data, "{}: file ends inside the IDX header", name);
+  std::array<int64_t, Shape::kMaxRank> extents{};
+  for (int i = 0; i < rank; ++i) extents[i] = big_endian(&head[4 + 4 * i]);
+  return Shape(std::span<const int64_t>(extents.data(), rank));
+}
+
+/// Elements that the header claims; throws if they are more than a file of at most `limit` bytes can hold.
+uint64_t claimed_bytes(const Shape& shape, uint64_t limit, const std::string& name) {
+  uint64_t count = 1;
+  for (const int64_t extent : shape.extents())
+    if (__builtin_mul_overflow(count, static_cast<uint64_t>(extent), &count)) count = limit + 1;
+  if (count > limit)
+    fail(ErrorKind::data, "{}: header claims shape {}, the file is too short for that", name, shape.str());
+  return count;
+}
+
+Tensor tensor_of(std::span<const std::byte> content, const Shape& shape, const std::string& name) {
+  const size_t header = 4 + 4 * static_cast<size_t>(shape.rank());
+  const auto values = content.subspan(header);
+  const auto claimed = claimed_bytes(shape, values.size(), name);
+  if (values.size() != claimed)
+    fail(ErrorKind::data, "{}: {} bytes follow the {} elements of shape {}", name, values.size() - claimed,
+         claimed, shape.str());
+  return Tensor::from(std::span(reinterpret_cast<const uint8_t*>(values.data()), values.size()), shape);
+}
+
+}  // namespace
+
+Tensor read_idx(const std::filesystem::path& path) {
+  const std::string name = path.string();
+  const auto file = read_file(path);
+  if (!is_gzip(file))
+    return tensor_of(file, parse_header(std::span(file).first(std::min(file.size(), kMaxHeader)), name),
+                     name);
+  const Shape shape = parse_header(gunzip_head(file, kMaxHeader, name), name);
+  const auto elements = claimed_bytes(shape, file.size() * kMaxDeflateRatio, name);
+  return tensor_of(gunzip(file, 4 + 4 * static_cast<size_t>(shape.rank()) + elements, name), shape, name);
+}
+
+Tensor read_idx_images(const std::filesystem::path& path) {
+  const Tensor images = read_idx(path);
+  if (images.rank() == 4) return images;
+  if (images.rank() != 3)
+    fail(ErrorKind::data, "{}: images need IDX rank 3 or 4, the file has shape {}", path.string(),
+         images.shape().str());
+  return images.reshape({images.size(0), images.size(1), images.size(2), 1});
+}
+
+Tensor read_idx_labels(const std::filesystem::path& path, int num_classes) {
+  const Tensor bytes = read_idx(path);
+  if (bytes.rank() != 1)
+    fail(ErrorKind::data, "{}: labels need IDX rank 1, the file has shape {}", path.string(),
+         bytes.shape().str());
+  Tensor labels = Tensor::empty(bytes.shape(), DType::i64);
+  for (int64_t i = 0; i < bytes.numel(); ++i) {
+    const int64_t label = bytes.data<uint8_t>()[i];
+    if (label >= num_classes)
+      fail(ErrorKind::data, "{}: label {} of item {} is out of range, there are {} classes", path.string(),
+           label, i, num_classes);
+    labels.data<int64_t>()[i] = label;
+  }
+  return labels;
+}
+
+void write_idx(const std::filesystem::path& path, const Tensor& values) {
+  VAE_CHECK(values.dtype() == DType::u8 && values.rank() >= 1, "IDX holds u8 of rank 1 to 6, not {}",
+            values.str());
+  std::vector<std::byte> content{std::byte{0}, std::byte{0}, std::byte{0x08},
+                                 static_cast<std::byte>(values.rank())};
+  for (const int64_t extent : values.shape().extents()) {
+    VAE_CHECK(extent <= INT64_C(0xffffffff), "IDX cannot hold shape {}", values.shape().str());
+    for (int shift = 24; shift >= 0; shift -= 8) content.push_back(static_cast<std::byte>(extent >> shift));
+  }
+  const auto elements = values.to_vector<uint8_t>();
+  const auto bytes = std::as_bytes(std::span(elements));
+  content.insert(content.end(), bytes.begin(), bytes.end());
+  write_file_atomically(path, path.extension() == ".gz" ? gzip(content) : content);
+}
+
+void write_idx_images(const std::filesystem::path& path, const Tensor& images) {
+  VAE_CHECK(images.rank() == 4, "images must be [N, H, W, C], not {}", images.str());
+  write_idx(path,
+            images.size(3) == 1 ? images.reshape({images.size(0), images.size(1), images.size(2)}) : images);
+}
+
+void write_idx_labels(const std::filesystem::path& path, const Tensor& labels) {
+  Tensor bytes = Tensor::empty(labels.shape(), DType::u8);
+  for (int64_t i = 0; i < labels.numel(); ++i) {
+    const int64_t label = labels.data<int64_t>()[i];
+    VAE_CHECK(label >= 0 && label <= 255, "IDX cannot hold label {}", label);
+    bytes.data<uint8_t>()[i] = static_cast<uint8_t>(label);
+  }
+  write_idx(path, bytes);
+}
+
+}  // namespace vae::data
