@@ -41,7 +41,7 @@ Dataset load_idx(const DatasetOptions& options) {
   std::vector<std::string> searched;
   for (const fs::path& root : data_roots(options.data_dir))
     for (const fs::path& folder : idx_folders(options.name)) {
-      const fs::path place = root / folder;
+      const fs::path place = folder.empty() ? root : root / folder;
       const auto images = plain_or_packed(place / (stem + "-images-idx3-ubyte"));
       searched.push_back(place.string());
       if (!images) continue;
