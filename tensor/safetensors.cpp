@@ -22,12 +22,6 @@ constexpr int kMaxDepth = 3;                // file object, tensor object, shape
 constexpr std::string_view kMetadata = "__metadata__";
 constexpr std::string_view kTypeNames[] = {"F32", "F64", "I32", "I64", "U8"};  // indexed by DType
 
-/// A name out of the file, fit for a one-line message.
-std::string quoted(const std::string& name) {
-  std::string text = json(name).dump(-1, ' ', true, json::error_handler_t::replace);
-  return text.size() <= 100 ? text : text.substr(0, 96) + "...\"";
-}
-
 /// Reads one file; knows its path for the messages.
 class Reader {
  public:
@@ -180,6 +174,11 @@ std::string header_text(const SafeTensors& content) {
 }
 
 }  // namespace
+
+std::string quoted(const std::string& name) {
+  std::string text = json(name).dump(-1, ' ', true, json::error_handler_t::replace);
+  return text.size() <= 100 ? text : text.substr(0, 96) + "...\"";
+}
 
 const Tensor& SafeTensors::at(const std::string& name) const {
   const auto it = tensors.find(name);

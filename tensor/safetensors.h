@@ -25,4 +25,7 @@ SafeTensors load_safetensors(const std::filesystem::path& path);
 /// Writes atomically (file.h), tensors in name order, 8-byte aligned data. Tensors may live on any device.
 void save_safetensors(const std::filesystem::path& path, const SafeTensors& content);
 
+/// A name out of a file, quoted, escaped and shortened for a one-line message.
+std::string quoted(const std::string& name);
+
 }  // namespace vae

@@ -1,0 +1,24 @@
+#pragma once
+// Checkpoints: a StateDict as a safetensors file; its meta is one JSON text under the metadata key "meta".
+// The bytes depend on nothing but the state.
+#include <filesystem>
+
+#include "nn/train/state.h"
+
+namespace vae::train {
+
+/// Writes atomically. Throws Error(numeric) naming the tensor, and writes nothing, if a value is NaN or
+/// infinite; Error(io) if the file cannot be written.
+void save_checkpoint(const std::filesystem::path& path, const StateDict& state);
+
+/// Copies a checkpoint into the tensors of `into` and returns its meta. Strict: the same names in both, the
+/// same types and shapes, finite values, and every key of into.meta with an equal value. All of it is checked
+/// before anything is written. Throws Error(io) if the file cannot be read, else Error(data) naming file and
+/// tensor.
+nlohmann::json load_checkpoint(const std::filesystem::path& path, const StateDict& into);
+
+/// Like load_checkpoint, but takes only what `into` names: the file may hold more (optimiser state,
+/// counters).
+nlohmann::json load_weights(const std::filesystem::path& path, const StateDict& into);
+
+}  // namespace vae::train

@@ -1,0 +1,147 @@
+#include "nn/train/loop.h"
+
+#include <chrono>
+#include <cmath>
+#include <cstdio>
+
+#include "nn/train/checkpoint.h"
+#include "nn/train/interrupt.h"
+#include "nn/train/progress.h"
+
+namespace vae::train {
+namespace {
+
+namespace fs = std::filesystem;
+using nlohmann::json;
+
+/// Where a resumed run goes on; restores the state of the trainable.
+int64_t restore(Trainable& trainable, const RunDirectory& directory, const LoopOptions& options) {
+  const fs::path path = directory / kCheckpointFile;
+  if (!directory.resumed() || !fs::exists(path)) return 0;
+  const json meta = load_checkpoint(path, trainable.state());
+  const json loop = meta.value("loop", json());
+  if (!loop.is_object() || !loop.contains("iteration") || !loop["iteration"].is_number_unsigned() ||
+      !loop.contains("iters_per_epoch"))
+    fail(ErrorKind::data, "{}: not a checkpoint of a training run", path.string());
+  if (loop["iters_per_epoch"] != options.iters_per_epoch)
+    fail(ErrorKind::data, "{}: the run has {} iterations in an epoch, not {}", path.string(),
+         loop["iters_per_epoch"].dump(), options.iters_per_epoch);
+  return loop["iteration"].get<int64_t>();
+}
+
+/// One run of the loop.
+class Loop {
+ public:
+  Loop(Trainable& trainable, const RunDirectory& directory, const LoopOptions& options, int64_t start)
+      : trainable_(trainable),
+        directory_(directory),
+        options_(options),
+        total_(options.epochs * options.iters_per_epoch),
+        done_(start),
+        resume_step_(directory.resumed() ? std::optional(start) : std::nullopt),
+        metrics_(directory.path(), trainable.metric_names(), resume_step_),
+        events_(directory.path(), resume_step_),
+        progress_({.total = total_,
+                   .done = start,
+                   .iters_per_epoch = options.iters_per_epoch,
+                   .images_per_step = trainable.images_per_step(),
+                   .quiet = options.quiet}) {
+    row_begin_ = epoch_begin_ = begin_;
+    row_step_ = start;
+  }
+
+  LoopResult run() {
+    const InterruptGuard interrupt;
+    while (done_ < total_ && !interrupt.requested()) {
+      trainable_.step();
+      ++done_;
+      const bool epoch_end = done_ % options_.iters_per_epoch == 0;
+      if (epoch_end || (options_.log_every > 0 && done_ % options_.log_every == 0)) write_row(epoch_end);
+      if (epoch_end && options_.after_epoch) options_.after_epoch(epoch(), done_, events_);
+      if (epoch_end || (options_.checkpoint_every > 0 && done_ % options_.checkpoint_every == 0)) save();
+      progress_.update(done_);
+    }
+    const bool interrupted = done_ < total_;
+    if (interrupted) save();
+    return {done_, run_seconds(), last_, interrupted};
+  }
+
+ private:
+  using Clock = Progress::Clock;
+  static double since(Clock::time_point begin) {
+    return std::chrono::duration<double>(Clock::now() - begin).count();
+  }
+  /// Of the whole run: what earlier processes logged, and this one.
+  double run_seconds() const { return metrics_.seconds_before() + since(begin_); }
+  int64_t epoch() const { return (done_ - 1) / options_.iters_per_epoch + 1; }
+
+  void write_row(bool epoch_end) {
+    last_ = trainable_.drain();
+    const double images = static_cast<double>((done_ - row_step_) * trainable_.images_per_step());
+    const double rate = images / since(row_begin_);
+    check_finite();
+    if (epoch_end) {
+      const Scalars evaluated = trainable_.evaluate();
+      last_.insert(last_.end(), evaluated.begin(), evaluated.end());
+      check_finite();
+    }
+    metrics_.write(done_, epoch(), last_);
+    metrics_.write_timing(done_, run_seconds(), rate);
+    events_.add_scalars(done_, last_);
+    if (epoch_end) print_epoch();
+    row_begin_ = Clock::now();
+    row_step_ = done_;
+  }
+
+  void check_finite() const {
+    for (const auto& [name, value] : last_)
+      if (!std::isfinite(value)) fail(ErrorKind::numeric, "{} is {} at iteration {}", name, value, done_);
+  }
+
+  void print_epoch() {
+    if (!options_.quiet) {
+      std::string line = fmt::format("epoch {}/{}  iteration {}", epoch(), options_.epochs, done_);
+      for (const auto& [name, value] : last_) line += fmt::format("  {} {:.5g}", name, value);
+      line += fmt::format("  {:.1f} s\n", since(epoch_begin_));
+      progress_.clear();
+      std::fwrite(line.data(), 1, line.size(), stdout);
+      std::fflush(stdout);
+    }
+    epoch_begin_ = Clock::now();
+  }
+
+  void save() {
+    metrics_.sync();  // the rows a checkpoint stands for must survive whatever it survives
+    StateDict state = trainable_.state();
+    state.meta["loop"] = {{"iteration", done_}, {"iters_per_epoch", options_.iters_per_epoch}};
+    save_checkpoint(directory_ / kCheckpointFile, state);
+  }
+
+  Trainable& trainable_;
+  const RunDirectory& directory_;
+  const LoopOptions& options_;
+  const int64_t total_;
+  int64_t done_;
+  std::optional<int64_t> resume_step_;
+  MetricsLog metrics_;
+  EventFile events_;
+  Progress progress_;
+  Scalars last_;
+  const Clock::time_point begin_ = Clock::now();
+  Clock::time_point row_begin_, epoch_begin_;
+  int64_t row_step_ = 0;
+};
+
+}  // namespace
+
+LoopResult run_loop(Trainable& trainable, const RunDirectory& directory, const LoopOptions& options) {
+  int64_t total = 0;
+  if (options.epochs < 0 || options.iters_per_epoch < 1 || options.log_every < 0 ||
+      options.checkpoint_every < 0 || __builtin_mul_overflow(options.epochs, options.iters_per_epoch, &total))
+    fail(ErrorKind::usage, "cannot train {} epochs of {} iterations, logging every {}, checkpoints every {}",
+         options.epochs, options.iters_per_epoch, options.log_every, options.checkpoint_every);
+  const int64_t start = restore(trainable, directory, options);
+  return Loop(trainable, directory, options, start).run();
+}
+
+}  // namespace vae::train

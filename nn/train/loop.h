@@ -1,0 +1,39 @@
+#pragma once
+// The training loop: steps, metrics, evaluation, checkpoints, exact resume, a clean stop on a signal.
+#include <functional>
+
+#include "nn/train/event_file.h"
+#include "nn/train/run_directory.h"
+#include "nn/train/trainable.h"
+
+namespace vae::train {
+
+struct LoopOptions {
+  int64_t epochs = 1;
+  int64_t iters_per_epoch = 1;
+  int64_t log_every = 0;         ///< iterations between rows of metrics; 0: at the end of each epoch only
+  int64_t checkpoint_every = 0;  ///< iterations between checkpoints beside the one after each epoch; 0: none
+  bool quiet = false;            ///< no progress, no epoch lines
+  /// Called after each epoch, before its checkpoint: pictures. Must leave the state of the training as it is.
+  std::function<void(int64_t epoch, int64_t step, EventFile& events)> after_epoch;
+};
+
+struct LoopResult {
+  int64_t iterations = 0;  ///< of the whole run, resumed parts included
+  double seconds = 0;      ///< of the whole run
+  Scalars last;            ///< the last row of metrics written by this process
+  bool interrupted = false;
+};
+
+inline constexpr const char* kCheckpointFile = "checkpoint.safetensors";
+
+/// Trains until `epochs` are complete, in a run directory held by this process. Every epoch ends with
+/// drain(), evaluate(), a row in each metrics file, an epoch line on standard output and a checkpoint. A
+/// resumed run continues from the checkpoint (or from the start where there is none yet), cuts the metrics
+/// back to it and produces the same bytes as an uninterrupted one. After SIGINT or SIGTERM the iteration is
+/// finished, a checkpoint written, and `interrupted` is set. Throws Error(numeric) naming metric and
+/// iteration when a metric is not finite (the last good checkpoint stays), Error(data) when the checkpoint is
+/// not of this run, Error(io) when a file cannot be written.
+LoopResult run_loop(Trainable& trainable, const RunDirectory& directory, const LoopOptions& options);
+
+}  // namespace vae::train

@@ -1,0 +1,31 @@
+#pragma once
+// StateDict: everything a training step reads and writes, under names. The tensors are handles of the live
+// storage (parameters, buffers, optimiser moments, counters, running sums), so copying into them restores the
+// run.
+#include <nlohmann/json.hpp>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "tensor/tensor.h"
+
+namespace vae::train {
+
+class StateDict {
+ public:
+  /// Adds a tensor under a new name; Error(internal) if the name is taken or the tensor undefined.
+  void add(std::string name, Tensor tensor);
+  /// The tensor of that name, or null.
+  const Tensor* find(const std::string& name) const;
+  /// In the order of adding.
+  const std::vector<std::pair<std::string, Tensor>>& entries() const { return entries_; }
+
+  /// What identifies the model (sizes, variants): constant during a run. A checkpoint whose meta differs in
+  /// one of these keys belongs to another model. The key "loop" is taken by the training loop.
+  nlohmann::json meta = nlohmann::json::object();
+
+ private:
+  std::vector<std::pair<std::string, Tensor>> entries_;
+};
+
+}  // namespace vae::train

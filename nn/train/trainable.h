@@ -1,0 +1,30 @@
+#pragma once
+// What the training loop and the benchmark drive: a model with its optimiser and its data.
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "nn/train/metrics.h"
+#include "nn/train/state.h"
+
+namespace vae::train {
+
+class Trainable {
+ public:
+  virtual ~Trainable() = default;
+
+  /// One optimiser iteration; reads nothing back to the host.
+  virtual void step() = 0;
+  /// Names of all metrics, those of drain() and those of evaluate(), in the order of the columns.
+  virtual std::vector<std::string> metric_names() const = 0;
+  /// Training metrics, averaged over the steps since the last drain; resets the sums.
+  virtual Scalars drain() = 0;
+  /// Metrics on held-out data, once per epoch. Leaves state() as it is.
+  virtual Scalars evaluate() = 0;
+  /// Everything that step() and drain() depend on: parameters, buffers, optimiser moments, counters, running
+  /// sums.
+  virtual StateDict state() = 0;
+  virtual int64_t images_per_step() const = 0;
+};
+
+}  // namespace vae::train
