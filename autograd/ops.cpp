@@ -12,6 +12,12 @@ Tensor like(const Tensor& x, Shape shape) { return Tensor::empty(shape, x.dtype(
 int64_t columns_of(const Tensor& x) { return kernels::columns_of(x.shape()); }
 int64_t rows_of(const Tensor& x) { return columns_of(x) ? x.numel() / columns_of(x) : 0; }
 
+/// Gradient of input i as a sum of dy along an axis.
+void sum_into(const Backward& b, size_t i, Axis axis) {
+  const Slot slot = b.into(i);
+  kernels::sum(b.dy(), slot.tensor, axis, 1.0, slot.write);
+}
+
 double beta_of(const Slot& slot) { return slot.write == Write::add ? 1.0 : 0.0; }
 
 }  // namespace
@@ -32,10 +38,7 @@ Var linear(const Var& x, const Var& weight, const Var& bias) {
       const Slot dw = b.into(1);
       kernels::gemm(b.dy(), Transpose::yes, xv, Transpose::no, dw.tensor, 1.0, beta_of(dw));
     }
-    if (b.wants(2)) {
-      const Slot db = b.into(2);
-      kernels::sum(b.dy(), db.tensor, Axis::rows(rows_of(b.dy()), columns_of(b.dy())), 1.0, db.write);
-    }
+    if (b.wants(2)) sum_into(b, 2, Axis::rows(rows_of(b.dy()), columns_of(b.dy())));
   });
 }
 
@@ -53,30 +56,39 @@ Var reshape(const Var& x, std::initializer_list<int64_t> extents) {
   return record("reshape", x.value().reshape(extents), {x}, [](const Backward& b) { b.give(0, b.dy()); });
 }
 
-Var outer_add(const Var& a, const Var& v) {
-  const int64_t n = columns_of(a.value()), rows = rows_of(a.value()), copies = rows_of(v.value());
-  const Tensor y = like(a.value(), {copies * rows, n});
+namespace {
+
+Var add_rows_and_blocks(const char* op, const Var& a, const Var& v, int64_t rows) {
+  const int64_t n = columns_of(a.value()), blocks = rows_of(v.value()),
+                shared = rows / std::max<int64_t>(1, rows_of(a.value()));
+  const Tensor y = like(a.value(), {rows, n});
   kernels::outer_add(a.value(), v.value(), y);
-  return record("outer_add", y, {a, v}, [rows, copies, n](const Backward& b) {
+  return record(op, y, {a, v}, [rows, blocks, shared, n](const Backward& b) {
     if (b.wants(0)) {
-      const Slot da = b.into(0);
-      kernels::sum(b.dy(), da.tensor, {1, copies, rows * n}, 1.0, da.write);
+      if (shared == 1)
+        b.give(0, b.dy());
+      else
+        sum_into(b, 0, {1, shared, rows / shared * n});
     }
-    if (b.wants(1)) {
-      const Slot dv = b.into(1);
-      kernels::sum(b.dy(), dv.tensor, {copies, rows, n}, 1.0, dv.write);
-    }
+    if (b.wants(1)) sum_into(b, 1, {blocks, rows / blocks, n});
   });
+}
+
+}  // namespace
+
+Var outer_add(const Var& a, const Var& v) {
+  return add_rows_and_blocks("outer_add", a, v, rows_of(a.value()) * rows_of(v.value()));
+}
+
+Var add_blocks(const Var& a, const Var& v) {
+  return add_rows_and_blocks("add_blocks", a, v, rows_of(a.value()));
 }
 
 Var repeat_rows(const Var& x, int64_t copies) {
   const int64_t n = x.value().numel();
   const Tensor y = like(x.value(), {copies * rows_of(x.value()), columns_of(x.value())});
   for (int64_t k = 0; k < copies; ++k) y.reshape({copies, n}).slice(k, k + 1).copy_from(x.value());
-  return record("repeat_rows", y, {x}, [copies, n](const Backward& b) {
-    const Slot dx = b.into(0);
-    kernels::sum(b.dy(), dx.tensor, {1, copies, n}, 1.0, dx.write);
-  });
+  return record("repeat_rows", y, {x}, [copies, n](const Backward& b) { sum_into(b, 0, {1, copies, n}); });
 }
 
 Var sum(const Var& x, double scale) {

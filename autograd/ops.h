@@ -89,8 +89,15 @@ Var reshape(const Var& x, std::initializer_list<int64_t> extents);
 
 /// Rows k * B + b = a[b] + v[k] from a[B, n] and v[K, n]: every row of a under every row of v.
 Var outer_add(const Var& a, const Var& v);
+/// Rows k * B + b = a[k * B + b] + v[k] from a[K * B, n] and v[K, n]: block k of a plus v[k].
+Var add_blocks(const Var& a, const Var& v);
 /// x[B, n] stacked `copies` times: [copies * B, n].
 Var repeat_rows(const Var& x, int64_t copies);
+/// Inverted dropout from uniform noise of the shape of x: x / (1 - ratio) where the noise is at least ratio,
+/// else 0.
+inline Var dropout(const Var& x, const Tensor& uniform, double ratio) {
+  return x * map(kernels::Map::at_least, {Var(uniform)}, {ratio, 1 / (1 - ratio)});
+}
 /// Sum of all elements, scaled.
 Var sum(const Var& x, double scale = 1);
 /// Mean of all elements.

@@ -18,12 +18,18 @@ void check_pick(const char* kernel, In x, In label, In y) {
 }
 
 int64_t check_outer_add(In a, In v, Out y) {
-  const int64_t n = columns_of(a.shape());
-  VAE_CHECK(is_floating(y.dtype()) && a.dtype() == y.dtype() && v.dtype() == y.dtype() &&
-                n == columns_of(v.shape()) && n == columns_of(y.shape()) &&
-                (n == 0 || y.numel() == a.numel() / n * v.numel()),
+  const int64_t n = columns_of(y.shape()), copies = n ? v.numel() / n : 0;
+  const bool same = is_floating(y.dtype()) && a.dtype() == y.dtype() && v.dtype() == y.dtype() &&
+                    n == columns_of(v.shape()) && n == columns_of(a.shape());
+  VAE_CHECK(same && (a.numel() == y.numel() || a.numel() * copies == y.numel()) &&
+                (y.numel() == 0 || (copies > 0 && y.numel() % v.numel() == 0)),
             "outer_add: {} and {} into {}", a.str(), v.str(), y.str());
-  return n ? v.numel() / n : 0;
+  return copies;
+}
+
+void check_draw_items(In pool, Out y) {
+  VAE_CHECK(pool.dtype() == DType::i64 && y.dtype() == DType::i64 && y.numel() <= pool.numel(),
+            "draw_items: {} out of {}", y.str(), pool.str());
 }
 
 }  // namespace vae::kernels

@@ -11,7 +11,9 @@ enum class Pixels : int { unit, binary };
 void check_gather(const char* kernel, In x, In index, Out y);
 /// One i64 label per row of x; y (or dy) has one element per row.
 void check_pick(const char* kernel, In x, In label, In y);
-/// y[K * B, H] from a[B, H] and v[K, H]. Returns K.
+/// y[K * B, H] from v[K, H] and a[B, H], shared by all K, or a[K * B, H]. Returns K.
 int64_t check_outer_add(In a, In v, Out y);
+/// Distinct items y of a pool, both i64 vectors.
+void check_draw_items(In pool, Out y);
 
 }  // namespace vae::kernels

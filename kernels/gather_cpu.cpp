@@ -51,7 +51,7 @@ void cast(In x, Out y) {
   });
 }
 
-void increment(Out y) { ++y.reshape({1}).data<int64_t>()[0]; }
+void increment(Out y) { ++y.data<int64_t>()[0]; }
 
 void gather_rows(In x, In index, Out y) {
   check_gather("gather_rows", x, index, y);
@@ -115,14 +115,14 @@ void pick_bwd(In dy, In label, Out dx, Write write) {
 
 void outer_add(In a, In v, Out y) {
   const int64_t copies = check_outer_add(a, v, y), n = columns_of(y.shape());
-  const int64_t rows = copies ? y.numel() / (copies * n) : 0;
+  if (y.numel() == 0) return;
+  const int64_t rows = y.numel() / n, a_rows = a.numel() / n, block = rows / copies;
   dispatch_floating(y.dtype(), [&](auto zero) {
     using T = decltype(zero);
-    parallel_for(copies * rows, std::max<int64_t>(1, 16384 / std::max<int64_t>(n, 1)),
-                 [&](int64_t begin, int64_t end) {
-                   for (int64_t r = begin; r < end; ++r)
-                     add_row(a.data<T>() + r % rows * n, v.data<T>() + r / rows * n, y.data<T>() + r * n, n);
-                 });
+    parallel_for(rows, std::max<int64_t>(1, 16384 / n), [&](int64_t begin, int64_t end) {
+      for (int64_t r = begin; r < end; ++r)
+        add_row(a.data<T>() + r % a_rows * n, v.data<T>() + r / block * n, y.data<T>() + r * n, n);
+    });
   });
 }
 

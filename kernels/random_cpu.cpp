@@ -4,6 +4,7 @@
 #include "kernels/kernels.h"
 #include "kernels/simd.h"
 #include "tensor/parallel.h"
+#include "tensor/permutation.h"
 
 namespace vae::kernels::cpu {
 namespace {
@@ -44,7 +45,7 @@ void to_uniform(const Words& words, float out[4][kBatch]) {
 template <class Transform>
 void random(Out y, RandomKey key, In step, const Transform& transform) {
   const int64_t count = y.numel(), batches = (count + 4 * kBatch - 1) / (4 * kBatch);
-  const auto draw_number = static_cast<uint64_t>(step.reshape({1}).data<int64_t>()[0]);
+  const auto draw_number = static_cast<uint64_t>(step.data<int64_t>()[0]);
   dispatch_floating(y.dtype(), [&](auto zero) {
     using T = decltype(zero);
     parallel_for(batches, 16, [&](int64_t begin, int64_t end) {
@@ -66,5 +67,14 @@ void random(Out y, RandomKey key, In step, const Transform& transform) {
 void random_normal(Out y, RandomKey key, In step) { random(y, key, step, to_normal); }
 
 void random_uniform(Out y, RandomKey key, In step) { random(y, key, step, to_uniform); }
+
+void draw_items(In pool, Out y, RandomKey key, In step) {
+  check_draw_items(pool, y);
+  if (y.numel() == 0) return;
+  const IndexPermutation permutation(pool.numel());
+  const auto number = static_cast<uint64_t>(step.data<int64_t>()[0]);
+  for (int64_t i = 0; i < y.numel(); ++i)
+    y.data<int64_t>()[i] = pool.data<int64_t>()[permutation(key, number, i)];
+}
 
 }  // namespace vae::kernels::cpu
