@@ -15,7 +15,7 @@ struct LoopOptions {
   int64_t checkpoint_every = 0;  ///< iterations between checkpoints beside the one after each epoch; 0: none
   bool quiet = false;            ///< no progress, no epoch lines
   /// Called after each epoch, before its checkpoint: pictures. Must leave the state of the training as it is.
-  std::function<void(int64_t epoch, int64_t step, EventFile& events)> after_epoch;
+  std::function<void(int64_t epoch, int64_t step, EventFile& events)> after_epoch = {};
 };
 
 struct LoopResult {

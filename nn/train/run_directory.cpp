@@ -23,6 +23,8 @@ constexpr std::string_view kTemporary = ".tmp-";
 
 std::string reason(int code) { return std::generic_category().message(code); }
 
+bool is_temporary(std::string_view name) { return name.find(kTemporary) != std::string_view::npos; }
+
 bool is_picture(std::string_view name) { return name.ends_with(".png") || name.ends_with(".svg"); }
 
 /// Names of our files in a directory; folders are never ours.
@@ -61,7 +63,7 @@ RunDirectory::RunDirectory(fs::path path, Mode mode) : path_(std::move(path)), m
   lock();
   try {
     check_mode();  // another process may have started a run before the lock was ours
-    if (mode_ == Mode::fresh) remove_files();
+    if (mode_ != Mode::create) remove_files();
   } catch (...) {
     ::close(lock_);
     throw;
@@ -105,7 +107,8 @@ void RunDirectory::lock() {
 
 void RunDirectory::remove_files() const {
   for (const std::string& name : owned_files(path_))
-    if (::unlink((path_ / name).c_str()) != 0 && errno != ENOENT)
+    if ((mode_ == Mode::fresh || is_temporary(name)) && ::unlink((path_ / name).c_str()) != 0 &&
+        errno != ENOENT)
       fail(ErrorKind::io, "cannot remove {}: {}", (path_ / name).string(), reason(errno));
 }
 

@@ -39,6 +39,7 @@ class RunDirectory {
  private:
   void lock();
   void check_mode() const;
+  /// Everything of the old run when starting afresh, what killed processes left half-written when resuming.
   void remove_files() const;
 
   std::filesystem::path path_;

@@ -17,8 +17,9 @@ class StateDict {
   void add(std::string name, Tensor tensor);
   /// The tensor of that name, or null.
   const Tensor* find(const std::string& name) const;
-  /// In the order of adding.
-  const std::vector<std::pair<std::string, Tensor>>& entries() const { return entries_; }
+  /// In the order of adding. Not of a temporary: `for (... : model.state().entries())` would dangle.
+  const std::vector<std::pair<std::string, Tensor>>& entries() const& { return entries_; }
+  void entries() const&& = delete;
 
   /// What identifies the model (sizes, variants): constant during a run. A checkpoint whose meta differs in
   /// one of these keys belongs to another model. The key "loop" is taken by the training loop.

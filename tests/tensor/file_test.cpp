@@ -1,58 +1,36 @@
 #include "tensor/file.h"
 
 #include <gtest/gtest.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <csignal>
-#include <cstring>
 #include <fstream>
 
 #include "tests/expect_error.h"
+#include "tests/file_size_limit.h"
+#include "tests/read_text.h"
 #include "tests/temporary_directory.h"
 
 namespace vae {
 namespace {
 
 using test::expect_error;
+using test::FileSizeLimit;
+using test::read_text;
 using test::TemporaryDirectory;
-
-std::string text_of(const std::filesystem::path& path) {
-  const std::vector<std::byte> bytes = read_file(path);
-  return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
-}
-
-/// While it lives, no file can grow beyond `bytes`: writing fails as on a full disk.
-class FileSizeLimit {
- public:
-  explicit FileSizeLimit(rlim_t bytes) : handler_(std::signal(SIGXFSZ, SIG_IGN)) {
-    ::getrlimit(RLIMIT_FSIZE, &old_);
-    const rlimit limit{bytes, old_.rlim_max};
-    ::setrlimit(RLIMIT_FSIZE, &limit);
-  }
-  ~FileSizeLimit() {
-    ::setrlimit(RLIMIT_FSIZE, &old_);
-    std::signal(SIGXFSZ, handler_);
-  }
-
- private:
-  rlimit old_{};
-  void (*handler_)(int);
-};
 
 TEST(File, RoundTripsBytes) {
   const TemporaryDirectory directory;
   for (const std::string& content :
        {std::string(), std::string("a\0b\xff\n", 5), std::string(3'000'000, 'x')}) {
     write_file_atomically(directory / "file", content);
-    EXPECT_TRUE(text_of(directory / "file") == content);
+    EXPECT_TRUE(read_text(directory / "file") == content);
   }
   EXPECT_EQ(directory.entries(), 1u);
 }
 
 TEST(File, ReadsFilesThatDoNotKnowTheirSize) {
-  EXPECT_NE(text_of("/proc/self/status").find("Pid:"), std::string::npos);
+  EXPECT_NE(read_text("/proc/self/status").find("Pid:"), std::string::npos);
 }
 
 TEST(File, ReadNamesPathAndReason) {
@@ -88,7 +66,7 @@ TEST(File, AFailedWriteKeepsTheOldFileAndRemovesTheTemporary) {
     expect_error(ErrorKind::io, "cannot write " + (directory / "file").string() + ": File too large",
                  [&] { write_file_atomically(directory / "file", std::string(10'000, 'x')); });
   }
-  EXPECT_EQ(text_of(directory / "file"), "old");
+  EXPECT_EQ(read_text(directory / "file"), "old");
   EXPECT_EQ(directory.entries(), 1u);
 }
 
@@ -97,7 +75,7 @@ TEST(File, ALeftoverTemporaryOfTheSameNameIsNoObstacle) {
   for (int i = 0; i < 200; ++i)
     std::ofstream(directory / fmt::format("file.tmp-{}-{}", ::getpid(), i)) << "leftover";
   write_file_atomically(directory / "file", "new");
-  EXPECT_EQ(text_of(directory / "file"), "new");
+  EXPECT_EQ(read_text(directory / "file"), "new");
   EXPECT_EQ(directory.entries(), 201u);
 }
 
