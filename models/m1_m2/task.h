@@ -1,0 +1,87 @@
+#pragma once
+// Training tasks: a model, its trainer and its data as the training loop sees them. Data, counters and sums
+// live on the device; a step reads nothing back.
+#include "models/m1_m2/stack.h"
+#include "models/m1_m2/trainer.h"
+#include "nn/train/trainable.h"
+
+namespace vae::models {
+
+/// Running means of losses, in f64 on the device.
+class LossMeter {
+ public:
+  LossMeter(std::vector<std::string> names, Device device);
+  /// Adds one value per name.
+  void add(std::initializer_list<Tensor> losses);
+  const std::vector<std::string>& names() const { return names_; }
+  /// Means since the last drain; resets.
+  train::Scalars drain();
+  void add_state(train::StateDict& state);
+
+ private:
+  std::vector<std::string> names_;
+  Tensor sums_, count_;
+};
+
+/// M1 on all images; metric test_loss is the mean loss of the held-out images in test mode, nats.
+class M1Task : public train::Trainable {
+ public:
+  struct Options {
+    int64_t batch = 100;
+    uint64_t seed = 0;
+    nn::Adam::Settings adam = reference_adam(0);
+  };
+  M1Task(M1& model, ImageSet images, ImageSet held_out, Options options);
+  void step() override;
+  std::vector<std::string> metric_names() const override { return {"loss", "test_loss"}; }
+  train::Scalars drain() override { return losses_.drain(); }
+  train::Scalars evaluate() override;
+  train::StateDict state() override;
+  int64_t images_per_step() const override { return options_.batch; }
+
+ private:
+  M1& model_;
+  ImageSet images_, held_out_;
+  Options options_;
+  M1Trainer trainer_;
+  LossMeter losses_;
+  Tensor counter_, items_;
+};
+
+/// Items of an image set, i64 on its device.
+struct SplitItems {
+  Tensor labeled, unlabeled, validation;
+};
+
+/// M2 on images, or on features of a frozen M1. Metrics: the three losses, nats, and valid_accuracy.
+class M2Task : public train::Trainable {
+ public:
+  struct Options {
+    int64_t batch_labeled = 100, batch_unlabeled = 100;
+    uint64_t seed = 0;
+    double alpha = 1;
+    M2Update update = M2Update::separate;
+    nn::Adam::Settings adam = reference_adam(5);
+  };
+  /// Batches larger than their set are cut to it.
+  M2Task(Stack stack, ImageSet images, SplitItems split, Options options);
+  void step() override;
+  std::vector<std::string> metric_names() const override;
+  train::Scalars drain() override { return losses_.drain(); }
+  train::Scalars evaluate() override;
+  train::StateDict state() override;
+  int64_t images_per_step() const override { return options_.batch_labeled + options_.batch_unlabeled; }
+
+ private:
+  Tensor draw(const Tensor& pool, int64_t batch, const char* stream) const;
+  Tensor noise(int64_t rows, int64_t columns, const char* stream) const;
+  Stack stack_;
+  ImageSet images_;
+  SplitItems split_;
+  Options options_;
+  M2Trainer trainer_;
+  LossMeter losses_;
+  Tensor counter_;
+};
+
+}  // namespace vae::models

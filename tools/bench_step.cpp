@@ -1,0 +1,117 @@
+// bench_step NAME...: times one full training step of each family, one JSON line each: forward, backward,
+// optimiser, noise drawn inside the step, data at hand. Sizes are those of the published runs.
+#include <functional>
+#include <map>
+
+#include "models/m1_m2/trainer.h"
+#include "nn/train/benchmark.h"
+#include "tensor/parallel.h"
+#include "tools/cli.h"
+
+namespace {
+
+using namespace vae;
+
+/// Random binary images, a fifth of the pixels set.
+Tensor random_images(int64_t rows, int64_t columns, const char* stream, Device device) {
+  const Tensor x = Tensor::empty({rows, columns}, DType::f32, device);
+  kernels::random_uniform(x, RandomKey::named(0, stream), Tensor::scalar(int64_t{0}, device));
+  kernels::map_fwd(kernels::Map::at_least, {0.8, 1}, {&x, 1}, x);
+  return x;
+}
+
+/// Kingma's M2 as published: labelled and unlabelled batch, ten classes summed over, textbook batch norm,
+/// torch's Adam, gradients of each sub-net clipped to norm five.
+class M2Bench : public train::Trainable {
+ public:
+  M2Bench(int64_t batch, Device device)
+      : batch_(batch ? batch : 100),
+        model_(config(), {DType::f32, device, 0}),
+        trainer_(model_, models::M2Update::separate, 1, {.learning_rate = 3e-4, .rule = {}, .clip = 5}),
+        counter_(Tensor::scalar(int64_t{0}, device)) {
+    std::vector<int64_t> labels(static_cast<size_t>(batch_));
+    for (int64_t i = 0; i < batch_; ++i) labels[i] = (i * 7919 + 3) % 10;
+    data_.x_labeled = random_images(batch_, 784, "bench/labeled", device);
+    data_.x_unlabeled = random_images(batch_, 784, "bench/unlabeled", device);
+    data_.labels = Tensor::from(labels, {batch_}, device);
+    data_.eps_labeled = Tensor::empty({batch_, 50}, DType::f32, device);
+    data_.eps_unlabeled = Tensor::empty({10 * batch_, 50}, DType::f32, device);
+  }
+  void step() override {
+    kernels::random_normal(data_.eps_labeled, RandomKey::named(0, "bench/eps_l"), counter_);
+    kernels::random_normal(data_.eps_unlabeled, RandomKey::named(0, "bench/eps_u"), counter_);
+    losses_ = trainer_.step(data_);
+    kernels::increment(counter_);
+  }
+  std::vector<std::string> metric_names() const override { return {"loss_labeled", "loss_unlabeled"}; }
+  train::Scalars drain() override {
+    return {{"loss_labeled", losses_.labeled.item()}, {"loss_unlabeled", losses_.unlabeled.item()}};
+  }
+  train::Scalars evaluate() override { return {}; }
+  train::StateDict state() override { return {}; }
+  int64_t images_per_step() const override { return 2 * batch_; }
+
+ private:
+  static models::M2Config config() {
+    models::M2Config config;
+    config.batch_norm = {};
+    return config;
+  }
+  int64_t batch_;
+  models::M2 model_;
+  models::M2Trainer trainer_;
+  models::M2Batch data_;
+  models::M2Losses losses_;
+  Tensor counter_;
+};
+
+using Factory = std::function<std::unique_ptr<train::Trainable>(int64_t batch, Device device)>;
+
+const std::map<std::string, Factory>& systems() {
+  static const std::map<std::string, Factory> systems{
+      {"m2", [](int64_t batch, Device device) { return std::make_unique<M2Bench>(batch, device); }},
+  };
+  return systems;
+}
+
+int run(int argc, char** argv) {
+  CLI::App app("Times full training steps, one JSON line per family.", "bench_step");
+  std::vector<std::string> names, known;
+  for (const auto& [name, factory] : systems()) known.push_back(name);
+  int threads = 0;
+  int64_t batch = 0, steps = 20;
+  std::string device = "cpu";
+  app.add_option("name", names, "families")->required()->check(CLI::IsMember(known));
+  app.add_option("--threads", threads, "CPU threads; 0: all")
+      ->check(CLI::NonNegativeNumber)
+      ->capture_default_str();
+  app.add_option("--batch", batch, "batch size; 0: as published")
+      ->check(CLI::NonNegativeNumber)
+      ->capture_default_str();
+  app.add_option("--steps", steps, "steps per repeat, of five")
+      ->check(CLI::PositiveNumber)
+      ->capture_default_str();
+  app.add_option("--device", device, "cpu, cuda:N")->capture_default_str();
+  if (!parse_command_line(app, argc, argv)) return 0;
+  set_num_threads(threads);
+  const Device where = Device::parse(device);
+  require_device(where);
+  for (const std::string& name : names) {
+    const auto system = systems().at(name)(batch, where);
+    nlohmann::json line = train::benchmark(*system, steps);
+    line["system"] = name;
+    line["framework"] = "vaekit";
+    line["device"] = where.str();
+    line["threads"] = num_threads();
+    line["batch"] = batch ? nlohmann::json(batch) : nlohmann::json("published");
+    fmt::print("{}\n", line.dump());
+    std::fflush(stdout);
+  }
+  return 0;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  return vae::guarded_main([&] { return run(argc, argv); });
+}
