@@ -1,0 +1,143 @@
+#include "nn/report/html_report.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <charconv>
+
+#include "nn/report/html_style.h"
+#include "nn/report/markup.h"
+#include "tensor/error.h"
+#include "tensor/file.h"
+
+namespace vae::report {
+namespace {
+
+/// Whether a cell reads as a number, a percentage or "mean ± std": it starts with a whole number that ends
+/// the cell or is followed by space or %.
+bool is_numeric(const std::string& cell) {
+  double value = 0;
+  const char* end = cell.data() + cell.size();
+  const auto [stop, error] = std::from_chars(cell.data(), end, value);
+  return error == std::errc{} && (stop == end || *stop == ' ' || *stop == '%');
+}
+
+std::string table_row(const char* element, const std::vector<std::string>& cells,
+                      const std::vector<bool>& numeric) {
+  std::string row = "<tr>";
+  for (size_t i = 0; i < cells.size(); ++i)
+    row += fmt::format("<{0}{1}>{2}</{0}>", element, numeric[i] ? " class=\"num\"" : "",
+                       escape_markup(cells[i]));
+  return row + "</tr>\n";
+}
+
+std::string figure_element(const std::string& content, const std::string& caption) {
+  const std::string below =
+      caption.empty() ? "" : fmt::format("<figcaption>{}</figcaption>", escape_markup(caption));
+  return fmt::format("<figure>{}{}</figure>\n", content, below);
+}
+
+using Json = nlohmann::ordered_json;
+
+std::string dump(const Json& json) { return json.dump(-1, ' ', false, Json::error_handler_t::replace); }
+
+void flatten(const Json& json, const std::string& name, std::vector<Fact>& facts) {
+  const bool plain_array =
+      json.is_array() && std::ranges::none_of(json, [](const Json& e) { return e.is_structured(); });
+  if (!json.is_structured() || json.empty() || plain_array) {
+    std::vector<std::string> elements;
+    if (plain_array) std::ranges::transform(json, std::back_inserter(elements), dump);
+    facts.emplace_back(name, json.is_string() ? json.get<std::string>()
+                             : plain_array    ? fmt::format("[{}]", fmt::join(elements, ", "))
+                                              : dump(json));
+    return;
+  }
+  size_t index = 0;
+  for (const auto& [key, value] : json.items()) {
+    const std::string inner = json.is_array() ? fmt::format("{}[{}]", name, index++)
+                              : name.empty()  ? key
+                                              : name + "." + key;
+    flatten(value, inner, facts);
+  }
+}
+
+}  // namespace
+
+std::vector<Fact> flatten_json(const nlohmann::ordered_json& json) {
+  std::vector<Fact> facts;
+  flatten(json, "", facts);
+  return facts;
+}
+
+HtmlReport::HtmlReport(std::string title, std::string subtitle)
+    : title_(std::move(title)), subtitle_(std::move(subtitle)) {}
+
+void HtmlReport::add_section(const std::string& title) {
+  body_ += fmt::format("<h2>{}</h2>\n", escape_markup(title));
+}
+
+void HtmlReport::add_text(const std::string& paragraph) {
+  body_ += fmt::format("<p>{}</p>\n", escape_markup(paragraph));
+}
+
+void HtmlReport::add_headline(const std::vector<Fact>& facts) {
+  body_ += "<dl class=\"headline\">\n";
+  for (const auto& [name, value] : facts)
+    body_ += fmt::format("<div><dt>{}</dt><dd>{}</dd></div>\n", escape_markup(name), escape_markup(value));
+  body_ += "</dl>\n";
+}
+
+void HtmlReport::add_facts(const std::vector<Fact>& facts) {
+  body_ += "<table class=\"facts\">\n";
+  for (const auto& [name, value] : facts)
+    body_ += fmt::format("<tr><th>{}</th><td>{}</td></tr>\n", escape_markup(name), escape_markup(value));
+  body_ += "</table>\n";
+}
+
+void HtmlReport::add_table(const std::vector<std::string>& header,
+                           const std::vector<std::vector<std::string>>& rows) {
+  std::vector<bool> numeric(header.size(), !rows.empty());
+  for (const auto& row : rows) {
+    VAE_CHECK(row.size() == header.size(), "table row of {} cells under a header of {}", row.size(),
+              header.size());
+    for (size_t i = 0; i < row.size(); ++i)
+      numeric[i] = numeric[i] && (is_numeric(row[i]) || row[i].empty() || row[i] == "-");
+  }
+  body_ += "<div class=\"wide\"><table>\n<thead>" + table_row("th", header, numeric) + "</thead>\n<tbody>\n";
+  for (const auto& row : rows) body_ += table_row("td", row, numeric);
+  body_ += "</tbody></table></div>\n";
+}
+
+void HtmlReport::add_preformatted(const std::string& text) {
+  body_ += fmt::format("<pre>{}</pre>\n", escape_markup(text));
+}
+
+void HtmlReport::add_json(const nlohmann::ordered_json& json) { add_facts(flatten_json(json)); }
+
+void HtmlReport::add_figure(const Figure& figure, const std::string& caption) {
+  body_ += figure_element(figure.svg(), caption);
+}
+
+void HtmlReport::add_image(const Image& image, const std::string& caption) {
+  body_ += figure_element(
+      fmt::format("<img alt=\"{}\" width=\"{}\" height=\"{}\" src=\"data:image/png;base64,{}\">",
+                  escape_markup(caption), image.width, image.height, base64(encode_png(image))),
+      caption);
+}
+
+std::string HtmlReport::html() const {
+  const std::string title = escape_markup(title_);
+  const std::string subtitle =
+      subtitle_.empty() ? "" : fmt::format("<p class=\"subtitle\">{}</p>\n", escape_markup(subtitle_));
+  return fmt::format(
+      "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
+      "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
+      "<meta name=\"color-scheme\" content=\"light dark\">\n<title>{0}</title>\n<style>\n{1}</style>\n"
+      "</head>\n<body>\n<main>\n<h1>{0}</h1>\n{2}{3}</main>\n</body>\n</html>\n",
+      title, kHtmlStyle, subtitle, body_);
+}
+
+void HtmlReport::write(const std::filesystem::path& path) const { write_file_atomically(path, html()); }
+
+}  // namespace vae::report

@@ -1,0 +1,115 @@
+#include "nn/report/scatter.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <map>
+
+#include "tensor/error.h"
+
+namespace vae::report {
+namespace {
+
+constexpr double kPlotSize = 640, kTop = 52, kBottom = 76, kRight = 24;
+constexpr int kMostTicks = 9;
+
+/// A square around all points with a little air.
+std::pair<Range, Range> square_around(const std::vector<Point>& points) {
+  std::vector<double> xs, ys;
+  for (const Point& point : points)
+    if (drawable(point.x) && drawable(point.y)) {
+      xs.push_back(point.x);
+      ys.push_back(point.y);
+    }
+  const Range x = range_of(xs).value_or(Range{-1, 1}), y = range_of(ys).value_or(Range{-1, 1});
+  double half = 0.53 * std::max(x.high - x.low, y.high - y.low);
+  if (half == 0) half = 1;
+  const auto around = [&](Range range) {
+    const double centre = 0.5 * range.low + 0.5 * range.high;
+    return Range{std::max(centre - half, -kLargestDrawable), std::min(centre + half, kLargestDrawable)};
+  };
+  return {around(x), around(y)};
+}
+
+/// The points that can be seen, by label (one group without labels), and how many cannot.
+struct Groups {
+  std::map<int64_t, std::vector<Point>> points;
+  int64_t outside = 0, not_finite = 0;
+};
+
+Groups group(const Scatter& scatter, const Axis& x, const Axis& y) {
+  const auto inside = [](double value, const Range& range) {
+    return value >= range.low && value <= range.high;
+  };
+  Groups groups;
+  for (size_t i = 0; i < scatter.points.size(); ++i) {
+    const Point& point = scatter.points[i];
+    const int64_t label = scatter.labels.empty() ? 0 : scatter.labels[i];
+    std::vector<Point>& visible =
+        groups.points[std::max<int64_t>(label, -1)];  // a class is in the legend even if unseen
+    if (!drawable(point.x) || !drawable(point.y))
+      ++groups.not_finite;
+    else if (!inside(point.x, x.range()) || !inside(point.y, y.range()))
+      ++groups.outside;
+    else
+      visible.push_back(point);
+  }
+  return groups;
+}
+
+std::vector<LegendEntry> legend_of(const Scatter& scatter, const Groups& groups) {
+  std::vector<LegendEntry> entries;
+  if (scatter.labels.empty()) return entries;
+  for (const auto& [label, points] : groups.points) {
+    const bool named = label >= 0 && label < std::ssize(scatter.class_names);
+    entries.push_back({label < 0 ? "no class"
+                       : named   ? scatter.class_names[label]
+                                 : fmt::to_string(label),
+                       class_color(label)});
+  }
+  return entries;
+}
+
+std::string note_of(const Groups& groups) {
+  std::string note;
+  if (groups.outside > 0) note = fmt::format("{} points outside", groups.outside);
+  if (groups.not_finite > 0)
+    note += fmt::format("{}{} not finite", note.empty() ? "" : ", ", groups.not_finite);
+  return note;
+}
+
+/// Smaller discs for more points: 4 pixels up to a hundred, 2 for ten thousand.
+double radius_for(size_t points) { return std::clamp(6 - std::log10(points + 1.0), 1.5, 4.0); }
+
+}  // namespace
+
+Figure scatter_figure(Scatter scatter) {
+  VAE_CHECK(scatter.labels.empty() || scatter.labels.size() == scatter.points.size(),
+            "scatter: {} labels for {} points", scatter.labels.size(), scatter.points.size());
+  const auto [x_range, y_range] =
+      scatter.range ? std::pair(*scatter.range, *scatter.range) : square_around(scatter.points);
+  const Axis x = Axis::linear(x_range, kMostTicks), y = Axis::linear(y_range, kMostTicks);
+  Groups groups = group(scatter, x, y);
+  const auto legend = legend_of(scatter, groups);
+  const double left = left_margin(y, true), legend_room = legend.empty() ? 0 : legend_width(legend) + kRight;
+  const Frame frame{{left, kTop}, {kPlotSize, kPlotSize}, x, y};
+  const auto draw = [scatter = std::move(scatter), groups = std::move(groups), legend,
+                     frame](Canvas& canvas) {
+    draw_frame(canvas, frame, {scatter.title, scatter.x_label, scatter.y_label});
+    for (const auto& [label, points] : groups.points) {
+      std::vector<Point> centres;
+      for (const Point& point : points) centres.push_back(frame.place(point));
+      Color color = class_color(label);
+      color.alpha = 0.75;
+      canvas.discs(centres, radius_for(scatter.points.size()), color);
+    }
+    const Point end{frame.corner.x + kPlotSize, frame.corner.y + kPlotSize};
+    draw_legend(canvas, {end.x + kRight, kTop}, kPlotSize, legend, LegendMark::disc);
+    canvas.text({end.x, end.y + 60}, note_of(groups), {.size = 12, .color = kMuted, .align = Align::end});
+  };
+  return {static_cast<int>(std::ceil(left + kPlotSize + kRight + legend_room)),
+          static_cast<int>(kTop + kPlotSize + kBottom), draw};
+}
+
+}  // namespace vae::report
