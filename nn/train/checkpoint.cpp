@@ -12,6 +12,7 @@ namespace fs = std::filesystem;
 using nlohmann::json;
 
 constexpr const char* kMeta = "meta";
+constexpr int kMaxDepth = 32;  // of the metadata; printing and copying JSON is recursive
 
 /// "NaN" or "infinity" if the tensor (on the host) holds one.
 std::optional<std::string_view> non_finite(const Tensor& tensor) {
@@ -27,7 +28,8 @@ std::optional<std::string_view> non_finite(const Tensor& tensor) {
 json read_meta(const fs::path& path, const SafeTensors& file) {
   const auto text = file.metadata.find(kMeta);
   if (text == file.metadata.end()) return json::object();
-  json meta = json::parse(text->second, nullptr, false);
+  const auto leave_out_the_deep = [](int depth, json::parse_event_t, json&) { return depth < kMaxDepth; };
+  json meta = json::parse(text->second, leave_out_the_deep, false);
   if (!meta.is_object())
     fail(ErrorKind::data, "{}: the metadata of the checkpoint are damaged", path.string());
   return meta;

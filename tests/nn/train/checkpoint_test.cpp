@@ -115,8 +115,10 @@ TEST_F(Checkpoint, RefusesOtherMeta) {
     file.metadata["meta"] = damaged;
     refuse(file, "the metadata of the checkpoint are damaged");
   }
-  file.metadata["meta"] = std::string(1'000'000, '[');
+  file.metadata["meta"] = std::string(100'000, '[');
   refuse(file, "the metadata of the checkpoint are damaged");
+  file.metadata["meta"] = "{\"family\":" + std::string(100'000, '[') + std::string(100'000, ']') + "}";
+  refuse(file, "checkpoint of another model: ");
 }
 
 TEST_F(Checkpoint, RefusesNumbersThatAreNotFinite) {
