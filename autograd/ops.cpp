@@ -10,7 +10,7 @@ using kernels::Write;
 Tensor like(const Tensor& x, Shape shape) { return Tensor::empty(shape, x.dtype(), x.device()); }
 
 int64_t columns_of(const Tensor& x) { return kernels::columns_of(x.shape()); }
-int64_t rows_of(const Tensor& x) { return columns_of(x) ? x.numel() / columns_of(x) : 0; }
+int64_t rows_of(const Tensor& x) { return kernels::rows_of(x.shape()); }
 
 /// Gradient of input i as a sum of dy along an axis.
 void sum_into(const Backward& b, size_t i, Axis axis) {
@@ -59,18 +59,17 @@ Var reshape(const Var& x, std::initializer_list<int64_t> extents) {
 namespace {
 
 Var add_rows_and_blocks(const char* op, const Var& a, const Var& v, int64_t rows) {
-  const int64_t n = columns_of(a.value()), blocks = rows_of(v.value()),
-                shared = rows / std::max<int64_t>(1, rows_of(a.value()));
+  const int64_t n = columns_of(a.value()), a_rows = rows_of(a.value()), blocks = rows_of(v.value());
   const Tensor y = like(a.value(), {rows, n});
   kernels::outer_add(a.value(), v.value(), y);
-  return record(op, y, {a, v}, [rows, blocks, shared, n](const Backward& b) {
+  return record(op, y, {a, v}, [rows, blocks, a_rows, n](const Backward& b) {
     if (b.wants(0)) {
-      if (shared == 1)
+      if (a_rows == rows)
         b.give(0, b.dy());
       else
-        sum_into(b, 0, {1, shared, rows / shared * n});
+        sum_into(b, 0, {1, blocks, a_rows * n});
     }
-    if (b.wants(1)) sum_into(b, 1, {blocks, rows / blocks, n});
+    if (b.wants(1)) sum_into(b, 1, {blocks, blocks ? rows / blocks : 0, n});
   });
 }
 

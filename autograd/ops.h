@@ -12,7 +12,7 @@ namespace vae::autograd {
 // ---- elementwise
 // -------------------------------------------------------------------------------------------------
 
-/// y = f(x...) for any function of the elementwise list; y has the shape of the largest operand.
+/// y = f(x...) for any function of the elementwise list; the others broadcast into the largest operand.
 Var map(kernels::Map op, std::initializer_list<Var> x, kernels::Params params = {});
 /// y[r] = sum over the columns of f(x...), as map.
 Var rowsum(kernels::Map op, std::initializer_list<Var> x, kernels::Params params = {});

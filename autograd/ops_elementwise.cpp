@@ -13,16 +13,9 @@ std::vector<Tensor> values_of(std::initializer_list<Var> x) {
   return values;
 }
 
-const Tensor& largest_of(const std::vector<Tensor>& x) {
-  const Tensor* largest = &x[0];
-  for (const Tensor& t : x)
-    if (t.numel() > largest->numel()) largest = &t;
-  return *largest;
-}
-
 /// Sums a gradient of shape `full` down to an operand that was broadcast into it.
 void reduce_broadcast(const Tensor& gradient, const Shape& full, const Slot& slot, double scale) {
-  const int64_t columns = kernels::columns_of(full), rows = columns ? full.numel() / columns : 0;
+  const int64_t columns = kernels::columns_of(full), rows = kernels::rows_of(full);
   const int64_t own = slot.tensor.numel();
   Axis axis = Axis::all(full.numel());
   if (own != 1) {
@@ -53,8 +46,8 @@ void operand_gradient(Map op, kernels::Params params, size_t i, const Tensor& dy
 
 Var map(Map op, std::initializer_list<Var> inputs, kernels::Params params) {
   std::vector<Tensor> x = values_of(inputs);
-  const Tensor& largest = largest_of(x);
-  Tensor y = Tensor::empty(largest.shape(), largest.dtype(), largest.device());
+  const Tensor& frame = kernels::frame_operand(x);
+  Tensor y = Tensor::empty(frame.shape(), frame.dtype(), frame.device());
   kernels::map_fwd(op, params, x, y);
   const Tensor kept = x.size() == 1 ? y : Tensor{};
   return record(kernels::name_of(op).data(), y, inputs,
@@ -67,13 +60,12 @@ Var map(Map op, std::initializer_list<Var> inputs, kernels::Params params) {
 Var rowsum(Map op, std::initializer_list<Var> inputs, kernels::Params params) {
   VAE_CHECK(op != Map::add && op != Map::sub, "rowsum of {}: sum the operands apart", kernels::name_of(op));
   std::vector<Tensor> x = values_of(inputs);
-  const Tensor& largest = largest_of(x);
-  const int64_t columns = kernels::columns_of(largest.shape()),
-                rows = columns ? largest.numel() / columns : 0;
-  const Tensor y = Tensor::empty({rows}, largest.dtype(), largest.device());
+  const Tensor& frame = kernels::frame_operand(x);
+  const int64_t rows = kernels::rows_of(frame.shape());
+  const Tensor y = Tensor::empty({rows}, frame.dtype(), frame.device());
   kernels::rowsum_fwd(op, params, x, y);
   return record(kernels::name_of(op).data(), y, inputs,
-                [op, params, x, full = largest.shape(), rows](const Backward& b) {
+                [op, params, x, full = frame.shape(), rows](const Backward& b) {
                   const Tensor dy = b.dy().reshape({rows, 1});
                   for (size_t i = 0; i < x.size(); ++i)
                     if (b.wants(i)) operand_gradient(op, params, i, dy, x, {}, full, b);

@@ -13,9 +13,9 @@ thread_local OpObserver* current_observer = nullptr;
 Tape::Tape() : previous_(current_tape) { current_tape = this; }
 
 Tape::~Tape() {
-  for (const Record& record : records_)
+  for (const Record& record : records_)  // an abandoned forward pass
     for (const auto& input : record.inputs)
-      if (input) input->pending_uses = 0;  // an abandoned forward pass
+      if (input && input->needs_grad) --input->pending_uses;
   current_tape = previous_;
 }
 

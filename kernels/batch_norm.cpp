@@ -23,6 +23,8 @@ void BatchNormForward::check() const {
 void BatchNormBackward::check() const {
   VAE_CHECK(is_floating(x.dtype()) && dy.dtype() == x.dtype() && dy.numel() == x.numel(),
             "batch_norm_bwd: {} for {}", dy.str(), x.str());
+  VAE_CHECK(!dx.defined() || (dx.dtype() == x.dtype() && dx.numel() == x.numel()),
+            "batch_norm_bwd: {} into {}", x.str(), dx.str());
   check_vectors("batch_norm_bwd", x, {&gamma, &mean, &rstd, &dgamma, &dbeta});
 }
 

@@ -21,7 +21,7 @@ struct BatchNormForward {
   BatchNormRule rule;
   void check() const;
   void each_tensor(const auto& f) const {
-    (f(x), f(gamma), f(beta), f(y), f(mean), f(rstd), f(running_mean));
+    (f(x), f(gamma), f(beta), f(y), f(mean), f(rstd), f(running_mean), f(running_var));
   }
 };
 
@@ -30,7 +30,9 @@ struct BatchNormBackward {
   Tensor dx, dgamma, dbeta;         ///< outputs; dx may be undefined
   Write write_x, write_gamma, write_beta;
   void check() const;
-  void each_tensor(const auto& f) const { (f(dy), f(x), f(gamma), f(mean), f(dx), f(dgamma), f(dbeta)); }
+  void each_tensor(const auto& f) const {
+    (f(dy), f(x), f(gamma), f(mean), f(rstd), f(dx), f(dgamma), f(dbeta));
+  }
 };
 
 }  // namespace vae::kernels

@@ -6,8 +6,8 @@ namespace vae::kernels {
 
 void check_gather(const char* kernel, In x, In index, Out y) {
   const int64_t row = x.rank() && x.size(0) ? x.numel() / x.size(0) : 0;
-  VAE_CHECK(index.dtype() == DType::i64 && y.numel() == index.numel() * row, "{}: {} by {} into {}", kernel,
-            x.str(), index.str(), y.str());
+  VAE_CHECK(x.rank() > 0 && index.dtype() == DType::i64 && y.numel() == index.numel() * row,
+            "{}: {} by {} into {}", kernel, x.str(), index.str(), y.str());
 }
 
 void check_pick(const char* kernel, In x, In label, In y) {
@@ -27,9 +27,19 @@ int64_t check_outer_add(In a, In v, Out y) {
   return copies;
 }
 
-void check_draw_items(In pool, Out y) {
-  VAE_CHECK(pool.dtype() == DType::i64 && y.dtype() == DType::i64 && y.numel() <= pool.numel(),
-            "draw_items: {} out of {}", y.str(), pool.str());
+void check_one_hot(In labels, Out y) {
+  VAE_CHECK(is_floating(y.dtype()) && labels.dtype() == DType::i64 &&
+                y.numel() == labels.numel() * columns_of(y.shape()),
+            "one_hot: {} into {}", labels.str(), y.str());
+}
+
+void check_gather_pixels(In x, In index, Out y) {
+  check_gather("gather_pixels", x, index, y);
+  VAE_CHECK(x.dtype() == DType::u8 && is_floating(y.dtype()), "gather_pixels: {} into {}", x.str(), y.str());
+}
+
+void check_increment(Out y) {
+  VAE_CHECK(y.dtype() == DType::i64 && y.numel() == 1, "increment: of {}", y.str());
 }
 
 }  // namespace vae::kernels

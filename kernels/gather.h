@@ -13,7 +13,11 @@ void check_gather(const char* kernel, In x, In index, Out y);
 void check_pick(const char* kernel, In x, In label, In y);
 /// y[K * B, H] from v[K, H] and a[B, H], shared by all K, or a[K * B, H]. Returns K.
 int64_t check_outer_add(In a, In v, Out y);
-/// Distinct items y of a pool, both i64 vectors.
-void check_draw_items(In pool, Out y);
+/// One i64 label per row of y.
+void check_one_hot(In labels, Out y);
+/// u8 images by index into a floating y.
+void check_gather_pixels(In x, In index, Out y);
+/// An i64 scalar.
+void check_increment(Out y);
 
 }  // namespace vae::kernels

@@ -51,7 +51,10 @@ void cast(In x, Out y) {
   });
 }
 
-void increment(Out y) { ++y.data<int64_t>()[0]; }
+void increment(Out y) {
+  check_increment(y);
+  ++y.data<int64_t>()[0];
+}
 
 void gather_rows(In x, In index, Out y) {
   check_gather("gather_rows", x, index, y);
@@ -66,7 +69,7 @@ void gather_rows(In x, In index, Out y) {
 }
 
 void gather_pixels(In x, In index, Out y, Pixels pixels) {
-  check_gather("gather_pixels", x, index, y);
+  check_gather_pixels(x, index, y);
   const int64_t n = x.size(0) ? x.numel() / x.size(0) : 0;
   dispatch_floating(y.dtype(), [&](auto zero) {
     using T = decltype(zero);
@@ -82,8 +85,8 @@ void gather_pixels(In x, In index, Out y, Pixels pixels) {
 }
 
 void one_hot(In labels, Out y) {
+  check_one_hot(labels, y);
   const int64_t n = columns_of(y.shape());
-  VAE_CHECK(y.numel() == labels.numel() * n, "one_hot: {} into {}", labels.str(), y.str());
   y.zero();
   dispatch_floating(y.dtype(), [&](auto zero) {
     using T = decltype(zero);

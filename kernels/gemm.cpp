@@ -7,7 +7,7 @@ namespace vae::kernels {
 GemmSizes gemm_sizes(In a, Transpose ta, In b, Transpose tb, Out c) {
   const bool same = is_floating(c.dtype()) && a.dtype() == c.dtype() && b.dtype() == c.dtype();
   VAE_CHECK(same, "gemm: {} times {} into {}", a.str(), b.str(), c.str());
-  const auto rows = [](In x) { return columns_of(x.shape()) ? x.numel() / columns_of(x.shape()) : 0; };
+  const auto rows = [](In x) { return rows_of(x.shape()); };
   const int64_t a_columns = columns_of(a.shape()), b_columns = columns_of(b.shape()),
                 n = columns_of(c.shape());
   const int64_t m = ta == Transpose::no ? rows(a) : a_columns;

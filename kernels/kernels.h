@@ -8,6 +8,7 @@
 #include "kernels/gemm.h"
 #include "kernels/kernel.h"
 #include "kernels/optimizer.h"
+#include "kernels/random.h"
 #include "kernels/reduce.h"
 #include "tensor/philox.h"
 

@@ -39,7 +39,7 @@ VAE_KERNEL(batch_norm_bwd, const BatchNormBackward&)
 // Random numbers: pure functions of (key, step, index); step is an i64 scalar on the device.
 VAE_KERNEL(random_normal, Out, RandomKey, In)
 VAE_KERNEL(random_uniform, Out, RandomKey, In)
-VAE_KERNEL(draw_items, In, Out, RandomKey, In)                         // y[i] = pool[permutation(step)[i]], all distinct
+VAE_KERNEL(draw_items, In, Out, RandomKey, In)  // y[i] = pool[permutation(step)[i]], all distinct
 
 // Optimisers over flat buffers, see optimizer.h.
 VAE_KERNEL(adam, const AdamStep&)

@@ -27,7 +27,9 @@ struct AdamStep {
   double clip = 0;
   AdamRule rule;
   void check() const;
-  void each_tensor(const auto& f) const { (f(parameter), f(gradient), f(m), f(v), f(t), f(learning_rate)); }
+  void each_tensor(const auto& f) const {
+    (f(parameter), f(gradient), f(m), f(v), f(t), f(learning_rate), f(grad_norm_squared));
+  }
 };
 
 /// SGD with momentum (torch form): g += weight_decay p; b = momentum b + g; p -= lr (nesterov ? g + momentum
@@ -43,7 +45,9 @@ struct SgdStep {
   double clip = 0;
   SgdRule rule;
   void check() const;
-  void each_tensor(const auto& f) const { (f(parameter), f(gradient), f(velocity), f(learning_rate)); }
+  void each_tensor(const auto& f) const {
+    (f(parameter), f(gradient), f(velocity), f(learning_rate), f(grad_norm_squared));
+  }
 };
 
 /// Factor of norm clipping: clip / norm where it is below one, else one.

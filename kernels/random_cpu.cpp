@@ -43,7 +43,8 @@ void to_uniform(const Words& words, float out[4][kBatch]) {
 }
 
 template <class Transform>
-void random(Out y, RandomKey key, In step, const Transform& transform) {
+void random(const char* kernel, Out y, RandomKey key, In step, const Transform& transform) {
+  check_random(kernel, y, step);
   const int64_t count = y.numel(), batches = (count + 4 * kBatch - 1) / (4 * kBatch);
   const auto draw_number = static_cast<uint64_t>(step.data<int64_t>()[0]);
   dispatch_floating(y.dtype(), [&](auto zero) {
@@ -64,12 +65,12 @@ void random(Out y, RandomKey key, In step, const Transform& transform) {
 
 }  // namespace
 
-void random_normal(Out y, RandomKey key, In step) { random(y, key, step, to_normal); }
+void random_normal(Out y, RandomKey key, In step) { random("random_normal", y, key, step, to_normal); }
 
-void random_uniform(Out y, RandomKey key, In step) { random(y, key, step, to_uniform); }
+void random_uniform(Out y, RandomKey key, In step) { random("random_uniform", y, key, step, to_uniform); }
 
 void draw_items(In pool, Out y, RandomKey key, In step) {
-  check_draw_items(pool, y);
+  check_draw_items(pool, y, step);
   if (y.numel() == 0) return;
   const IndexPermutation permutation(pool.numel());
   const auto number = static_cast<uint64_t>(step.data<int64_t>()[0]);

@@ -15,5 +15,9 @@ struct Axis {
 
 /// Checks that x is outer x count x inner and y outer x inner; y may be f64 where x is f32.
 void check_sum(In x, Out y, Axis axis);
+/// y is an f64 scalar.
+void check_sum_squares(In x, Out y);
+/// One i64 per row of at least one column.
+void check_argmax(In x, Out y);
 
 }  // namespace vae::kernels

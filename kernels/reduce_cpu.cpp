@@ -96,16 +96,15 @@ void sum(In x, Out y, Axis axis, double scale, Write write) {
 }
 
 void sum_squares(In x, Out y) {
-  VAE_CHECK(y.dtype() == DType::f64 && y.numel() == 1, "sum_squares: into {}", y.str());
+  check_sum_squares(x, y);
   dispatch_floating(x.dtype(), [&](auto zero) {
     y.data<double>()[0] = sum_long<true>(x.data<decltype(zero)>(), x.numel());
   });
 }
 
 void argmax(In x, Out y) {
+  check_argmax(x, y);
   const int64_t n = columns_of(x.shape());
-  VAE_CHECK(y.dtype() == DType::i64 && n > 0 && y.numel() * n == x.numel(), "argmax: {} into {}", x.str(),
-            y.str());
   dispatch_floating(x.dtype(), [&](auto zero) {
     const auto* values = x.data<decltype(zero)>();
     for (int64_t r = 0; r < y.numel(); ++r)

@@ -17,11 +17,28 @@ int arity_of(Map op) {
 
 int64_t columns_of(const Shape& shape) { return shape.rank() ? shape[-1] : 1; }
 
+int64_t rows_of(const Shape& shape) {
+  int64_t rows = 1;
+  for (int i = 0; i + 1 < shape.rank(); ++i) rows *= shape[i];
+  return rows;
+}
+
+const Tensor& frame_operand(Inputs x) {
+  const auto wider = [](const Tensor& a, const Tensor& b) {
+    if ((a.numel() == 0) != (b.numel() == 0)) return a.numel() == 0;
+    return a.numel() != b.numel() ? a.numel() > b.numel() : columns_of(a.shape()) > columns_of(b.shape());
+  };
+  const Tensor* frame = &x[0];
+  for (const Tensor& operand : x)
+    if (wider(operand, *frame)) frame = &operand;
+  return *frame;
+}
+
 Operand broadcast(std::string_view what, const Tensor& x, const Shape& shape, DType dtype) {
   VAE_CHECK(x.defined() && x.dtype() == dtype, "{}: operand {} in a computation of {}", what, x.str(),
             name_of(dtype));
-  const int64_t columns = columns_of(shape), rows = columns ? shape.numel() / columns : 0;
-  const int64_t own_columns = columns_of(x.shape()), own_rows = own_columns ? x.numel() / own_columns : 0;
+  const int64_t columns = columns_of(shape), rows = rows_of(shape);
+  const int64_t own_columns = columns_of(x.shape()), own_rows = rows_of(x.shape());
   if (x.numel() == 1) return {x.raw(), 1, 0, 0};
   if (own_columns == columns && own_rows > 0 && rows % own_rows == 0) return {x.raw(), own_rows, columns, 1};
   if (own_columns == 1 && own_rows == rows) return {x.raw(), rows, 1, 0};
@@ -37,7 +54,7 @@ Frame make_frame(std::string_view what, Map op, Inputs x, const Shape& shape, DT
   VAE_CHECK(static_cast<int>(x.size()) == arity_of(op), "{} {}: {} operands", what, name_of(op), x.size());
   Frame frame;
   frame.columns = columns_of(shape);
-  frame.rows = frame.columns ? shape.numel() / frame.columns : 0;
+  frame.rows = rows_of(shape);
   frame.dtype = dtype;
   for (size_t i = 0; i < x.size(); ++i) frame.operands[i] = broadcast(name_of(op), x[i], shape, dtype);
   return frame;
@@ -73,10 +90,8 @@ Frame map_bwd_frame(Map op, int wrt, const Tensor& dy, Inputs x, const Tensor& y
 }
 
 Frame rowsum_frame(Map op, Inputs x, const Tensor& y) {
-  const Tensor* largest = &x[0];
-  for (const Tensor& operand : x)
-    if (operand.numel() > largest->numel()) largest = &operand;
-  Frame frame = make_frame("rowsum_fwd", op, x, largest->shape(), y.dtype());
+  VAE_CHECK(!x.empty(), "rowsum_fwd {}: no operands", name_of(op));
+  Frame frame = make_frame("rowsum_fwd", op, x, frame_operand(x).shape(), y.dtype());
   VAE_CHECK(y.numel() == frame.rows, "rowsum_fwd {}: {} for {} rows", name_of(op), y.str(), frame.rows);
   return frame;
 }

@@ -48,6 +48,10 @@ struct Frame {
 
 /// Number of columns of a shape: its last extent, 1 for a scalar.
 int64_t columns_of(const Shape& shape);
+/// Number of rows: the product of the other extents.
+int64_t rows_of(const Shape& shape);
+/// The operand into whose shape the others broadcast: an empty one if there is any, else the largest.
+const Tensor& frame_operand(Inputs x);
 
 /// The operand of `x` in a frame of `shape`; throws naming `what` when it does not broadcast or has another
 /// dtype.
@@ -59,7 +63,7 @@ Frame map_frame(Map op, Inputs x, const Tensor& y);
 /// where x[wrt] was broadcast: summing it is the caller's. y may be undefined; it is then computed again
 /// where needed.
 Frame map_bwd_frame(Map op, int wrt, const Tensor& dy, Inputs x, const Tensor& y, const Tensor& dx);
-/// Checked frame of rowsum_fwd: the shape is that of the largest operand, y has one element per row.
+/// Checked frame of rowsum_fwd: the shape is that of frame_operand(x), y has one element per row.
 Frame rowsum_frame(Map op, Inputs x, const Tensor& y);
 
 }  // namespace vae::kernels

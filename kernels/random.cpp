@@ -1,0 +1,23 @@
+#include "kernels/random.h"
+
+namespace vae::kernels {
+namespace {
+
+void check_step(const char* kernel, In step) {
+  VAE_CHECK(step.dtype() == DType::i64 && step.numel() == 1, "{}: draw number {}", kernel, step.str());
+}
+
+}  // namespace
+
+void check_random(const char* kernel, Out y, In step) {
+  VAE_CHECK(is_floating(y.dtype()), "{}: into {}", kernel, y.str());
+  check_step(kernel, step);
+}
+
+void check_draw_items(In pool, Out y, In step) {
+  VAE_CHECK(pool.dtype() == DType::i64 && y.dtype() == DType::i64 && y.numel() <= pool.numel(),
+            "draw_items: {} out of {}", y.str(), pool.str());
+  check_step("draw_items", step);
+}
+
+}  // namespace vae::kernels
