@@ -36,8 +36,8 @@ void fetch_published(const std::string& url, const std::filesystem::path& target
 
 struct DownloadOptions {
   std::string name = "mnist";
-  std::filesystem::path data_dir;  ///< made if missing; default: the first of data_roots()
-  std::string mirror;              ///< URL of the folder with the .gz files; default: the public one
+  std::filesystem::path data_dir{};  ///< made if missing; default: the first of data_roots()
+  std::string mirror{};              ///< URL of the folder with the .gz files; default: the public one
 };
 
 /// Downloads what is missing of a data set into the folder NAME of the root and returns that folder. Files

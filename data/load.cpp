@@ -48,8 +48,8 @@ Dataset load_idx(const DatasetOptions& options) {
       const auto labels = plain_or_packed(place / (stem + "-labels-idx1-ubyte"));
       if (!labels)
         fail(ErrorKind::io, "{}: its labels, {}-labels-idx1-ubyte[.gz], are missing", images->string(), stem);
-      return make_dataset(fmt::format("{} ({})", options.name, name_of(options.part)),
-                          check_format(read_idx_images(*images), options.format, *images),
+      const Tensor pixels = check_format(read_idx_images(*images), options.format, *images);
+      return make_dataset(fmt::format("{} ({})", options.name, name_of(options.part)), pixels,
                           read_idx_labels(*labels, options.num_classes), options.num_classes);
     }
   const bool known = options.name != "idx";

@@ -24,10 +24,10 @@ inline constexpr std::array<const char*, 6> kDatasetNames = {"synth", "mnist",  
 struct DatasetOptions {
   std::string name = "synth";
   Part part = Part::train;
-  std::filesystem::path data_dir;   ///< the only root if set; see data_roots()
-  ImageFormat format{1, {28, 28}};  ///< what images must be; a size of {} accepts any
-  int num_classes = 10;             ///< not for subfolders, which count their own
-  int64_t synth_train = 60000;      ///< size of the synthetic training set
+  std::filesystem::path data_dir{};  ///< the only root if set; see data_roots()
+  ImageFormat format{1, {28, 28}};   ///< what images must be; a size of {} accepts any
+  int num_classes = 10;              ///< not for subfolders, which count their own
+  int64_t synth_train = 60000;       ///< size of the synthetic training set
   int64_t synth_test = 10000;
   uint64_t synth_seed = 1;
 };

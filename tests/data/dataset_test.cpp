@@ -1,0 +1,88 @@
+#include "data/dataset.h"
+
+#include <gtest/gtest.h>
+
+#include "data/digest.h"
+#include "tests/expect_error.h"
+
+namespace vae::data {
+namespace {
+
+using test::expect_error;
+
+Tensor images_of(std::vector<uint8_t> values, int64_t n) {
+  const auto width = static_cast<int64_t>(values.size()) / n;
+  return Tensor::from(values, {n, 1, width, 1});
+}
+
+TEST(Digest, KnownAnswers) {
+  EXPECT_EQ(sha256_hex({}), "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
+  const std::string abc = "abc";
+  EXPECT_EQ(sha256_hex(std::as_bytes(std::span(abc))),
+            "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+}
+
+TEST(Dataset, BinaryIsOneFrom128Upwards) {
+  const Tensor rows = prepare_images(images_of({0, 127, 128, 255}, 2), Scaling::binary);
+  EXPECT_EQ(rows.shape(), (Shape{2, 2}));
+  EXPECT_EQ(rows.to_vector<float>(), (std::vector<float>{0, 0, 1, 1}));
+}
+
+TEST(Dataset, UnitIsExactlyAQuotient) {
+  std::vector<uint8_t> all(256);
+  for (int i = 0; i < 256; ++i) all[i] = static_cast<uint8_t>(i);
+  const auto f32 = prepare_images(images_of(all, 1), Scaling::unit).to_vector<float>();
+  const auto f64 = prepare_images(images_of(all, 1), Scaling::unit, DType::f64).to_vector<double>();
+  for (int i = 0; i < 256; ++i) {
+    EXPECT_EQ(f32[i], static_cast<float>(i) / 255.0f);
+    EXPECT_EQ(f64[i], i / 255.0);
+  }
+}
+
+TEST(Dataset, PreparesLargeSetsWhole) {
+  std::vector<uint8_t> values(200003);
+  for (size_t i = 0; i < values.size(); ++i) values[i] = static_cast<uint8_t>(i % 251);
+  const auto floats = prepare_images(images_of(values, 1), Scaling::unit).to_vector<float>();
+  for (size_t i = 0; i < values.size(); ++i)
+    ASSERT_EQ(floats[i], static_cast<float>(values[i]) / 255.0f) << i;
+}
+
+TEST(Dataset, PreparesNothingButFloats) {
+  expect_error(ErrorKind::internal, "f32 or f64",
+               [] { prepare_images(images_of({1}, 1), Scaling::unit, DType::u8); });
+}
+
+TEST(Dataset, HashTellsContentApart) {
+  const auto labels = [](std::vector<int64_t> values) { return Tensor::from(values, {2}); };
+  const auto hash = [](const Tensor& images, const Tensor& labels) {
+    return make_dataset("x", images, labels, 3).sha256;
+  };
+  const std::string base = hash(images_of({1, 2, 3, 4}, 2), labels({0, 1}));
+  EXPECT_EQ(base.size(), 64u);
+  EXPECT_EQ(hash(images_of({1, 2, 3, 4}, 2), labels({0, 1})), base);
+  EXPECT_NE(hash(images_of({1, 2, 3, 5}, 2), labels({0, 1})), base);
+  EXPECT_NE(hash(images_of({1, 2, 3, 4}, 2), labels({0, 2})), base);
+  EXPECT_NE(hash(images_of({1, 2, 3, 4}, 2).reshape({2, 2, 1, 1}), labels({0, 1})), base);
+}
+
+TEST(Dataset, RefusesWhatDoesNotFit) {
+  const auto make = [](int64_t images, std::vector<int64_t> labels, int num_classes) {
+    return [=] {
+      make_dataset("set", Tensor::zeros({images, 2, 2, 1}, DType::u8),
+                   Tensor::from(labels, {static_cast<int64_t>(labels.size())}), num_classes);
+    };
+  };
+  EXPECT_NO_THROW(make(2, {0, 9}, 10)());
+  expect_error(ErrorKind::data, "2 images, but 3 labels", make(2, {0, 1, 2}, 10));
+  expect_error(ErrorKind::data, "label 10 of item 1", make(2, {0, 10}, 10));
+  expect_error(ErrorKind::data, "label -1 of item 0", make(2, {-1, 0}, 10));
+  expect_error(ErrorKind::data, "empty", make(0, {}, 10));
+}
+
+TEST(Dataset, CountsClasses) {
+  EXPECT_EQ(class_counts(Tensor::from(std::vector<int64_t>{2, 0, 2}, {3}), 4),
+            (std::vector<int64_t>{1, 0, 2, 0}));
+}
+
+}  // namespace
+}  // namespace vae::data

@@ -1,0 +1,156 @@
+#include "data/load.h"
+
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+
+#include "data/idx.h"
+#include "tensor/file.h"
+#include "tests/expect_error.h"
+#include "tests/temporary_directory.h"
+
+namespace vae::data {
+namespace {
+
+namespace fs = std::filesystem;
+using test::expect_error;
+
+/// Sets an environment variable (nullptr: unsets it) until the end of the scope.
+class ScopedVariable {
+ public:
+  ScopedVariable(const char* name, const char* value) : name_(name) {
+    if (const char* old = std::getenv(name)) old_ = old, had_ = true;
+    value ? setenv(name, value, 1) : unsetenv(name);
+  }
+  ~ScopedVariable() { had_ ? setenv(name_, old_.c_str(), 1) : unsetenv(name_); }
+  ScopedVariable(const ScopedVariable&) = delete;
+  ScopedVariable& operator=(const ScopedVariable&) = delete;
+
+ private:
+  const char* name_;
+  std::string old_;
+  bool had_ = false;
+};
+
+class Load : public ::testing::Test {
+ protected:
+  /// Writes IDX files with `seed`'s digits into a folder below the root; suffix "" or ".gz".
+  void write(const std::string& folder, uint64_t seed, const std::string& suffix = "") {
+    const fs::path place = directory_ / folder;
+    fs::create_directories(place);
+    for (const auto& [part, stem] : {std::pair(Part::train, "train"), std::pair(Part::test, "t10k")}) {
+      const Dataset set = synthetic_digits(part == Part::train ? 20 : 10, part, seed);
+      write_idx_images(place / (std::string(stem) + "-images-idx3-ubyte" + suffix), set.images);
+      write_idx_labels(place / (std::string(stem) + "-labels-idx1-ubyte" + suffix), set.labels);
+    }
+  }
+  Dataset load(const std::string& name, Part part = Part::train) {
+    return load_dataset({.name = name, .part = part, .data_dir = directory_.path()});
+  }
+  std::string expected(uint64_t seed, Part part = Part::train) {
+    return synthetic_digits(part == Part::train ? 20 : 10, part, seed).sha256;
+  }
+  test::TemporaryDirectory directory_;
+};
+
+TEST_F(Load, FindsEveryLayoutInOrder) {
+  write("MNIST/raw", 1);
+  EXPECT_EQ(load("mnist").sha256, expected(1));
+  write("mnist", 2, ".gz");
+  EXPECT_EQ(load("mnist").sha256, expected(2));
+  write(".", 3);
+  EXPECT_EQ(load("mnist").sha256, expected(3));
+  EXPECT_EQ(load("idx", Part::test).sha256, expected(3, Part::test));
+  write("FashionMNIST/raw", 4, ".gz");
+  EXPECT_EQ(load("fashion-mnist").sha256, expected(4));
+  write("fashion-mnist", 5);
+  EXPECT_EQ(load("fashion-mnist").sha256, expected(5));
+}
+
+TEST_F(Load, RootsComeInTheDocumentedOrder) {
+  const fs::path given = directory_ / "given";
+  fs::create_directory(given);
+  const ScopedVariable data("VAE_DATA_DIR", "/env"), cache("XDG_CACHE_HOME", "/cache"),
+      home("HOME", "/home/me");
+  EXPECT_EQ(data_roots(given), std::vector<fs::path>{given});
+  EXPECT_EQ(data_roots({}), (std::vector<fs::path>{"/env", "/cache/vaekit"}));
+  const ScopedVariable no_data("VAE_DATA_DIR", nullptr), no_cache("XDG_CACHE_HOME", "");
+  EXPECT_EQ(data_roots({}), std::vector<fs::path>{"/home/me/.cache/vaekit"});
+  const ScopedVariable no_home("HOME", nullptr);
+  expect_error(ErrorKind::usage, "VAE_DATA_DIR", [] { data_roots({}); });
+}
+
+TEST_F(Load, TheEnvironmentIsUsedUnlessAFolderIsGiven) {
+  write("mnist", 1);
+  const ScopedVariable data("VAE_DATA_DIR", directory_.path().c_str());
+  EXPECT_EQ(load_dataset({.name = "mnist"}).sha256, expected(1));
+  const test::TemporaryDirectory empty;
+  expect_error(ErrorKind::io, empty.path().string(),
+               [&] { load_dataset({.name = "mnist", .data_dir = empty.path()}); });
+}
+
+TEST_F(Load, NotFoundTellsWhereAndHow) {
+  expect_error(ErrorKind::io, (directory_ / "MNIST/raw").string(), [&] { load("mnist"); });
+  expect_error(ErrorKind::io, "datasets download fashion-mnist", [&] { load("fashion-mnist"); });
+  expect_error(ErrorKind::io, "no such data folder",
+               [&] { load_dataset({.name = "mnist", .data_dir = directory_ / "absent"}); });
+  expect_error(ErrorKind::usage, "unknown data set 'minst'", [&] { load("minst"); });
+}
+
+TEST_F(Load, HalfASetIsNamed) {
+  write("mnist", 1);
+  fs::remove(directory_ / "mnist/train-labels-idx1-ubyte");
+  expect_error(ErrorKind::io, "train-labels-idx1-ubyte[.gz], are missing", [&] { load("mnist"); });
+}
+
+TEST_F(Load, CountsSizesAndLabelsAreChecked) {
+  write("mnist", 1);
+  const auto images = directory_ / "mnist/train-images-idx3-ubyte",
+             labels = directory_ / "mnist/train-labels-idx1-ubyte";
+  write_idx(labels, Tensor::zeros({19}, DType::u8));
+  expect_error(ErrorKind::data, "20 images, but 19 labels", [&] { load("mnist"); });
+  write_idx(labels, Tensor::from(std::vector<uint8_t>(20, 10), {20}));
+  expect_error(ErrorKind::data, "label 10", [&] { load("mnist"); });
+  write_idx(images, Tensor::zeros({20, 28, 27}, DType::u8));
+  expect_error(ErrorKind::data, "28x27x1, expected 28x28x1", [&] { load("mnist"); });
+  write_idx(images, Tensor::zeros({20, 28, 28, 3}, DType::u8));
+  expect_error(ErrorKind::data, "28x28x3", [&] { load("mnist"); });
+  write_idx(images, Tensor::zeros({0, 28, 28}, DType::u8));
+  write_idx(labels, Tensor::zeros({0}, DType::u8));
+  expect_error(ErrorKind::data, "empty", [&] { load("mnist"); });
+  write_file_atomically(images, std::string_view());
+  expect_error(ErrorKind::data, "file is empty", [&] { load("mnist"); });
+}
+
+TEST_F(Load, Synthetic) {
+  const Dataset set = load_dataset({.name = "synth", .part = Part::test, .synth_test = 30, .synth_seed = 4});
+  EXPECT_EQ(set.sha256, synthetic_digits(30, Part::test, 4).sha256);
+}
+
+TEST_F(Load, PictureFolders) {
+  const Dataset train = synthetic_digits(20, Part::train, 1), test = synthetic_digits(10, Part::test, 1);
+  export_images(train, directory_ / "train_images", "png", 20);
+  export_images(test, directory_ / "test_images", "png", 10);
+  EXPECT_EQ(load("folder").size(), 20);
+  EXPECT_EQ(load("folder", Part::test).num_classes, 10);
+  export_images(train, directory_ / "train_images/b", "png", 20);
+  export_images(train, directory_ / "train_images/a", "png", 20);
+  export_images(train, directory_ / "test_images/b", "png", 20);
+  EXPECT_EQ(load("subfolders").num_classes, 2);
+  EXPECT_EQ(load("subfolders", Part::test).labels.to_vector<int64_t>(), std::vector<int64_t>(20, 1));
+  fs::remove_all(directory_ / "test_images");
+  expect_error(ErrorKind::io, "test_images", [&] { load("folder", Part::test); });
+}
+
+TEST_F(Load, PublishedMnist) {
+  const char* root = std::getenv("VAE_DATA_DIR");
+  if (!root || !fs::exists(fs::path(root) / "mnist")) GTEST_SKIP() << "VAE_DATA_DIR has no mnist/";
+  const Dataset train = load_dataset({.name = "mnist"}),
+                test = load_dataset({.name = "mnist", .part = Part::test});
+  EXPECT_EQ(class_counts(train.labels, 10),
+            (std::vector<int64_t>{5923, 6742, 5958, 6131, 5842, 5421, 5918, 6265, 5851, 5949}));
+  EXPECT_EQ(test.size(), 10000);
+}
+
+}  // namespace
+}  // namespace vae::data

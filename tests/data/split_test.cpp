@@ -1,0 +1,205 @@
+#include "data/split.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <fstream>
+#include <map>
+#include <nlohmann/json.hpp>
+#include <numeric>
+
+#include "data/dataset.h"
+#include "tensor/file.h"
+#include "tests/expect_error.h"
+#include "tests/temporary_directory.h"
+
+namespace vae::data {
+namespace {
+
+using test::expect_error;
+
+Tensor labels_of(const std::vector<int64_t>& values) {
+  return Tensor::from(values, {static_cast<int64_t>(values.size())});
+}
+
+/// Unbalanced labels: class k about in proportion k + 1.
+std::vector<int64_t> uneven_labels(int64_t n, int64_t classes) {
+  std::vector<int64_t> cycle, labels;
+  for (int64_t k = 0; k < classes; ++k) cycle.insert(cycle.end(), k + 1, k);
+  for (int64_t i = 0; i < n; ++i) labels.push_back(cycle[i * 7 % static_cast<int64_t>(cycle.size())]);
+  return labels;
+}
+
+/// The rule once more, as its description reads.
+Split naive_split(const std::vector<int64_t>& labels, const std::vector<int64_t>& order, int64_t num_labeled,
+                  int64_t num_validation, int64_t classes) {
+  const int64_t per_class = num_labeled / classes;
+  const int64_t num_unlabeled = static_cast<int64_t>(labels.size()) - num_validation - num_labeled;
+  std::map<int64_t, std::vector<int64_t>> by_class;
+  Split split;
+  for (const int64_t i : order) {
+    auto& members = by_class[labels[i]];
+    if (members.empty() || static_cast<int64_t>(members.size()) < per_class) {
+      members.push_back(i);
+      split.labeled.push_back(i);
+    } else if (static_cast<int64_t>(split.unlabeled.size()) < num_unlabeled) {
+      split.unlabeled.push_back(i);
+    } else {
+      split.validation.push_back(i);
+    }
+  }
+  return split;
+}
+
+void expect_partition(const Split& split, int64_t n) {
+  std::vector<int64_t> all;
+  for (const auto* part : {&split.labeled, &split.unlabeled, &split.validation})
+    all.insert(all.end(), part->begin(), part->end());
+  std::sort(all.begin(), all.end());
+  ASSERT_EQ(static_cast<int64_t>(all.size()), n);
+  for (int64_t i = 0; i < n; ++i) ASSERT_EQ(all[i], i);
+}
+
+TEST(Shuffle, IsAPermutationThatDependsOnTheSeed) {
+  for (const int64_t n : {0, 1, 2, 1000}) {
+    auto order = shuffled_indices(n, RandomKey::named(3, "split"));
+    std::sort(order.begin(), order.end());
+    for (int64_t i = 0; i < n; ++i) ASSERT_EQ(order[i], i);
+  }
+  EXPECT_EQ(shuffled_indices(100, RandomKey::named(3, "split")),
+            shuffled_indices(100, RandomKey::named(3, "split")));
+  EXPECT_NE(shuffled_indices(100, RandomKey::named(3, "split")),
+            shuffled_indices(100, RandomKey::named(4, "split")));
+}
+
+TEST(Shuffle, EachOrderOfFourIsEquallyLikely) {
+  std::map<std::vector<int64_t>, int> seen;
+  const int draws = 24 * 1000;
+  for (int seed = 0; seed < draws; ++seed) ++seen[shuffled_indices(4, RandomKey::named(seed, "x"))];
+  ASSERT_EQ(seen.size(), 24u);
+  double chi2 = 0;
+  for (const auto& [order, count] : seen) chi2 += (count - 1000.0) * (count - 1000.0) / 1000.0;
+  EXPECT_LT(chi2, 23 + 4 * std::sqrt(2 * 23));  // four deviations
+}
+
+TEST(Split, FollowsTheRule) {
+  for (const int64_t num_labeled : {0, 5, 10, 50, 57, 100, 300})
+    for (const int64_t num_validation : {0, 100, 300}) {
+      const auto labels = uneven_labels(600, 10);
+      const auto order = shuffled_indices(600, RandomKey::named(num_labeled, "order"));
+      const Split split = make_split(labels_of(labels), order, num_labeled, num_validation, 10);
+      EXPECT_EQ(split, naive_split(labels, order, num_labeled, num_validation, 10))
+          << num_labeled << " " << num_validation;
+      expect_partition(split, 600);
+    }
+}
+
+TEST(Split, TheUsualOneIsBalanced) {
+  const auto labels = labels_of(uneven_labels(60000, 10));
+  const Split split =
+      draw_split(labels, {.num_labeled = 100, .num_validation = 10000, .num_classes = 10, .seed = 1});
+  EXPECT_EQ(split.labeled.size(), 100u);
+  EXPECT_EQ(split.unlabeled.size(), 49900u);
+  EXPECT_EQ(split.validation.size(), 10000u);
+  expect_partition(split, 60000);
+  std::vector<int64_t> counts(10);
+  for (const int64_t i : split.labeled) ++counts[labels.data<int64_t>()[i]];
+  EXPECT_EQ(counts, std::vector<int64_t>(10, 10));
+  EXPECT_NE(split,
+            draw_split(labels, {.num_labeled = 100, .num_validation = 10000, .num_classes = 10, .seed = 2}));
+}
+
+TEST(Split, AllLabelledLeavesNothingUnlabelled) {
+  std::vector<int64_t> labels(60000);
+  for (size_t i = 0; i < labels.size(); ++i) labels[i] = static_cast<int64_t>(i % 10);
+  const Split split = draw_split(labels_of(labels), {.num_labeled = 50000, .num_validation = 10000});
+  EXPECT_EQ(split.labeled.size(), 50000u);
+  EXPECT_TRUE(split.unlabeled.empty());
+  EXPECT_EQ(split.validation.size(), 10000u);
+}
+
+TEST(Split, ARareClassShortensTheLabelledSet) {
+  std::vector<int64_t> labels(100, 0);
+  labels[17] = 1;
+  std::vector<int64_t> order(100);
+  std::iota(order.begin(), order.end(), 0);
+  const Split split = make_split(labels_of(labels), order, 20, 30, 2);
+  EXPECT_EQ(split.labeled.size(), 11u);
+  EXPECT_EQ(split.unlabeled.size(), 50u);
+  EXPECT_EQ(split.validation.size(), 39u);
+  expect_error(ErrorKind::data, "only 11 of 20 labels", [&] {
+    draw_split(labels_of(labels), {.num_labeled = 20, .num_validation = 30, .num_classes = 2});
+  });
+}
+
+TEST(Split, RefusesRequestsThatCannotBeMet) {
+  const auto labels = labels_of(uneven_labels(600, 10));
+  const auto draw = [&](int64_t num_labeled, int64_t num_validation) {
+    return [&labels, num_labeled, num_validation] {
+      draw_split(labels, {.num_labeled = num_labeled, .num_validation = num_validation});
+    };
+  };
+  expect_error(ErrorKind::usage, "7 labels cannot be balanced over 10 classes", draw(7, 100));
+  expect_error(ErrorKind::usage, "105 labels", draw(105, 100));
+  expect_error(ErrorKind::usage, "0 labels", draw(0, 100));
+  expect_error(ErrorKind::usage, "-10 labels", draw(-10, 100));
+  expect_error(ErrorKind::usage, "validation set of -1", draw(100, -1));
+  expect_error(ErrorKind::usage, "do not fit into a set of 600", draw(100, 501));
+  expect_error(ErrorKind::usage, "do not fit", draw(100, INT64_MAX));
+  expect_error(ErrorKind::usage, "do not fit", draw(700, 0));
+}
+
+class StoredSplits : public ::testing::Test {
+ protected:
+  StoredSplits() { save_split(path_, draw_split(labels_, request_), request_, labels_); }
+  /// Loading must fail after `change` was made to the stored JSON.
+  void expect_refused(const std::string& words, const std::function<void(nlohmann::json&)>& change) {
+    auto json = nlohmann::json::parse(std::ifstream(path_));
+    change(json);
+    write_file_atomically(directory_ / "changed.json", json.dump());
+    expect_error(ErrorKind::data, words, [&] { load_split(directory_ / "changed.json", labels_); });
+  }
+  test::TemporaryDirectory directory_;
+  std::filesystem::path path_ = directory_ / "split.json";
+  Tensor labels_ = labels_of(uneven_labels(600, 10));
+  SplitRequest request_{.num_labeled = 50, .num_validation = 100, .num_classes = 10, .seed = UINT64_MAX};
+};
+
+TEST_F(StoredSplits, ComeBackAsTheyWere) {
+  const auto [split, request] = load_split(path_, labels_);
+  EXPECT_EQ(split, draw_split(labels_, request_));
+  EXPECT_EQ(request.num_labeled, 50);
+  EXPECT_EQ(request.num_validation, 100);
+  EXPECT_EQ(request.num_classes, 10);
+  EXPECT_EQ(request.seed, UINT64_MAX);
+}
+
+TEST_F(StoredSplits, BelongToTheirLabels) {
+  auto other = labels_.to_vector<int64_t>();
+  other[3] = (other[3] + 1) % 10;
+  expect_error(ErrorKind::data, "another data set", [&] { load_split(path_, labels_of(other)); });
+}
+
+TEST_F(StoredSplits, DamageIsNoticed) {
+  expect_refused("another data set", [](auto& json) { json["labels_sha256"] = "0"; });
+  expect_refused("not a stored split", [](auto& json) { json["format"] = "other"; });
+  expect_refused("not a stored split", [](auto& json) { json.erase("labeled"); });
+  expect_refused("not a stored split", [](auto& json) { json["validation"] = "all"; });
+  expect_refused("not a stored split", [](auto& json) { json = nlohmann::json::array(); });
+  expect_refused("listed twice", [](auto& json) { json["labeled"][0] = json["labeled"][1]; });
+  expect_refused("out of range", [](auto& json) { json["unlabeled"][0] = 600; });
+  expect_refused("out of range", [](auto& json) { json["unlabeled"][0] = -1; });
+  expect_refused("599 of 600", [](auto& json) { json["unlabeled"].erase(0); });
+  expect_refused("claims", [](auto& json) { json["num_labeled"] = 60; });
+}
+
+TEST_F(StoredSplits, WrongFiles) {
+  write_file_atomically(directory_ / "broken", read_file(path_).size() ? "{\"format\": \"vaekit" : "");
+  expect_error(ErrorKind::data, "broken", [&] { load_split(directory_ / "broken", labels_); });
+  write_file_atomically(directory_ / "empty", std::string_view());
+  expect_error(ErrorKind::data, "empty", [&] { load_split(directory_ / "empty", labels_); });
+  expect_error(ErrorKind::io, "absent", [&] { load_split(directory_ / "absent", labels_); });
+}
+
+}  // namespace
+}  // namespace vae::data
