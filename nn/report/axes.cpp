@@ -31,10 +31,12 @@ std::string tick_label(double value, double step, double largest) {
   return fmt::format("{:.{}g}", value, std::clamp(digits, 1, 15));
 }
 
+/// The range itself, or one around it if it is too narrow for ticks that differ.
 Range widened(Range range) {
+  constexpr double kLeastSpan = 1e-290;
   const double magnitude = std::max(std::abs(range.low), std::abs(range.high));
-  if (range.high - range.low > 1e-9 * magnitude) return range;
-  const double half = magnitude > 0 ? 0.05 * magnitude : 1;
+  if (range.high - range.low > std::max(1e-9 * magnitude, kLeastSpan)) return range;
+  const double half = std::max(0.05 * magnitude, magnitude > kLeastSpan ? kLeastSpan : 1.0);
   const double centre = 0.5 * range.low + 0.5 * range.high;
   return {centre - half, centre + half};
 }

@@ -38,16 +38,22 @@ RasterCanvas::Box RasterCanvas::clip(double left, double top, double right, doub
 }
 
 void RasterCanvas::cover(Point from, Point to, double half_width) {
-  const double reach = half_width + 1;
+  const double reach = half_width + 1, dx = to.x - from.x, dy = to.y - from.y;
   const Box box = clip(std::min(from.x, to.x) - reach, std::min(from.y, to.y) - reach,
                        std::max(from.x, to.x) + reach, std::max(from.y, to.y) + reach);
-  for (int y = box.top; y < box.bottom; ++y)
-    for (int x = box.left; x < box.right; ++x) {
+  for (int y = box.top; y < box.bottom; ++y) {
+    // Only the piece of the segment near this row matters: a long oblique line touches few pixels of its box.
+    const double above = dy != 0 ? std::clamp((y + 0.5 - reach - from.y) / dy, 0.0, 1.0) : 0;
+    const double below = dy != 0 ? std::clamp((y + 0.5 + reach - from.y) / dy, 0.0, 1.0) : 1;
+    const auto [left, right] = std::minmax({from.x + above * dx, from.x + below * dx});
+    const Box row = clip(left - reach, y, right + reach, y + 1);
+    for (int x = row.left; x < row.right; ++x) {
       const double distance = distance_to_segment({x + 0.5, y + 0.5}, from, to);
       const auto coverage = static_cast<float>(std::clamp(half_width + 0.5 - distance, 0.0, 1.0));
       float& mask = mask_[size_t{1} * y * image_.width + x];
       mask = std::max(mask, coverage);
     }
+  }
   dirty_ = {std::min(dirty_.left, box.left), std::min(dirty_.top, box.top), std::max(dirty_.right, box.right),
             std::max(dirty_.bottom, box.bottom)};
 }
@@ -57,6 +63,7 @@ void RasterCanvas::blend(Color color) {
   for (int y = dirty_.top; y < dirty_.bottom; ++y)
     for (int x = dirty_.left; x < dirty_.right; ++x) {
       const size_t at = size_t{1} * y * image_.width + x;
+      if (mask_[at] == 0) continue;
       const double alpha = color.alpha * std::exchange(mask_[at], 0.0f);
       for (int c = 0; c < 3; ++c) {
         uint8_t& pixel = image_.pixels[3 * at + c];

@@ -20,6 +20,9 @@ std::vector<std::string_view> split(std::string_view line) {
   }
 }
 
+/// As much of a cell as a message should hold.
+std::string_view shown(std::string_view cell) { return cell.substr(0, 40); }
+
 struct Reader {
   const std::filesystem::path& path;
   int64_t line = 0;
@@ -33,7 +36,7 @@ struct Reader {
   void header(const std::vector<std::string_view>& cells) {
     for (const std::string_view cell : cells) {
       if (cell.empty()) reject("column without a name");
-      if (metrics.contains(std::string(cell))) reject("column '{}' appears twice", cell);
+      if (metrics.contains(std::string(cell))) reject("column {:?} appears twice", shown(cell));
       metrics.names.emplace_back(cell);
     }
     metrics.columns.resize(cells.size());
@@ -50,7 +53,7 @@ struct Reader {
     double value = 0;
     const auto [end, error] = std::from_chars(cell.data(), cell.data() + cell.size(), value);
     if (error != std::errc{} || end != cell.data() + cell.size())
-      reject("'{}' in column '{}' is no number", cell.substr(0, 40), column);
+      reject("{:?} in column {:?} is no number", shown(cell), shown(column));
     return value;
   }
 };

@@ -1,0 +1,88 @@
+#include "nn/report/confusion.h"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+
+#include "nn/report/statistics.h"
+#include "tests/expect_error.h"
+#include "tests/nn/report/well_formed.h"
+
+namespace vae::report {
+namespace {
+
+using test::expect_error;
+
+const std::vector<int64_t> kLabels{0, 0, 0, 1, 1, 3, 3, 3, 3}, kPredictions{0, 0, 1, 1, 1, 3, 0, 3, 3};
+
+TEST(Confusion, CountsAndRates) {
+  const Confusion confusion(kLabels, kPredictions, 4);
+  EXPECT_EQ(confusion.count(0, 0), 2);
+  EXPECT_EQ(confusion.count(0, 1), 1);
+  EXPECT_EQ(confusion.count(1, 0), 0);
+  EXPECT_EQ(confusion.count(3, 0), 1);
+  EXPECT_DOUBLE_EQ(confusion.accuracy(), 7.0 / 9);
+  EXPECT_DOUBLE_EQ(confusion.recall(0), 2.0 / 3);
+  EXPECT_DOUBLE_EQ(confusion.precision(0), 2.0 / 3);
+  EXPECT_DOUBLE_EQ(confusion.recall(1), 1);
+  EXPECT_DOUBLE_EQ(confusion.precision(1), 2.0 / 3);
+  EXPECT_TRUE(std::isnan(confusion.recall(2)));
+  EXPECT_TRUE(std::isnan(confusion.precision(2)));
+}
+
+TEST(Confusion, Text) {
+  EXPECT_EQ(Confusion(kLabels, kPredictions, 4).text(),
+            "true\\pred      0      1      2      3   recall\n"
+            "        0      2      1      0      0    66.7%\n"
+            "        1      0      2      0      0   100.0%\n"
+            "        2      0      0      0      0        -\n"
+            "        3      1      0      0      3    75.0%\n"
+            "precision  66.7%  66.7%      - 100.0%    77.8%\n");
+}
+
+TEST(Confusion, Json) {
+  const nlohmann::ordered_json json = Confusion(kLabels, kPredictions, 4).json();
+  EXPECT_EQ(json["classes"], 4);
+  EXPECT_EQ(json["counts"][3], (std::vector<int64_t>{1, 0, 0, 3}));
+  EXPECT_DOUBLE_EQ(json["accuracy"], 7.0 / 9);
+  EXPECT_TRUE(json["recall"][2].is_null());
+  EXPECT_DOUBLE_EQ(json["recall"][3], 0.75);
+  EXPECT_EQ(json["precision"].size(), 4u);
+  EXPECT_TRUE(Confusion({}, {}, 2).json()["accuracy"].is_null());
+}
+
+TEST(Confusion, BadInputNamesTheValue) {
+  const std::vector<int64_t> good{0, 1}, large{0, 2}, negative{-1, 0};
+  expect_error(ErrorKind::internal, "label 2 at 1 is not in [0, 2)", [&] { Confusion(large, good, 2); });
+  expect_error(ErrorKind::internal, "prediction -1 at 0", [&] { Confusion(good, negative, 2); });
+  expect_error(ErrorKind::internal, "2 labels, 0 predictions", [&] { Confusion(good, {}, 2); });
+  expect_error(ErrorKind::internal, "0 classes", [] { Confusion({}, {}, 0); });
+  expect_error(ErrorKind::internal, "1000000 classes", [] { Confusion({}, {}, 1'000'000); });
+}
+
+TEST(Confusion, FigureOfAnySize) {
+  for (const int classes : {1, 2, 10, 100, 1000}) {
+    std::vector<int64_t> labels, predictions;
+    for (int i = 0; i < 3 * classes; ++i) {
+      labels.push_back(i % classes);
+      predictions.push_back(i * i % classes);
+    }
+    const Figure figure = Confusion(labels, predictions, classes).figure("<title>");
+    EXPECT_LT(figure.width, 900);
+    if (classes <= 100) test::expect_well_formed(figure.svg());
+    EXPECT_NO_THROW(figure.image(1));
+  }
+  EXPECT_NE(Confusion(kLabels, kPredictions, 4).figure().svg().find("accuracy 77.8%"), std::string::npos);
+}
+
+TEST(Statistics, MeanAndSampleDeviation) {
+  const double values[] = {0.90, 0.89, 0.94};
+  EXPECT_EQ(mean_std(values).str(), "0.9100 \u00b1 0.0265 (3 runs)");
+  EXPECT_EQ(mean_std(std::span(values, 1)).str(2), "0.90");
+  EXPECT_TRUE(std::isnan(mean_std({}).mean));
+  EXPECT_EQ(percent(0.98765), "98.8%");
+  EXPECT_EQ(percent(NAN), "-");
+}
+
+}  // namespace
+}  // namespace vae::report
