@@ -32,7 +32,7 @@ thead th { color: var(--muted); font-weight: 600; }
 pre { overflow-x: auto; background: var(--tint); padding: 1rem; border-radius: 6px;
       font: .82rem/1.45 ui-monospace, "SF Mono", Menlo, Consolas, monospace; }
 figure { display: inline-block; vertical-align: top; max-width: min(100%, 600px); margin: 1rem 1rem 1rem 0; }
-figure svg, figure img { display: block; max-width: 100%; height: auto; background: #ffffff;
+figure svg, figure img { display: block; max-width: 100%; height: auto;
                          border: 1px solid var(--rule); border-radius: 6px; }
 figcaption { color: var(--muted); font-size: .86rem; margin-top: .55rem; }
 @media print {

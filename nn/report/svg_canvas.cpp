@@ -72,7 +72,8 @@ void SvgCanvas::text(Point anchor, std::string_view text, const TextStyle& style
 std::string SvgCanvas::str() const {
   return fmt::format(
       "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{0}\" height=\"{1}\" viewBox=\"0 0 {0} {1}\" "
-      "font-family=\"Helvetica, Arial, 'Liberation Sans', sans-serif\">\n{2}</svg>\n",
+      "font-family=\"Helvetica, Arial, 'Liberation Sans', sans-serif\">\n"
+      "<rect width=\"{0}\" height=\"{1}\" fill=\"#ffffff\"/>\n{2}</svg>\n",
       width_, height_, body_);
 }
 

@@ -14,7 +14,7 @@ class SvgCanvas final : public Canvas {
   void discs(std::span<const Point> centres, double radius, Color color) override;
   void text(Point anchor, std::string_view text, const TextStyle& style) override;
 
-  /// The document so far.
+  /// The document so far, on white: inks are chosen for paper.
   std::string str() const;
 
  private:
