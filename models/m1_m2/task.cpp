@@ -86,7 +86,7 @@ M2Task::M2Task(Stack stack, ImageSet images, SplitItems split, Options options)
       images_(std::move(images)),
       split_(std::move(split)),
       options_(options),
-      trainer_(*stack.m2, options.update, options.alpha, options.adam),
+      trainer_(*stack.m2, options.update, options.alpha, options.adam, options.weights),
       losses_({"loss_labeled", "loss_unlabeled", "loss_classifier"}, images_.pixels.device()),
       counter_(Tensor::scalar(int64_t{0}, images_.pixels.device())) {
   if (options_.batch_labeled < 1 || options_.batch_unlabeled < 0)

@@ -61,6 +61,7 @@ class M2Task : public train::Trainable {
     uint64_t seed = 0;
     double alpha = 1;
     M2Update update = M2Update::separate;
+    BoundWeights weights;
     nn::Adam::Settings adam = reference_adam(5);
   };
   /// Batches larger than their set are cut to it.

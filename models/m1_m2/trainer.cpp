@@ -44,8 +44,9 @@ Tensor M1Trainer::step(const Tensor& x, const Tensor& eps, std::vector<Terms>* d
   return loss.value();
 }
 
-M2Trainer::M2Trainer(M2& model, M2Update update, double alpha, const nn::Adam::Settings& settings)
-    : model_(model), update_(update), alpha_(alpha) {
+M2Trainer::M2Trainer(M2& model, M2Update update, double alpha, const nn::Adam::Settings& settings,
+                     BoundWeights weights)
+    : model_(model), update_(update), alpha_(alpha), weights_(weights) {
   if (!(alpha >= 0)) fail(ErrorKind::usage, "alpha {} is negative", alpha);
   nets_.add("encoder_xy_z", model.encoder_xy_z(), settings);
   nets_.add("encoder_x_y", model.encoder_x_y(), settings);
@@ -60,7 +61,7 @@ M2Trainer::BoundLosses M2Trainer::bounds(const M2Batch& batch, M2Trace* trace) c
   BoundLosses losses{.labeled = -autograd::mean(labeled.bound), .unlabeled = {}, .total = {}};
   if (batch.x_unlabeled.size(0) == 0) {
     losses.unlabeled = Var(Tensor::zeros({}, x.dtype(), x.device()));
-    losses.total = losses.labeled;
+    losses.total = weights_.labeled * losses.labeled;
     if (trace) trace->labeled = labeled;
     return losses;
   }
@@ -68,7 +69,7 @@ M2Trainer::BoundLosses M2Trainer::bounds(const M2Batch& batch, M2Trace* trace) c
   const M2Bound unlabeled = model_.all_classes_bound(x_unlabeled, batch.eps_unlabeled);
   const Var q = autograd::softmax(model_.classify(x_unlabeled));
   losses.unlabeled = model_.unlabeled_loss(q, unlabeled.bound);
-  losses.total = losses.labeled + losses.unlabeled;
+  losses.total = weights_.labeled * losses.labeled + weights_.unlabeled * losses.unlabeled;
   if (trace) trace->labeled = labeled, trace->unlabeled = unlabeled, trace->q = q;
   return losses;
 }

@@ -62,9 +62,16 @@ struct M2Trace {
   std::function<void()> after_bounds;  ///< called between the two updates, gradients of the bounds in place
 };
 
+/// Weights of the mean bounds in the objective; the reference has one for both, the paper the shares of the
+/// data.
+struct BoundWeights {
+  double labeled = 1, unlabeled = 1;
+};
+
 class M2Trainer {
  public:
-  M2Trainer(M2& model, M2Update update, double alpha, const nn::Adam::Settings& settings);
+  M2Trainer(M2& model, M2Update update, double alpha, const nn::Adam::Settings& settings,
+            BoundWeights weights = {});
   M2Losses step(const M2Batch& batch, M2Trace* trace = nullptr);
   SubNets& nets() { return nets_; }
 
@@ -77,6 +84,7 @@ class M2Trainer {
   M2& model_;
   M2Update update_;
   double alpha_;
+  BoundWeights weights_;
   SubNets nets_;
 };
 

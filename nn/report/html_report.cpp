@@ -120,9 +120,12 @@ void HtmlReport::add_figure(const Figure& figure, const std::string& caption) {
 }
 
 void HtmlReport::add_image(const Image& image, const std::string& caption) {
+  add_png(encode_png(image), caption);
+}
+
+void HtmlReport::add_png(std::span<const std::byte> png, const std::string& caption) {
   body_ += figure_element(
-      fmt::format("<img alt=\"{}\" width=\"{}\" height=\"{}\" src=\"data:image/png;base64,{}\">",
-                  escape_markup(caption), image.width, image.height, base64(encode_png(image))),
+      fmt::format("<img alt=\"{}\" src=\"data:image/png;base64,{}\">", escape_markup(caption), base64(png)),
       caption);
 }
 

@@ -37,6 +37,8 @@ class HtmlReport {
   void add_figure(const Figure& figure, const std::string& caption);
   /// An image as an embedded PNG.
   void add_image(const Image& image, const std::string& caption);
+  /// The bytes of a PNG file, embedded.
+  void add_png(std::span<const std::byte> png, const std::string& caption);
 
   std::string html() const;
   /// Writes html() atomically. Throws Error(io) naming the path.

@@ -53,7 +53,8 @@ bool RunDirectory::owns(const std::string& name) {
   if (const size_t mark = name.find(kTemporary); mark != std::string::npos) return owns(name.substr(0, mark));
   if (is_picture(name) || name.starts_with("metrics.") || name.starts_with("events.")) return true;
   if (name.starts_with("checkpoint") && name.ends_with(".safetensors")) return true;
-  return name == kConfig || name == "split.json" || name == "timing.csv" || name == "report.html";
+  return name == kConfig || name == "split.json" || name == "timing.csv" || name == "report.html" ||
+         name == "results.json";
 }
 
 RunDirectory::RunDirectory(fs::path path, Mode mode) : path_(std::move(path)), mode_(mode) {

@@ -33,7 +33,8 @@ class RunDirectory {
   nlohmann::json read_config() const;
 
   /// Whether a file of that name is written by a run: config.json, split.json, metrics.*, timing.csv,
-  /// events.*, checkpoint*.safetensors, report.html, *.png, *.svg, or a temporary left by a killed process.
+  /// events.*, checkpoint*.safetensors, report.html, results.json,
+  /// *.png, *.svg, or a temporary left by a killed process.
   static bool owns(const std::string& name);
 
  private:

@@ -1,0 +1,30 @@
+#pragma once
+// Options from a JSON file, and the resolved options of a run as JSON. A configuration file is read as
+// options that stand before those of the command line, so the command line wins.
+#include <CLI/CLI.hpp>
+#include <filesystem>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
+
+namespace vae {
+
+/// The arguments after the program's name with --config FILE, or the config.json of --run DIR where
+/// `--resume` is given or `stored` names the subcommand, unfolded behind the subcommand. Throws Error(io) or
+/// Error(data) for a bad file.
+std::vector<std::string> expand_config(int argc, char** argv, const std::vector<std::string>& stored);
+
+/// The last value of --name in arguments, or `fallback`.
+std::string find_option(const std::vector<std::string>& arguments, const std::string& name,
+                        std::string fallback);
+
+/// Parses expanded arguments; the last of repeated options counts. As parse_command_line (cli.h) otherwise.
+bool parse_arguments(CLI::App& app, std::vector<std::string> arguments);
+
+/// Every option of a subcommand that shapes the run, given or default, in order.
+nlohmann::ordered_json resolved_config(const CLI::App& command);
+
+/// Throws Error(usage) naming the first option that a resumed run may not change.
+void check_resumed_config(const nlohmann::json& stored, const nlohmann::ordered_json& now);
+
+}  // namespace vae

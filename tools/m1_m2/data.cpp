@@ -1,0 +1,66 @@
+#include "tools/m1_m2/experiment.h"
+
+namespace vae {
+namespace {
+
+namespace fs = std::filesystem;
+
+/// "auto": MNIST where it is found, else the synthetic digits, with a word about it.
+data::DatasetOptions resolve(const Options& options) {
+  data::DatasetOptions wanted = options.data;
+  wanted.name = options.dataset;
+  if (options.dataset != "auto") return wanted;
+  wanted.name = "mnist";
+  wanted.part = data::Part::test;
+  try {
+    data::load_dataset(wanted);
+  } catch (const Error& e) {
+    if (e.kind() != ErrorKind::io || !options.data.data_dir.empty()) throw;
+    wanted.name = "synth";
+    if (!options.run.quiet)
+      fmt::print("no MNIST at hand ('datasets download mnist' fetches it): synthetic digits\n");
+  }
+  return wanted;
+}
+
+models::ImageSet on_device(const data::Dataset& set, kernels::Pixels scaling, Device device) {
+  return {set.images.to(device), set.labels.to(device), scaling};
+}
+
+}  // namespace
+
+Images load_images(const Options& options, const std::string& likelihood, Device device) {
+  data::DatasetOptions wanted = resolve(options);
+  Images images;
+  wanted.part = data::Part::train;
+  images.train = data::load_dataset(wanted);
+  wanted.part = data::Part::test;
+  images.test = data::load_dataset(wanted);
+  if (images.train.num_classes != images.test.num_classes)
+    fail(ErrorKind::data, "{}: {} classes in the training images, {} in the test images", images.train.name,
+         images.train.num_classes, images.test.num_classes);
+  const bool binary = options.scaling == "binary" || (options.scaling == "auto" && likelihood == "bernoulli");
+  const auto scaling = binary ? kernels::Pixels::binary : kernels::Pixels::unit;
+  images.train_set = on_device(images.train, scaling, device);
+  images.test_set = on_device(images.test, scaling, device);
+  return images;
+}
+
+data::Split run_split(const Options& options, const data::Dataset& train, const fs::path& run, bool resumed) {
+  const fs::path stored = run / "split.json";
+  if (resumed) return data::load_split(stored, train.labels).split;
+  const data::SplitRequest request{.num_labeled = options.labels,
+                                   .num_validation = options.validation,
+                                   .num_classes = train.num_classes,
+                                   .seed = options.run.seed};
+  if (!options.split_file.empty()) {
+    const data::StoredSplit given = data::load_split(options.split_file, train.labels);
+    if (!run.empty()) data::save_split(stored, given.split, given.request, train.labels);
+    return given.split;
+  }
+  const data::Split split = data::draw_split(train.labels, request);
+  if (!run.empty()) data::save_split(stored, split, request, train.labels);
+  return split;
+}
+
+}  // namespace vae

@@ -1,0 +1,68 @@
+#include "nn/train/benchmark.h"
+#include "nn/train/checkpoint.h"
+#include "tools/config_file.h"
+#include "tools/m1_m2/experiment.h"
+#include "tools/m1_m2/pictures.h"
+#include "tools/m1_m2/run_report.h"
+
+namespace vae {
+
+using models::ImageSet;
+
+M1Experiment::M1Experiment(const Options& options)
+    : options_(options),
+      device_(prepare_device(options.run)),
+      images_(load_images(options, options.m1.decoder, device_)),
+      model_(options.m1.m1(images_.train_set.image_size()), {DType::f32, device_, options.run.seed}),
+      task_(model_, images_.train_set, images_.test_set,
+            {.batch = options.m1_batch, .seed = options.run.seed, .adam = options.m1.adam()}) {}
+
+int M1Experiment::train(const nlohmann::ordered_json& config) {
+  const train::RunDirectory directory(options_.run.run, options_.run.mode());
+  if (directory.resumed()) check_resumed_config(directory.read_config(), config);
+  directory.write_config(config);
+  const train::LoopResult result = train::run_loop(task_, directory, options_.run.loop());
+  if (result.interrupted) return 130;
+  visualize();
+  const double loss = task_.evaluate()[0].value;
+  fmt::print("test loss {:.3f} nats per image\n", loss);
+  RunSummary summary{.title = "M1",
+                     .results = {{"test_loss", loss}},
+                     .headline = {{"test loss, nats", fmt::format("{:.2f}", loss)}},
+                     .loss_columns = task_.metric_names(),
+                     .accuracy_columns = {},
+                     .confusion = {}};
+  write_report(directory.path(), summary, config, images_, result, options_.run);
+  return 0;
+}
+
+void M1Experiment::benchmark() { fmt::print("{}\n", train::benchmark(task_, options_.run.benchmark).dump()); }
+
+void M1Experiment::load() {
+  train::StateDict weights;
+  weights.meta = model_.meta();
+  model_.add_state(weights);
+  train::load_weights(options_.run.run / train::kCheckpointFile, weights);
+}
+
+void M1Experiment::test() {
+  fmt::print("test loss {:.3f} nats per image\n", task_.evaluate()[0].value);
+  if (options_.nll == 0) return;
+  const models::TestMode test(model_);
+  const double nll =
+      models::importance_nll(model_, images_.test_set, models::item_range(0, images_.test.size(), device_),
+                             options_.nll, RandomKey::named(options_.run.seed, "nll"));
+  fmt::print("-log p(x) {:.3f} nats per image ({} importance samples)\n", nll, options_.nll);
+}
+
+void M1Experiment::visualize() {
+  const models::TestMode test(model_);
+  const Tensor items = random_items(images_.test_set, 5000, RandomKey::named(options_.run.seed, "pictures"));
+  const auto reconstruction = models::reconstruct(model_, images_.test_set.gather(items),
+                                                  RandomKey::named(options_.run.seed, "pictures/z"));
+  write_latent_pictures(options_.run.run, reconstruction,
+                        images_.test_set.gather_labels(items).to_vector<int64_t>(),
+                        images_.test.images.shape());
+}
+
+}  // namespace vae
