@@ -5,32 +5,31 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// "auto": MNIST where it is found, else the synthetic digits, with a word about it.
-data::DatasetOptions resolve(const Options& options) {
-  data::DatasetOptions wanted = options.data;
-  wanted.name = options.dataset;
-  if (options.dataset != "auto") return wanted;
-  wanted.name = "mnist";
-  wanted.part = data::Part::test;
-  try {
-    data::load_dataset(wanted);
-  } catch (const Error& e) {
-    if (e.kind() != ErrorKind::io || !options.data.data_dir.empty()) throw;
-    wanted.name = "synth";
-    if (!options.run.quiet)
-      fmt::print("no MNIST at hand ('datasets download mnist' fetches it): synthetic digits\n");
-  }
-  return wanted;
-}
-
 models::ImageSet on_device(const data::Dataset& set, kernels::Pixels scaling, Device device) {
   return {set.images.to(device), set.labels.to(device), scaling};
 }
 
 }  // namespace
 
+std::string resolve_dataset(const Options& options) {
+  if (options.dataset != "auto") return options.dataset;
+  data::DatasetOptions mnist = options.data;
+  mnist.name = "mnist";
+  mnist.part = data::Part::test;
+  try {
+    data::load_dataset(mnist);
+    return mnist.name;
+  } catch (const Error& e) {
+    if (e.kind() != ErrorKind::io || !options.data.data_dir.empty()) throw;
+  }
+  fmt::print(stderr,
+             "no MNIST at hand ('datasets download mnist' fetches it): training on synthetic digits\n");
+  return "synth";
+}
+
 Images load_images(const Options& options, const std::string& likelihood, Device device) {
-  data::DatasetOptions wanted = resolve(options);
+  data::DatasetOptions wanted = options.data;
+  wanted.name = resolve_dataset(options);
   Images images;
   wanted.part = data::Part::train;
   images.train = data::load_dataset(wanted);

@@ -14,6 +14,10 @@ struct Images {
   models::ImageSet train_set, test_set;
 };
 
+/// The data set that "auto" stands for: MNIST where it is found, else the synthetic digits, with a word about
+/// it.
+std::string resolve_dataset(const Options& options);
+
 /// Loads both parts; `likelihood` decides the scaling where it is "auto".
 Images load_images(const Options& options, const std::string& likelihood, Device device);
 

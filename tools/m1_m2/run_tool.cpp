@@ -49,7 +49,8 @@ int train_seeds(Options options, Tool tool, nlohmann::ordered_json config) {
 }
 
 int run_training(Options& options, Tool tool, const CLI::App& command) {
-  const nlohmann::ordered_json config = resolved_config(command);
+  nlohmann::ordered_json config = resolved_config(command);
+  config["data"] = options.dataset = resolve_dataset(options);
   if (!options.run.seeds.empty()) return train_seeds(options, tool, config);
   std::vector<double> accuracies;
   return train_one(options, tool, config, accuracies);
