@@ -1,6 +1,6 @@
 #pragma once
-// A keyed permutation of [0, n), evaluated at any position without state or memory: a batch of distinct indices is a
-// pure function of (key, step) on every backend, and a resumed run continues the same sequence.
+// A keyed permutation of [0, n), evaluated at any position without state or memory: a batch of distinct
+// indices is a pure function of (key, step) on every backend, and a resumed run continues the same sequence.
 #include <cmath>
 #include <cstdint>
 
@@ -24,27 +24,28 @@ class IndexPermutation {
 
   /// The item at `position` (both in [0, n)) of permutation number `step`.
   VAE_HD int64_t operator()(RandomKey key, uint64_t step, int64_t position) const {
-    const PhiloxBlock row_keys = random_block(key, step, 0), column_keys = random_block(key, step, 1);
+    const PhiloxBlock words = random_block(key, step, 0);
+    const uint64_t step_key = uint64_t{words.v[0]} << 32 | words.v[1];
     uint64_t cell = static_cast<uint64_t>(position);
-    do cell = encipher(row_keys, column_keys, cell);
+    do cell = encipher(step_key, cell);
     while (cell >= n_);
     return static_cast<int64_t>(cell);
   }
 
  private:
-  static constexpr int kRoundPairs = 4;
+  static constexpr uint64_t kRounds = 24;  // so many that even all orders of six items are equally likely
 
-  VAE_HD uint64_t encipher(const PhiloxBlock& row_keys, const PhiloxBlock& column_keys, uint64_t cell) const {
+  VAE_HD uint64_t encipher(uint64_t key, uint64_t cell) const {
     uint64_t row = cell / columns_, column = cell % columns_;
-    for (int i = 0; i < kRoundPairs; ++i) {
-      row = add_below(row, mix(column, row_keys.v[i]), rows_);
-      column = add_below(column, mix(row, column_keys.v[i]), columns_);
+    for (uint64_t round = 0; round < kRounds; round += 2) {
+      row = add_below(row, hash(key, round, column), rows_);
+      column = add_below(column, hash(key, round + 1, row), columns_);
     }
     return row * columns_ + column;
   }
-  /// A keyed hash of a coordinate (below 2^32).
-  VAE_HD static uint32_t mix(uint64_t value, uint32_t key) {
-    uint64_t x = (value + 1) * 0x9E3779B97F4A7C15u + key * 0xC2B2AE3D27D4EB4Fu;
+  /// A keyed hash of a round and a coordinate (below 2^32).
+  VAE_HD static uint32_t hash(uint64_t key, uint64_t round, uint64_t coordinate) {
+    uint64_t x = key + (round << 32 | coordinate) * 0x9E3779B97F4A7C15u;
     x = (x ^ x >> 32) * 0xD6E8FEB86659FD93u;
     x = (x ^ x >> 32) * 0xD6E8FEB86659FD93u;
     return static_cast<uint32_t>(x >> 32);

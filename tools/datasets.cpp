@@ -39,9 +39,9 @@ data::Dataset load(Options options, Part part) {
 }
 
 void synth(const Options& options) {
+  const auto train = load(options, Part::train), test = load(options, Part::test);
   make_folder(options.out);
-  for (const auto& [part, stem] : {std::pair(Part::train, "train"), std::pair(Part::test, "t10k")}) {
-    const auto set = load(options, part);
+  for (const auto& [set, stem] : {std::pair(train, "train"), std::pair(test, "t10k")}) {
     data::write_idx_images(options.out / fmt::format("{}-images-idx3-ubyte.gz", stem), set.images);
     data::write_idx_labels(options.out / fmt::format("{}-labels-idx1-ubyte.gz", stem), set.labels);
     describe(set);
