@@ -42,15 +42,16 @@ Terms M1::terms(const Var& x, const Gaussian& q, const Tensor& eps) const {
   return terms;
 }
 
-Var M1::loss(const Var& x, const Tensor& eps, std::vector<Terms>* draws) const {
+Var M1::loss(const Var& x, const Tensor& eps, M1Trace* trace) const {
   VAE_CHECK(eps.rank() == 3 && eps.size(0) > 0, "M1: noise {} is not [samples, rows, z]", eps.str());
   const Gaussian q = encode(x);
+  if (trace) trace->q = q;
   Var total;
   for (int64_t l = 0; l < eps.size(0); ++l) {
     const Terms draw = terms(x, q, eps.slice(l, l + 1).reshape({eps.size(1), eps.size(2)}));
     const Var draw_bound = bound(draw);
     total = total.defined() ? total + draw_bound : draw_bound;
-    if (draws) draws->push_back(draw);
+    if (trace) trace->draws.push_back(draw);
   }
   return autograd::sum(total, -1.0 / static_cast<double>(eps.size(0) * eps.size(1)));
 }

@@ -16,6 +16,12 @@ struct Terms {
   Var log_px, kl, log_pz, log_qz;
 };
 
+/// What a loss was made of; the golden tests look inside.
+struct M1Trace {
+  Gaussian q;
+  std::vector<Terms> draws;
+};
+
 class M1 : public nn::Module {
  public:
   M1(const M1Config& config, nn::Options options);
@@ -25,9 +31,8 @@ class M1 : public nn::Module {
   /// The terms for x under one draw of noise eps [B, z_size]. With a Bernoulli decoder the KL is closed; with
   /// a Gaussian one the explicit terms of the configuration are used.
   Terms terms(const Var& x, const Gaussian& q, const Tensor& eps) const;
-  /// Mean over the rows and the draws of the negative bound, nats. eps is [samples, B, z_size]. `draws`,
-  /// where given, receives the terms.
-  Var loss(const Var& x, const Tensor& eps, std::vector<Terms>* draws = nullptr) const;
+  /// Mean over the rows and the draws of the negative bound, nats. eps is [samples, B, z_size].
+  Var loss(const Var& x, const Tensor& eps, M1Trace* trace = nullptr) const;
 
   const M1Config& config() const { return config_; }
   /// What identifies the model in a checkpoint.

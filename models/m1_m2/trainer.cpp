@@ -35,9 +35,9 @@ M1Trainer::M1Trainer(M1& model, const nn::Adam::Settings& settings) : model_(mod
   nets_.add("decoder", model.decoder(), settings);
 }
 
-Tensor M1Trainer::step(const Tensor& x, const Tensor& eps, std::vector<Terms>* draws) {
+Tensor M1Trainer::step(const Tensor& x, const Tensor& eps, M1Trace* trace) {
   Tape tape;
-  const Var loss = model_.loss(Var(x), eps, draws);
+  const Var loss = model_.loss(Var(x), eps, trace);
   nets_.clear_gradients();
   tape.backward(loss);
   nets_.step();

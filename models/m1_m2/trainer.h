@@ -32,7 +32,7 @@ class M1Trainer {
   M1Trainer(M1& model, const nn::Adam::Settings& settings);
   /// One update on images x[B, x_size] with noise eps[samples, B, z_size]; the loss before it, on the device,
   /// nats.
-  Tensor step(const Tensor& x, const Tensor& eps, std::vector<Terms>* draws = nullptr);
+  Tensor step(const Tensor& x, const Tensor& eps, M1Trace* trace = nullptr);
   SubNets& nets() { return nets_; }
 
  private:
