@@ -16,6 +16,7 @@ find_package(fmt REQUIRED)
 find_package(nlohmann_json REQUIRED)
 find_package(ZLIB REQUIRED)
 find_package(dnnl REQUIRED)
+set(BLA_VENDOR OpenBLAS)
 find_package(BLAS REQUIRED)
 find_path(VAE_CBLAS_INCLUDE_DIR cblas.h REQUIRED)
 

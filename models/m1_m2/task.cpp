@@ -81,10 +81,11 @@ train::StateDict M1Task::state() {
   return state;
 }
 
-M2Task::M2Task(Stack stack, ImageSet images, SplitItems split, Options options)
+M2Task::M2Task(Stack stack, ImageSet images, SplitItems split, ImageSet test, Options options)
     : stack_(stack),
       images_(std::move(images)),
       split_(std::move(split)),
+      test_(std::move(test)),
       options_(options),
       trainer_(*stack.m2, options.update, options.alpha, options.adam, options.weights),
       losses_({"loss_labeled", "loss_unlabeled", "loss_classifier"}, images_.pixels.device()),
@@ -128,15 +129,22 @@ void M2Task::step() {
 std::vector<std::string> M2Task::metric_names() const {
   std::vector<std::string> names = losses_.names();
   names.push_back("valid_accuracy");
+  names.push_back("test_accuracy");
   return names;
 }
 
+double M2Task::accuracy_of(const ImageSet& images, const Tensor& items) const {
+  const auto predictions = predict(stack_, images, items, RandomKey::named(options_.seed, "noise/evaluate"));
+  return accuracy(predictions, images.gather_labels(items).to_vector<int64_t>());
+}
+
 train::Scalars M2Task::evaluate() {
-  if (split_.validation.numel() == 0) return {};
-  const auto predictions =
-      predict(stack_, images_, split_.validation, RandomKey::named(options_.seed, "noise/evaluate"));
-  const auto labels = images_.gather_labels(split_.validation).to_vector<int64_t>();
-  return {{"valid_accuracy", accuracy(predictions, labels)}};
+  train::Scalars metrics;
+  if (split_.validation.numel() > 0)
+    metrics.push_back({"valid_accuracy", accuracy_of(images_, split_.validation)});
+  if (test_.size() > 0)
+    metrics.push_back({"test_accuracy", accuracy_of(test_, item_range(0, test_.size(), counter_.device()))});
+  return metrics;
 }
 
 train::StateDict M2Task::state() {

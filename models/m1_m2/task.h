@@ -53,7 +53,8 @@ struct SplitItems {
   Tensor labeled, unlabeled, validation;
 };
 
-/// M2 on images, or on features of a frozen M1. Metrics: the three losses, nats, and valid_accuracy.
+/// M2 on images, or on features of a frozen M1. Metrics: the three losses, nats, valid_accuracy and
+/// test_accuracy.
 class M2Task : public train::Trainable {
  public:
   struct Options {
@@ -65,7 +66,7 @@ class M2Task : public train::Trainable {
     nn::Adam::Settings adam = reference_adam(5);
   };
   /// Batches larger than their set are cut to it.
-  M2Task(Stack stack, ImageSet images, SplitItems split, Options options);
+  M2Task(Stack stack, ImageSet images, SplitItems split, ImageSet test, Options options);
   void step() override;
   std::vector<std::string> metric_names() const override;
   train::Scalars drain() override { return losses_.drain(); }
@@ -74,11 +75,13 @@ class M2Task : public train::Trainable {
   int64_t images_per_step() const override { return options_.batch_labeled + options_.batch_unlabeled; }
 
  private:
+  double accuracy_of(const ImageSet& images, const Tensor& items) const;
   Tensor draw(const Tensor& pool, int64_t batch, const char* stream) const;
   Tensor noise(int64_t rows, int64_t columns, const char* stream) const;
   Stack stack_;
   ImageSet images_;
   SplitItems split_;
+  ImageSet test_;
   Options options_;
   M2Trainer trainer_;
   LossMeter losses_;

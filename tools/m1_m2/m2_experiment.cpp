@@ -55,7 +55,7 @@ models::M2Task M2Experiment::make_task(const data::Split& split) {
   return models::M2Task(stack(), images_.train_set,
                         {items_of(split.labeled, device_), items_of(split.unlabeled, device_),
                          items_of(split.validation, device_)},
-                        task);
+                        images_.test_set, task);
 }
 
 void M2Experiment::prepare_m1(const train::RunDirectory& directory) {
@@ -122,7 +122,7 @@ void M2Experiment::finish(const train::RunDirectory& directory, const train::Loo
                      .results = {{"test_accuracy", test_accuracy_}},
                      .headline = {{"test accuracy", fmt::format("{:.2f} %", 100 * test_accuracy_)}},
                      .loss_columns = {"loss_labeled", "loss_unlabeled", "loss_classifier"},
-                     .accuracy_columns = {"valid_accuracy"},
+                     .accuracy_columns = {"valid_accuracy", "test_accuracy"},
                      .confusion = report::Confusion(labels, predictions, images_.test.num_classes)};
   for (const train::Scalar& metric : result.last) {
     summary.results[metric.name] = metric.value;

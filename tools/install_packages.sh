@@ -1,0 +1,28 @@
+# Sourced by demo.sh and test.sh: installs the Debian packages that are missing, as root or through sudo.
+
+packages=(
+  g++ cmake ninja-build python3
+  libopenblas-openmp-dev libdnnl-dev                  # matrix products
+  libcli11-dev nlohmann-json3-dev libfmt-dev          # options, JSON, text
+  zlib1g-dev libstb-dev libcurl4-openssl-dev libssl-dev  # data files, pictures, downloads, hashes
+  libgtest-dev                                        # tests
+)
+
+install_packages() {
+  local missing=() name
+  for name in "${packages[@]}"; do
+    dpkg-query -W -f '${Status}' "$name" 2>/dev/null | grep -q 'install ok installed' || missing+=("$name")
+  done
+  [ ${#missing[@]} -eq 0 ] && return 0
+  local as_root=()
+  if [ "$(id -u)" -ne 0 ]; then
+    if ! command -v sudo >/dev/null; then
+      echo "error: these packages are missing, and neither root nor sudo is at hand: ${missing[*]}" >&2
+      exit 1
+    fi
+    as_root=(sudo)
+  fi
+  echo "== installing ${missing[*]}"
+  "${as_root[@]}" apt-get update -qq
+  "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
+}
