@@ -1,0 +1,182 @@
+// The complete losses of M1 and M2 against central differences, with parameters of their own and in flat
+// buffers.
+#include <gtest/gtest.h>
+
+#include <functional>
+
+#include "autograd/gradcheck.h"
+#include "models/m1_m2/m2.h"
+#include "nn/flat_parameters.h"
+
+namespace vae::models {
+namespace {
+
+using autograd::gradcheck, autograd::GradcheckResult;
+
+constexpr int64_t kLabeled = 4, kUnlabeled = 5, kX = 6, kZ = 3, kClasses = 3;
+constexpr nn::Options kOptions{.dtype = DType::f64, .device = kCpu, .seed = 3};
+
+Tensor normal(Shape shape, const char* stream, double scale = 1) {
+  const Tensor noise = Tensor::empty(shape, DType::f64);
+  kernels::random_normal(noise, RandomKey::named(11, stream), Tensor::scalar(int64_t{0}));
+  return autograd::affine(Var(noise), scale, 0).value();
+}
+
+Tensor binary(Shape shape, const char* stream) {
+  return autograd::map(kernels::Map::at_least, {Var(normal(shape, stream))}, {0.3, 1}).value();
+}
+
+/// Every parameter away from its constant start, so that no gradient is zero by symmetry.
+std::vector<Var> scatter_parameters(nn::Module& module) {
+  std::vector<Var> parameters;
+  for (const nn::Module::Parameter& p : module.parameters()) {
+    p.var->value().copy_from(normal(p.var->shape(), p.name.c_str(), 0.6));
+    parameters.push_back(*p.var);
+  }
+  return parameters;
+}
+
+/// Gradients of `loss` in all parameters, plain and as slices of flat buffers.
+void check(nn::Module& module, const std::function<Var()>& loss) {
+  const std::vector<Var> parameters = scatter_parameters(module);
+  const GradcheckResult plain = gradcheck(loss, parameters);
+  EXPECT_TRUE(plain.ok) << plain.where << ", error " << plain.worst;
+  nn::FlatParameters flat(module);
+  const GradcheckResult sliced = gradcheck(loss, parameters);
+  EXPECT_TRUE(sliced.ok) << sliced.where << ", error " << sliced.worst;
+  flat.finish_gradients();
+  const double squares = autograd::sum(autograd::square(Var(flat.gradients()))).value().item();
+  EXPECT_GT(squares, 1e-4) << "nothing was checked";
+}
+
+NetConfig net(const char* name, std::vector<int64_t> hidden,
+              nn::Activation activation = nn::Activation::softplus) {
+  return {.name = name, .hidden = std::move(hidden), .activation = activation};
+}
+
+M1Config m1_config(Likelihood decoder) {
+  M1Config config;
+  config.decoder = decoder;
+  config.x_size = kX;
+  config.z_size = kZ;
+  config.encoder = net("encoder", {5, 4});
+  config.decoder_net = net("decoder", {4, 5}, nn::Activation::elu);
+  return config;
+}
+
+void check_m1(const M1Config& config) {
+  M1 model(config, kOptions);
+  const bool bernoulli = config.decoder == Likelihood::bernoulli;
+  const Var x(bernoulli ? binary({kLabeled, kX}, "x") : normal({kLabeled, kX}, "x"));
+  const Tensor eps = normal({config.samples, kLabeled, kZ}, "eps");
+  check(model, [&] { return model.loss(x, eps); });
+}
+
+TEST(M1M2Gradcheck, M1Bernoulli) { check_m1(m1_config(Likelihood::bernoulli)); }
+
+TEST(M1M2Gradcheck, M1Gaussian) {
+  for (const ZTerm q_z : {ZTerm::marginal, ZTerm::sampled}) {
+    M1Config config = m1_config(Likelihood::gaussian);
+    config.samples = 2;
+    config.q_z = q_z;
+    config.p_z = q_z == ZTerm::marginal ? ZTerm::sampled : ZTerm::marginal;
+    check_m1(config);
+  }
+}
+
+TEST(M1M2Gradcheck, M1NormsBeforeTheLayers) {
+  M1Config config = m1_config(Likelihood::bernoulli);
+  config.batch_norm_before_activation = false;
+  config.encoder.batch_norm_to_input = false;
+  check_m1(config);
+}
+
+/// M2 with the data of one iteration and its losses.
+class Losses {
+ public:
+  explicit Losses(const M2Config& config) : model_(config, kOptions) {
+    const bool bernoulli = config.decoder == Likelihood::bernoulli;
+    x_labeled_ = Var(bernoulli ? binary({kLabeled, kX}, "xl") : normal({kLabeled, kX}, "xl"));
+    x_unlabeled_ = Var(bernoulli ? binary({kUnlabeled, kX}, "xu") : normal({kUnlabeled, kX}, "xu"));
+    labels_ = Tensor::from(std::vector<int64_t>{0, 2, 1, 2}, {kLabeled});
+    const Tensor y = Tensor::empty({kLabeled, kClasses}, DType::f64);
+    kernels::one_hot(labels_, y);
+    y_ = Var(y);
+  }
+
+  Var labeled() const { return -autograd::mean(model_.labeled_bound(x_labeled_, y_, eps_labeled_).bound); }
+  Var unlabeled() const {
+    const Var bound = model_.all_classes_bound(x_unlabeled_, eps_unlabeled_).bound;
+    return model_.unlabeled_loss(autograd::softmax(model_.classify(x_unlabeled_)), bound);
+  }
+  Var classifier() const { return 2.5 * autograd::cross_entropy(model_.classify(x_labeled_), labels_); }
+  Var joint() const { return labeled() + unlabeled() + classifier(); }
+  M2& model() { return model_; }
+
+ private:
+  M2 model_;
+  Var x_labeled_, y_, x_unlabeled_;
+  Tensor labels_, eps_labeled_ = normal({kLabeled, kZ}, "el"),
+                  eps_unlabeled_ = normal({kClasses * kUnlabeled, kZ}, "eu");
+};
+
+M2Config m2_config(Likelihood decoder) {
+  M2Config config;
+  config.decoder = decoder;
+  config.x_size = kX;
+  config.y_size = kClasses;
+  config.z_size = kZ;
+  config.encoder_xy_z = net("encoder_xy_z", {5, 4});
+  config.encoder_x_y = net("encoder_x_y", {4}, nn::Activation::tanh);
+  config.decoder_net = net("decoder", {5});
+  return config;
+}
+
+void check_m2(const M2Config& config) {
+  for (const auto loss : {&Losses::labeled, &Losses::unlabeled, &Losses::classifier, &Losses::joint}) {
+    Losses losses(config);
+    check(losses.model(), [&] { return (losses.*loss)(); });
+  }
+}
+
+TEST(M1M2Gradcheck, M2Bernoulli) { check_m2(m2_config(Likelihood::bernoulli)); }
+
+TEST(M1M2Gradcheck, M2Gaussian) { check_m2(m2_config(Likelihood::gaussian)); }
+
+TEST(M1M2Gradcheck, M2GaussianExplicitTerms) {
+  for (const ZTerm term : {ZTerm::marginal, ZTerm::sampled}) {
+    M2Config config = m2_config(Likelihood::gaussian);
+    config.z_terms = ZTerms::explicit_terms;
+    config.p_z = config.q_z = term;
+    check_m2(config);
+  }
+}
+
+TEST(M1M2Gradcheck, M2NormsBeforeTheLayers) {
+  M2Config config = m2_config(Likelihood::bernoulli);
+  config.batch_norm_before_activation = false;
+  check_m2(config);
+}
+
+// The running statistics are written by every forward pass in training mode and read by none.
+TEST(M1M2Gradcheck, RunningStatisticsAreNotRead) {
+  Losses losses(m2_config(Likelihood::bernoulli));
+  scatter_parameters(losses.model());
+  const double first = losses.joint().value().item();
+  const Tensor statistics = losses.model().buffers().front().tensor->clone();
+  const double second = losses.joint().value().item();
+  EXPECT_EQ(first, second);
+  EXPECT_NE(statistics.to_vector<double>(), losses.model().buffers().front().tensor->to_vector<double>());
+}
+
+// A gradient that lacks a term is noticed.
+TEST(M1M2Gradcheck, NoticesAMissingTerm) {
+  Losses losses(m2_config(Likelihood::bernoulli));
+  const std::vector<Var> parameters = scatter_parameters(losses.model());
+  const GradcheckResult result =
+      gradcheck([&] { return losses.labeled() + Var(losses.classifier().value().clone()); }, parameters);
+  EXPECT_FALSE(result.ok);
+}
+
+}  // namespace
+}  // namespace vae::models
