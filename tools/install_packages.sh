@@ -5,7 +5,7 @@ packages=(
   libopenblas-openmp-dev libdnnl-dev                  # matrix products
   libcli11-dev nlohmann-json3-dev libfmt-dev          # options, JSON, text
   zlib1g-dev libstb-dev libcurl4-openssl-dev libssl-dev  # data files, pictures, downloads, hashes
-  libgtest-dev                                        # tests
+  libgtest-dev libbenchmark-dev                      # tests, benchmarks
 )
 
 install_packages() {
