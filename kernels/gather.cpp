@@ -38,6 +38,12 @@ void check_gather_pixels(In x, In index, Out y) {
   VAE_CHECK(x.dtype() == DType::u8 && is_floating(y.dtype()), "gather_pixels: {} into {}", x.str(), y.str());
 }
 
+void check_transpose(In x, Out y) {
+  VAE_CHECK(x.dtype() == y.dtype() && columns_of(y.shape()) == rows_of(x.shape()) &&
+                rows_of(y.shape()) == columns_of(x.shape()),
+            "transpose: {} into {}", x.str(), y.str());
+}
+
 void check_increment(Out y) {
   VAE_CHECK(y.dtype() == DType::i64 && y.numel() == 1, "increment: of {}", y.str());
 }

@@ -17,6 +17,8 @@ int64_t check_outer_add(In a, In v, Out y);
 void check_one_hot(In labels, Out y);
 /// u8 images by index into a floating y.
 void check_gather_pixels(In x, In index, Out y);
+/// y is x with rows and columns exchanged.
+void check_transpose(In x, Out y);
 /// An i64 scalar.
 void check_increment(Out y);
 

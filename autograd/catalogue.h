@@ -1,0 +1,44 @@
+#pragma once
+// The sample cases of every differentiable function, listed explicitly. They drive the tests of gradients,
+// parity between backends, determinism and extreme values; a function that records itself without a case here
+// is reported by uncovered_ops().
+#include <set>
+
+#include "autograd/ops.h"
+
+namespace vae::autograd {
+
+/// One input of a case: values spread over [low, high], the same in every dtype, at least 0.05 from any kink.
+struct CaseInput {
+  Shape shape;
+  double low = -2, high = 2;
+  std::vector<double> kinks = {};  ///< where the derivative jumps
+  bool needs_grad = true;
+};
+
+/// f applied to sample inputs; a pure function of their values, in their dtype and on their device.
+struct Case {
+  std::string op;    ///< the name under which the function records itself
+  std::string name;  ///< unique, "op/variant sizes"
+  std::vector<CaseInput> inputs;
+  std::function<Var(const std::vector<Var>&)> f;
+  /// Largest difference between f32 and f64, values and gradients, over max(1, largest magnitude): a few
+  /// roundings of 6e-8 and vector functions off by up to 4 units, grown by sums and steep functions.
+  double tolerance_f32 = 1e-5;
+};
+
+/// All cases: the elementwise functions as kernels/elementwise/list.h lists them, then the others.
+std::vector<Case> catalogue();
+
+/// The inputs of a case, the same values on every call and every device.
+std::vector<Var> make_inputs(const Case& sample, DType dtype, Device device);
+
+/// Names among `observed` (OpObserver) that no case covers.
+std::vector<std::string> uncovered_ops(const std::set<std::string>& observed, const std::vector<Case>& cases);
+
+namespace detail {
+void add_elementwise_cases(std::vector<Case>& cases);
+void add_structured_cases(std::vector<Case>& cases);
+}  // namespace detail
+
+}  // namespace vae::autograd
