@@ -7,8 +7,8 @@
 #include <cmath>
 
 #include "data/glyphs.h"
-#include "data/sampler.h"
 #include "tensor/parallel.h"
+#include "tensor/permutation.h"
 
 namespace vae::data {
 namespace {

@@ -1,4 +1,4 @@
-#include "data/sampler.h"
+#include "tensor/permutation.h"
 
 #include <gtest/gtest.h>
 
@@ -9,14 +9,15 @@
 
 #include "tests/expect_error.h"
 
-namespace vae::data {
+namespace vae {
 namespace {
 
 constexpr RandomKey kKey = RandomKey::named(1, "batch/test");
 
 std::vector<int64_t> draw(int64_t n, int64_t batch, uint64_t step, RandomKey key = kKey) {
-  std::vector<int64_t> out(batch);
-  BatchSampler(n, batch, key).indices(step, out);
+  const IndexPermutation permutation(n);
+  std::vector<int64_t> out(static_cast<size_t>(batch));
+  for (int64_t i = 0; i < batch; ++i) out[i] = permutation(key, step, i);
   return out;
 }
 
@@ -30,7 +31,7 @@ double excess(const std::vector<int64_t>& counts) {
   return (chi2 - freedom) / std::sqrt(2 * freedom);
 }
 
-TEST(Sampler, IsAPermutationForEveryN) {
+TEST(Permutation, IsAPermutationForEveryN) {
   for (int64_t n = 1; n <= 300; ++n) {
     auto all = draw(n, n, static_cast<uint64_t>(n));
     std::sort(all.begin(), all.end());
@@ -38,7 +39,7 @@ TEST(Sampler, IsAPermutationForEveryN) {
   }
 }
 
-TEST(Sampler, BatchesAreDistinctAndInRange) {
+TEST(Permutation, BatchesAreDistinctAndInRange) {
   for (const int64_t n : {100, 101, 49900, 60000})
     for (uint64_t step = 0; step < 50; ++step) {
       const auto batch = draw(n, 100, step);
@@ -49,7 +50,7 @@ TEST(Sampler, BatchesAreDistinctAndInRange) {
     }
 }
 
-TEST(Sampler, IsAPureFunctionOfKeyAndStep) {
+TEST(Permutation, IsAPureFunctionOfKeyAndStep) {
   EXPECT_EQ(draw(1000, 50, 7), draw(1000, 50, 7));
   EXPECT_NE(draw(1000, 50, 7), draw(1000, 50, 8));
   EXPECT_NE(draw(1000, 50, 7), draw(1000, 50, 7, RandomKey::named(2, "batch/test")));
@@ -59,12 +60,12 @@ TEST(Sampler, IsAPureFunctionOfKeyAndStep) {
 }
 
 /// The sequence that runs rely on to resume; computed once, fixed for good.
-TEST(Sampler, KnownAnswer) {
+TEST(Permutation, KnownAnswer) {
   EXPECT_EQ(draw(60000, 6, 0, RandomKey::named(1, "batch/known")),
             (std::vector<int64_t>{10312, 52099, 22240, 55709, 34232, 21915}));
 }
 
-TEST(Sampler, EachIndexIsEquallyLikely) {
+TEST(Permutation, EachIndexIsEquallyLikely) {
   for (const int64_t n : {2, 3, 7, 10, 100, 997}) {
     std::vector<int64_t> first(n), any(n);
     const int64_t batch = std::max<int64_t>(n / 3, 1);
@@ -78,7 +79,7 @@ TEST(Sampler, EachIndexIsEquallyLikely) {
   }
 }
 
-TEST(Sampler, EachOrderOfAFewIsEquallyLikely) {
+TEST(Permutation, EachOrderOfAFewIsEquallyLikely) {
   for (const auto& [n, orders] :
        {std::pair(2, 2), std::pair(3, 6), std::pair(4, 24), std::pair(5, 120), std::pair(6, 720)}) {
     std::map<std::vector<int64_t>, int64_t> seen;
@@ -90,7 +91,7 @@ TEST(Sampler, EachOrderOfAFewIsEquallyLikely) {
   }
 }
 
-TEST(Sampler, NeighbouringPlacesAndStepsAreIndependent) {
+TEST(Permutation, NeighbouringPlacesAndStepsAreIndependent) {
   const int64_t n = 40;
   std::vector<int64_t> places(n * n), steps(n * n);
   int64_t before = draw(n, 2, 0)[0];
@@ -108,9 +109,8 @@ TEST(Sampler, NeighbouringPlacesAndStepsAreIndependent) {
   EXPECT_LT(std::abs(excess(steps)), 4);
 }
 
-TEST(Sampler, EdgeSizes) {
+TEST(Permutation, EdgeSizes) {
   EXPECT_EQ(draw(1, 1, 123), std::vector<int64_t>{0});
-  EXPECT_TRUE(draw(0, 0, 0).empty());
   EXPECT_TRUE(draw(10, 0, 0).empty());
   const IndexPermutation huge(int64_t{1} << 62);
   std::set<int64_t> values;
@@ -119,16 +119,9 @@ TEST(Sampler, EdgeSizes) {
   EXPECT_GT(*values.rbegin(), int64_t{1} << 61);
 }
 
-TEST(Sampler, RefusesBatchesThatDoNotFit) {
-  test::expect_error(ErrorKind::usage, "batch size 11 with a set of 10 items",
-                     [] { BatchSampler(10, 11, kKey); });
-  test::expect_error(ErrorKind::usage, "batch size -1", [] { BatchSampler(10, -1, kKey); });
-  test::expect_error(ErrorKind::usage, "set of 0 items", [] { BatchSampler(0, 1, kKey); });
-  test::expect_error(ErrorKind::internal, "places", [] {
-    std::vector<int64_t> out(3);
-    BatchSampler(10, 4, kKey).indices(0, out);
-  });
+TEST(Permutation, RefusesAnEmptySet) {
+  test::expect_error(ErrorKind::internal, "a permutation of 0 items", [] { IndexPermutation(0); });
 }
 
 }  // namespace
-}  // namespace vae::data
+}  // namespace vae
