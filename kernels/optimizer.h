@@ -2,6 +2,7 @@
 // Optimiser steps over flat buffers of parameters, gradients and moments. Whatever changes from step to step
 // lives on the device: the step count t, the learning rate, the squared gradient norm.
 #include "kernels/kernel.h"
+#include "tensor/host_device.h"
 
 namespace vae::kernels {
 
@@ -51,7 +52,7 @@ struct SgdStep {
 };
 
 /// Factor of norm clipping: clip / norm where it is below one, else one.
-inline double clip_factor(double norm, double clip) {
+VAE_HD double clip_factor(double norm, double clip) {
   return norm > 0 && clip / norm < 1 ? clip / norm : 1.0;
 }
 

@@ -1,8 +1,22 @@
 #pragma once
-// Random numbers: the checks shared by all backends. `step` is the i64 scalar that numbers the draw.
+// Random numbers: what is shared by all backends. `step` is the i64 scalar that numbers the draw. Element i
+// of a tensor comes from word i % 4 of Philox block i / 4; words (0, 1) and (2, 3) of a block make a pair of
+// normals.
+#include <cmath>
+
 #include "kernels/kernel.h"
+#include "tensor/philox.h"
 
 namespace vae::kernels {
+
+/// Box and Muller: two normals from two random words. In float for every dtype, so that f64 runs see the
+/// numbers of f32 runs.
+VAE_HD void normal_pair(uint32_t word0, uint32_t word1, float& first, float& second) {
+  const float radius = sqrtf(-2.0f * logf(uniform01(word0)));
+  const float angle = 6.28318530718f * uniform01(word1);
+  first = radius * cosf(angle);
+  second = radius * sinf(angle);
+}
 
 /// A floating output and its draw number.
 void check_random(const char* kernel, Out y, In step);

@@ -1,6 +1,4 @@
 // Random tensors: four elements per Philox block, in batches that the compiler turns into vector code.
-#include <cmath>
-
 #include "kernels/kernels.h"
 #include "kernels/simd.h"
 #include "tensor/parallel.h"
@@ -23,17 +21,11 @@ VAE_CLONES void draw(RandomKey key, uint64_t step, int64_t first, Words& words) 
   }
 }
 
-/// Box and Muller: two normals from two uniforms, in place. Computed in float for every dtype, so that f64
-/// runs see the numbers of f32 runs.
 VAE_CLONES void to_normal(const Words& words, float out[4][kBatch]) {
   for (int pair = 0; pair < 4; pair += 2) {
 #pragma omp simd
-    for (int64_t i = 0; i < kBatch; ++i) {
-      const float radius = sqrtf(-2.0f * logf(uniform01(words.v[pair][i])));
-      const float angle = 6.28318530718f * uniform01(words.v[pair + 1][i]);
-      out[pair][i] = radius * cosf(angle);
-      out[pair + 1][i] = radius * sinf(angle);
-    }
+    for (int64_t i = 0; i < kBatch; ++i)
+      normal_pair(words.v[pair][i], words.v[pair + 1][i], out[pair][i], out[pair + 1][i]);
   }
 }
 

@@ -2,16 +2,11 @@
 #include <cmath>
 
 #include "kernels/kernels.h"
+#include "kernels/softmax.h"
 #include "tensor/parallel.h"
 
 namespace vae::kernels::cpu {
 namespace {
-
-void check(const char* name, In x, Out y) {
-  VAE_CHECK(is_floating(x.dtype()) && x.dtype() == y.dtype() && x.numel() == y.numel() &&
-                columns_of(x.shape()) == columns_of(y.shape()),
-            "{}: {} and {}", name, x.str(), y.str());
-}
 
 /// Calls body(x_row, y_row, n) for all rows.
 template <class T, class Body>
@@ -33,7 +28,7 @@ T log_sum_exp(const T* x, int64_t n) {
 }  // namespace
 
 void softmax_fwd(In x, Out y) {
-  check("softmax", x, y);
+  check_softmax("softmax", x, y);
   dispatch_floating(x.dtype(), [&](auto zero) {
     using T = decltype(zero);
     for_rows<T>(x, y, [](const T* row, T* out, int64_t n) {
@@ -46,7 +41,7 @@ void softmax_fwd(In x, Out y) {
 }
 
 void log_softmax_fwd(In x, Out y) {
-  check("log_softmax", x, y);
+  check_softmax("log_softmax", x, y);
   dispatch_floating(x.dtype(), [&](auto zero) {
     using T = decltype(zero);
     for_rows<T>(x, y, [](const T* row, T* out, int64_t n) {
@@ -61,8 +56,8 @@ namespace {
 /// dx = weight(y) dy - share(y) sum(...): softmax y (dy - sum y dy), log-softmax dy - e^y sum dy.
 template <bool log_space>
 void backward(const char* name, In dy, In y, Out dx, Write write) {
-  check(name, dy, y);
-  check(name, dy, dx);
+  check_softmax(name, dy, y);
+  check_softmax(name, dy, dx);
   dispatch_floating(y.dtype(), [&](auto zero) {
     using T = decltype(zero);
     for_rows<T>(dy, dx, [&](const T* g, T* out, int64_t n) {

@@ -1,6 +1,7 @@
 #pragma once
 // CPU loops of the elementwise family. Compiled with __FAST_MATH__ defined (not -ffast-math), which only
 // makes glibc declare its vector exp, log, tanh...; the arithmetic stays IEEE.
+#include "kernels/elementwise/call.h"
 #include "kernels/elementwise/map.h"
 #include "kernels/simd.h"
 #include "tensor/parallel.h"
@@ -17,32 +18,6 @@ struct Row {
   const T* y;
   const T* dy;
 };
-
-template <class Op, class T>
-VAE_HD T value(T x0, T x1, T x2, Constants<T> k) {
-  if constexpr (Op::arity == 1)
-    return Op::fwd(x0, k);
-  else if constexpr (Op::arity == 2)
-    return Op::fwd(x0, x1, k);
-  else
-    return Op::fwd(x0, x1, x2, k);
-}
-
-template <class Op, int wrt, class T>
-VAE_HD T partial(T x0, T x1, T x2, T y, Constants<T> k) {
-  if constexpr (Op::arity == 1)
-    return Op::d0(x0, y, k);
-  else if constexpr (Op::arity == 2 && wrt == 0)
-    return Op::d0(x0, x1, y, k);
-  else if constexpr (Op::arity == 2)
-    return Op::d1(x0, x1, y, k);
-  else if constexpr (wrt == 0)
-    return Op::d0(x0, x1, x2, y, k);
-  else if constexpr (wrt == 1)
-    return Op::d1(x0, x1, x2, y, k);
-  else
-    return Op::d2(x0, x1, x2, y, k);
-}
 
 /// Element c of operand i; dense rows have stride one, known to the compiler.
 template <class Op, int i, bool dense, class T>

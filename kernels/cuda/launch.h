@@ -1,0 +1,85 @@
+#pragma once
+// How CUDA kernels are launched. This header is all that a kernel file knows of CUDA beyond threadIdx,
+// blockIdx,
+// __syncthreads and __shfl_*_sync: launches go through launch(), shared memory through VAE_SHARED. Kernels
+// walk over their items by the size of the grid, so a grid may be smaller than the work, and an empty one is
+// not launched. With VAE_SYNC=1 in the environment every launch is waited for and checked.
+#include <cuda_runtime.h>
+
+#include <algorithm>
+#include <bit>
+
+#include "kernels/kernel.h"
+#include "tensor/stream_cuda.h"
+
+/// An array of `count` elements shared by the threads of a block.
+#define VAE_SHARED(type, name, count) __shared__ type name[count]
+
+namespace vae::kernels::cuda {
+
+inline constexpr int kWarp = 32;
+inline constexpr int kThreads = 256;                  // of a block
+inline constexpr int kRowThreads = kThreads / kWarp;  // of a block that is a warp wide
+inline constexpr int64_t kMaxBlocks = 4096;           // along one axis of a grid
+
+struct LaunchConfig {
+  dim3 grid, block;
+  size_t shared_bytes = 0;  ///< beyond what VAE_SHARED declares
+  cudaStream_t stream = nullptr;
+};
+
+/// Throws Error(device) naming the kernel if its launch failed, or under VAE_SYNC=1 its execution.
+void check_launch(const char* name, cudaStream_t stream);
+
+/// Runs `kernel` on a grid; an empty grid is nothing to do. Arguments convert to the kernel's parameters.
+template <class... Parameters, class... Args>
+void launch(const char* name, void (*kernel)(Parameters...), const LaunchConfig& config,
+            const Args&... args) {
+  if (config.grid.x == 0 || config.grid.y == 0 || config.grid.z == 0) return;
+  kernel<<<config.grid, config.block, config.shared_bytes, config.stream>>>(static_cast<Parameters>(args)...);
+  check_launch(name, config.stream);
+}
+
+/// Blocks for n items, `each` to a block.
+inline unsigned blocks_for(int64_t n, int64_t each) {
+  return static_cast<unsigned>(std::min((n + each - 1) / each, kMaxBlocks));
+}
+
+/// The device of a tensor, current for the life of the object, and the shapes of launches on its stream.
+class OnDevice {
+ public:
+  explicit OnDevice(In tensor)
+      : current_(tensor.device().index), stream_(compute_stream(tensor.device().index)) {}
+
+  /// One thread per item along x.
+  LaunchConfig line(int64_t n) const { return config({blocks_for(n, kThreads)}, {kThreads}); }
+  /// Threads over columns (x, four to a thread) and rows (y).
+  LaunchConfig plane(int64_t rows, int64_t columns) const {
+    const auto width =
+        static_cast<unsigned>(std::bit_ceil(static_cast<uint64_t>(std::clamp<int64_t>(columns, 1, kWarp))));
+    const unsigned height = kThreads / width;
+    return config({blocks_for(columns, 4 * width), blocks_for(rows, height)}, {width, height});
+  }
+  /// For row_reduce(): a row (y) belongs to a warp, or to a whole block where it is long.
+  LaunchConfig rows(int64_t rows, int64_t columns) const {
+    if (columns <= 1024) return config({1, blocks_for(rows, kRowThreads)}, {kWarp, kRowThreads});
+    return config({1, blocks_for(rows, 1)}, {kThreads, 1});
+  }
+  /// For column_reduce(): a block takes a warp's width of columns (x) of one of `parts` (y).
+  LaunchConfig columns(int64_t columns, int64_t parts) const {
+    return config({blocks_for(columns, kWarp), blocks_for(parts, 1)}, {kWarp, kRowThreads});
+  }
+  LaunchConfig config(dim3 grid, dim3 block) const { return {grid, block, 0, stream_}; }
+
+ private:
+  CurrentDevice current_;
+  cudaStream_t stream_;
+};
+
+// Where a thread begins and how far it strides, along x and y.
+__device__ inline int64_t first_x() { return int64_t{blockIdx.x} * blockDim.x + threadIdx.x; }
+__device__ inline int64_t step_x() { return int64_t{gridDim.x} * blockDim.x; }
+__device__ inline int64_t first_y() { return int64_t{blockIdx.y} * blockDim.y + threadIdx.y; }
+__device__ inline int64_t step_y() { return int64_t{gridDim.y} * blockDim.y; }
+
+}  // namespace vae::kernels::cuda

@@ -1,0 +1,55 @@
+#pragma once
+// Reductions inside a block, in an order fixed by the shape of the block: the same bits in every run. All
+// threads of the block must call them.
+#include "kernels/cuda/launch.h"
+
+namespace vae::kernels::cuda {
+
+struct Plus {
+  template <class T>
+  __device__ T operator()(T a, T b) const {
+    return a + b;
+  }
+};
+
+struct Larger {
+  template <class T>
+  __device__ T operator()(T a, T b) const {
+    return a < b ? b : a;
+  }
+};
+
+template <class T>
+__device__ T shuffle_xor(T value, int mask) {
+  return __shfl_xor_sync(0xffffffffu, value, mask);
+}
+
+/// Combines the values of a row of threads (threadIdx.x); all of them get the result. Blocks as made by
+/// OnDevice::rows(): rows of one warp, or one row of several.
+template <class T, class Combine>
+__device__ T row_reduce(T value, Combine combine) {
+  for (int mask = kWarp / 2; mask > 0; mask /= 2) value = combine(value, shuffle_xor(value, mask));
+  if (blockDim.x == kWarp) return value;
+  VAE_SHARED(T, warps, kRowThreads);
+  if (threadIdx.x % kWarp == 0) warps[threadIdx.x / kWarp] = value;
+  __syncthreads();
+  value = warps[0];
+  for (int w = 1; w < static_cast<int>(blockDim.x) / kWarp; ++w) value = combine(value, warps[w]);
+  __syncthreads();  // before the next call writes
+  return value;
+}
+
+/// Combines the values of a column of threads (threadIdx.y); the threads of row 0 get the result. Blocks as
+/// made by OnDevice::columns().
+template <class T, class Combine>
+__device__ T column_reduce(T value, Combine combine) {
+  VAE_SHARED(T, values, kThreads);
+  values[threadIdx.y * kWarp + threadIdx.x] = value;
+  __syncthreads();
+  if (threadIdx.y == 0)
+    for (int i = 1; i < kRowThreads; ++i) value = combine(value, values[i * kWarp + threadIdx.x]);
+  __syncthreads();  // before the next call writes
+  return value;
+}
+
+}  // namespace vae::kernels::cuda

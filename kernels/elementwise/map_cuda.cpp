@@ -1,0 +1,31 @@
+// The elementwise kernels on CUDA devices: check, then the typed launches of map_cuda_f32.cu and
+// map_cuda_f64.cu.
+#include "kernels/kernels.h"
+
+namespace vae::kernels::cuda {
+
+template <class T>
+void map_fwd_typed(Map op, Params params, const Frame& frame, Out y);
+template <class T>
+void map_bwd_typed(Map op, Params params, int wrt, const Frame& frame, In y, Out dx, bool add);
+template <class T>
+void rowsum_typed(Map op, Params params, const Frame& frame, Out y);
+
+void map_fwd(Map op, Params params, Inputs x, Out y) {
+  const Frame frame = map_frame(op, x, y);
+  dispatch_floating(frame.dtype, [&](auto zero) { map_fwd_typed<decltype(zero)>(op, params, frame, y); });
+}
+
+void map_bwd(Map op, Params params, int wrt, In dy, Inputs x, In y, Out dx, Write write) {
+  const Frame frame = map_bwd_frame(op, wrt, dy, x, y, dx);
+  dispatch_floating(frame.dtype, [&](auto zero) {
+    map_bwd_typed<decltype(zero)>(op, params, wrt, frame, y, dx, write == Write::add);
+  });
+}
+
+void rowsum_fwd(Map op, Params params, Inputs x, Out y) {
+  const Frame frame = rowsum_frame(op, x, y);
+  dispatch_floating(frame.dtype, [&](auto zero) { rowsum_typed<decltype(zero)>(op, params, frame, y); });
+}
+
+}  // namespace vae::kernels::cuda

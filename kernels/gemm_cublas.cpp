@@ -1,0 +1,70 @@
+// Matrix products through cuBLAS, in the arithmetic of the element type (no TF32). cuBLAS thinks in columns:
+// the row-major c = op(a) op(b) is its c' = op(b)' op(a)' over the same memory.
+#include <cublas_v2.h>
+
+#include <map>
+#include <mutex>
+
+#include "kernels/kernels.h"
+#include "tensor/allocator.h"
+#include "tensor/stream_cuda.h"
+
+namespace vae::kernels::cuda {
+namespace {
+
+constexpr size_t kWorkspaceBytes = size_t{32} << 20;  // what cuBLAS asks for on its largest devices
+
+void check_cublas(cublasStatus_t status, const char* what) {
+  if (status != CUBLAS_STATUS_SUCCESS)
+    fail(ErrorKind::device, "cuBLAS {}: {}", what, cublasGetStatusString(status));
+}
+
+/// A handle on the compute stream of a device, with a workspace that outlives it.
+cublasHandle_t make_handle(Device device) {
+  cublasHandle_t handle = nullptr;
+  check_cublas(cublasCreate(&handle), "create");
+  check_cublas(cublasSetStream(handle, compute_stream(device.index)), "set stream");
+  check_cublas(cublasSetWorkspace(handle, allocator(device).allocate(kWorkspaceBytes), kWorkspaceBytes),
+               "set workspace");
+  return handle;
+}
+
+/// The handle of a device, which must be current; made on the first call. It lives until the process ends.
+cublasHandle_t handle_of(Device device) {
+  static auto* mutex = new std::mutex;
+  static auto* handles = new std::map<int, cublasHandle_t>;
+  const std::lock_guard lock(*mutex);
+  const auto found = handles->find(device.index);
+  if (found != handles->end()) return found->second;
+  return (*handles)[device.index] = make_handle(device);
+}
+
+cublasOperation_t operation(Transpose transpose) {
+  return transpose == Transpose::yes ? CUBLAS_OP_T : CUBLAS_OP_N;
+}
+
+}  // namespace
+
+void gemm(In a, Transpose ta, In b, Transpose tb, Out c, double alpha, double beta) {
+  const GemmSizes s = gemm_sizes(a, ta, b, tb, c);
+  if (c.numel() == 0) return;
+  if (s.k == 0) {
+    const Params scale{beta, 0};
+    return beta == 0 ? c.zero() : map_fwd(Map::affine, scale, {&c, 1}, c);
+  }
+  const CurrentDevice current(c.device().index);
+  cublasHandle_t handle = handle_of(c.device());
+  if (c.dtype() == DType::f32) {
+    const auto alpha32 = static_cast<float>(alpha), beta32 = static_cast<float>(beta);
+    check_cublas(
+        cublasSgemm_64(handle, operation(tb), operation(ta), s.n, s.m, s.k, &alpha32, b.data<float>(), s.ldb,
+                       a.data<float>(), s.lda, &beta32, c.data<float>(), s.ldc),
+        "gemm");
+  } else {
+    check_cublas(cublasDgemm_64(handle, operation(tb), operation(ta), s.n, s.m, s.k, &alpha, b.data<double>(),
+                                s.ldb, a.data<double>(), s.lda, &beta, c.data<double>(), s.ldc),
+                 "gemm");
+  }
+}
+
+}  // namespace vae::kernels::cuda

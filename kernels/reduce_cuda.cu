@@ -1,0 +1,150 @@
+// Sums on CUDA devices, carried in f64. What is long is split into parts of a fixed size, whose sums go
+// through a workspace to a second launch: the result depends on the sizes alone.
+#include "kernels/cuda/reduce.h"
+#include "kernels/elementwise/map.h"
+#include "kernels/kernels.h"
+
+namespace vae::kernels::cuda {
+namespace {
+
+constexpr int64_t kRowPart = 4096;    // elements of one part of a long row
+constexpr int64_t kColumnPart = 256;  // rows of one part of tall columns
+
+/// y[outer, parts, inner]: sums over `count` in parts of `part`; (add ? y : 0) + scale times the sum.
+struct SumShape {
+  int64_t outer, count, inner;
+  int64_t part, parts;
+  double scale;
+  bool add, squares;
+};
+
+template <class Y>
+__device__ void put(Y& y, double sum, const SumShape& s) {
+  y = static_cast<Y>((s.add ? static_cast<double>(y) : 0.0) + s.scale * sum);
+}
+
+template <class X>
+__device__ double term(X x, bool square) {
+  const double v = static_cast<double>(x);
+  return square ? v * v : v;
+}
+
+__device__ inline int64_t smaller(int64_t a, int64_t b) { return a < b ? a : b; }
+
+/// inner = 1: a row of threads per part.
+template <class X, class Y>
+__global__ void sum_rows(const X* x, Y* y, SumShape s) {
+  for (int64_t p = first_y(); p < s.outer * s.parts; p += step_y()) {
+    const int64_t begin = p % s.parts * s.part, end = smaller(begin + s.part, s.count);
+    const X* row = x + p / s.parts * s.count;
+    double sum = 0;
+    for (int64_t i = begin + threadIdx.x; i < end; i += blockDim.x) sum += term(row[i], s.squares);
+    sum = row_reduce(sum, Plus{});
+    if (threadIdx.x == 0) put(y[p], sum, s);
+  }
+}
+
+/// Any inner: a block per part and tile of columns.
+template <class X, class Y>
+__global__ void sum_columns(const X* x, Y* y, SumShape s) {
+  for (int64_t p = blockIdx.y; p < s.outer * s.parts; p += gridDim.y) {
+    const int64_t begin = p % s.parts * s.part, end = smaller(begin + s.part, s.count);
+    const X* block = x + p / s.parts * s.count * s.inner;
+    for (int64_t c0 = int64_t{blockIdx.x} * kWarp; c0 < s.inner; c0 += step_x()) {
+      const int64_t c = c0 + threadIdx.x;
+      double sum = 0;
+      if (c < s.inner)
+        for (int64_t r = begin + threadIdx.y; r < end; r += kRowThreads)
+          sum += term(block[r * s.inner + c], s.squares);
+      sum = column_reduce(sum, Plus{});
+      if (threadIdx.y == 0 && c < s.inner) put(y[p * s.inner + c], sum, s);
+    }
+  }
+}
+
+template <class X, class Y>
+void launch_sum(const OnDevice& gpu, const X* x, Y* y, const SumShape& s) {
+  const int64_t parts = s.outer * s.parts;
+  if (s.inner == 1)
+    launch("sum", sum_rows<X, Y>, gpu.rows(parts, std::min(s.part, s.count)), x, y, s);
+  else
+    launch("sum", sum_columns<X, Y>, gpu.columns(s.inner, parts), x, y, s);
+}
+
+template <class X, class Y>
+void sum_typed(const Tensor& x, Y* y, Axis axis, double scale, bool add, bool squares) {
+  const OnDevice gpu(x);
+  const int64_t part = axis.inner == 1 ? kRowPart : kColumnPart;
+  const int64_t parts = std::max<int64_t>(1, (axis.count + part - 1) / part);
+  SumShape s{axis.outer, axis.count, axis.inner, part, parts, scale, add, squares};
+  if (parts == 1) return launch_sum(gpu, x.data<X>(), y, s);
+  const Tensor partial = Tensor::empty({axis.outer, parts, axis.inner}, DType::f64, x.device());
+  s.scale = 1;
+  s.add = false;
+  launch_sum(gpu, x.data<X>(), partial.data<double>(), s);
+  launch_sum(gpu, static_cast<const double*>(partial.raw()), y,
+             {axis.outer, parts, axis.inner, parts, 1, scale, add, false});
+}
+
+template <class T>
+struct Best {
+  T value;
+  int64_t index;
+};
+
+template <class T>
+__device__ Best<T> shuffle_xor(Best<T> best, int mask) {
+  return {cuda::shuffle_xor(best.value, mask), cuda::shuffle_xor(best.index, mask)};
+}
+
+/// The larger value, and of equals the first.
+struct First {
+  template <class T>
+  __device__ Best<T> operator()(Best<T> a, Best<T> b) const {
+    return a.value < b.value || (a.value == b.value && b.index < a.index) ? b : a;
+  }
+};
+
+/// Every thread begins with the first element, which wins if it is NaN; other NaNs lose every comparison.
+template <class T>
+__global__ void argmax_rows(const T* x, int64_t* y, int64_t rows, int64_t columns) {
+  for (int64_t r = first_y(); r < rows; r += step_y()) {
+    const T* row = x + r * columns;
+    Best<T> best{row[0], 0};
+    for (int64_t c = threadIdx.x; c < columns; c += blockDim.x) best = First{}(best, Best<T>{row[c], c});
+    best = row_reduce(best, First{});
+    if (threadIdx.x == 0) y[r] = best.index;
+  }
+}
+
+}  // namespace
+
+void sum(In x, Out y, Axis axis, double scale, Write write) {
+  check_sum(x, y, axis);
+  dispatch_floating(x.dtype(), [&](auto zero) {
+    using T = decltype(zero);
+    if (y.dtype() == DType::f64)
+      sum_typed<T>(x, y.data<double>(), axis, scale, write == Write::add, false);
+    else
+      sum_typed<T>(x, y.data<float>(), axis, scale, write == Write::add, false);
+  });
+}
+
+void sum_squares(In x, Out y) {
+  check_sum_squares(x, y);
+  dispatch_floating(x.dtype(), [&](auto zero) {
+    sum_typed<decltype(zero)>(x, y.data<double>(), Axis::all(x.numel()), 1, false, true);
+  });
+}
+
+void argmax(In x, Out y) {
+  check_argmax(x, y);
+  const int64_t n = columns_of(x.shape());
+  const OnDevice gpu(x);
+  dispatch_floating(x.dtype(), [&](auto zero) {
+    using T = decltype(zero);
+    launch("argmax", argmax_rows<T>, gpu.rows(y.numel(), n), x.data<T>(), y.data<int64_t>(), y.numel(), n);
+  });
+}
+
+}  // namespace vae::kernels::cuda
