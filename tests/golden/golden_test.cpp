@@ -1,6 +1,7 @@
 // Every golden file of the folder, in every precision.
 #include <gtest/gtest.h>
 
+#include <fstream>
 #include <iostream>
 
 #include "folder.h"
@@ -13,6 +14,7 @@ TEST(Golden, Folder) {
   if (!folder) GTEST_SKIP() << "no golden files: set VAE_GOLDEN_DIR to their folder";
   const Summary summary = run_folder(*folder, families(), kNotCoveredYet);
   std::cout << summary.str();
+  std::ofstream(VAE_GOLDEN_REPORT) << summary.str();
   EXPECT_TRUE(summary.ok());
 }
 

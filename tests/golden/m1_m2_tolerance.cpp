@@ -1,3 +1,6 @@
+#include <algorithm>
+#include <cmath>
+
 #include "m1_m2_run.h"
 
 namespace vae::golden {
@@ -9,6 +12,7 @@ enum class Kind {
   loss,
   output,
   gradient,
+  gradient_floor,
   parameter,
   parameter_cold,
   noise_bias,
@@ -30,6 +34,10 @@ constexpr Row kTable[] = {
     {Kind::output, {.of_maximum = 1e-10}, {.of_maximum = 5e-6}},
     // As outputs, after two more passes of sums over the batch.
     {Kind::gradient, {.of_maximum = 1e-9}, {.of_maximum = 5e-5}},
+    // Gradients that vanish exactly (of biases that feed a batch norm) leave some roundings of the largest
+    // one
+    // of their sub-net: 8 were measured in f64, 3 in f32.
+    {Kind::gradient_floor, {.of_maximum = 1e-13}, {.of_maximum = 2e-6}},
     // Warm moments divide gradients by numbers of their own size.
     {Kind::parameter, {.absolute = 1e-9}, {.absolute = 1e-6, .of_value = 1e-6}},
     // Cold moments turn a gradient into its sign: rounding of small ones is amplified.
@@ -39,8 +47,8 @@ constexpr Row kTable[] = {
     {Kind::buffer, {.absolute = 1e-9}, {.absolute = 2e-6, .of_value = 2e-6}},
     // Averages of gradients and their squares.
     {Kind::moment, {.absolute = 1e-9}, {.of_maximum = 5e-5}},
-    // Test-mode outputs carry the tolerance of the parameters through the nets.
-    {Kind::test_mode, {.absolute = 1e-9, .of_maximum = 1e-9}, {.of_maximum = 2e-5}},
+    // Test-mode outputs carry the errors of the parameters through the nets, two of them in M1+M2.
+    {Kind::test_mode, {.absolute = 1e-9, .of_maximum = 1e-9}, {.of_maximum = 1e-4}},
     // Those biases move by up to Adam's rate, and only a tenth of it reaches the running means.
     {Kind::test_mode_cold, {.absolute = 1e-9, .of_maximum = 1e-9}, {.of_maximum = 2e-3}},
 };
@@ -49,6 +57,16 @@ Tolerance row(Kind kind, DType precision) {
   for (const Row& row : kTable)
     if (row.kind == kind) return precision == DType::f64 ? row.f64 : row.f32;
   return {};
+}
+
+/// The largest expected gradient of the sub-net of a gradient "group/net/...".
+double largest_of_net(const File& file, const std::string& name) {
+  const std::string net = name.substr(0, name.find('/', name.find('/') + 1) + 1);
+  double largest = 0;
+  for (auto it = file.content.tensors.lower_bound(net);
+       it != file.content.tensors.end() && it->first.starts_with(net); ++it)
+    for (const double value : as_doubles(it->second)) largest = std::max(largest, std::abs(value));
+  return largest;
 }
 
 }  // namespace
@@ -65,12 +83,10 @@ std::function<std::optional<Tolerance>(const std::string&)> m1_m2_tolerance(cons
     const auto row_of = [&](Kind kind) { return row(kind, precision); };
 
     if (group.starts_with("grad")) {
-      if (!noise_bias) return row_of(Kind::gradient);
-      if (f32) return {};
-      // Zero but for rounding of the size of the terms, which is that of the layer's weight gradient.
-      const std::string weight = name.substr(0, name.size() - 1) + "W";
-      const std::vector<double> allowed = allowed_errors(file.content.at(weight), row_of(Kind::gradient));
-      return Tolerance{.absolute = allowed.empty() ? 0 : allowed.front()};
+      if (noise_bias && f32) return {};
+      Tolerance tolerance = row_of(Kind::gradient);
+      tolerance.absolute = row_of(Kind::gradient_floor).of_maximum * largest_of_net(file, name);
+      return tolerance;
     }
     if (group == "output") {
       if (rest.starts_with("gradnorm_")) return row_of(Kind::gradient);
