@@ -157,11 +157,12 @@ Summary run_folder(const fs::path& folder, const std::vector<Family>& families,
                    const std::set<std::string>& not_covered_yet) {
   Summary summary;
   if (!fs::is_directory(folder)) {
-    summary.failures.push_back(fmt::format("no folder '{}'", folder.string()));
+    summary.failures.push_back(fmt::format("no folder '{}'", fs::absolute(folder).string()));
     return summary;
   }
   const std::vector<fs::path> paths = golden_files(folder);
-  if (paths.empty()) summary.failures.push_back(fmt::format("no golden file in '{}'", folder.string()));
+  if (paths.empty())
+    summary.failures.push_back(fmt::format("no golden file in '{}'", fs::absolute(folder).string()));
   for (const auto& entry : fs::directory_iterator(folder))
     if (!paths.empty() && entry.is_directory() && golden_files(entry.path()).empty())
       summary.failures.push_back(fmt::format("no golden file in '{}'", entry.path().string()));
