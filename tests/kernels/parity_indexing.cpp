@@ -1,0 +1,146 @@
+// Filling, copying, indexing and random draws.
+#include "tests/kernels/parity.h"
+#include "tests/numeric.h"
+
+namespace vae::test {
+namespace {
+
+using namespace kernels;
+
+constexpr DType kTypes[] = {DType::f32, DType::f64, DType::i32, DType::i64, DType::u8};
+
+/// Collects what `one` writes for every size.
+std::function<Outputs(Operands)> sized(std::function<Tensor(Operands&, int64_t)> one) {
+  return [=](Operands in) {
+    Outputs out;
+    for (const int64_t n : kSizes) out.push_back(one(in, n));
+    return out;
+  };
+}
+
+/// Numbers 0, 1, ... 250 in any dtype.
+Tensor counted(const Operands& in, Shape shape, DType dtype) {
+  std::vector<double> values(shape.numel());
+  for (size_t i = 0; i < values.size(); ++i) values[i] = static_cast<double>(i % 251);
+  return tensor_of(values, shape, dtype, in.device());
+}
+
+Outputs fills(Operands in) {
+  Outputs out;
+  for (const DType dtype : kTypes)
+    for (const int64_t n : kSizes) {
+      out.push_back(in.empty({n}, dtype));
+      fill(out.back(), 3);
+    }
+  return out;
+}
+
+Outputs casts(Operands in) {
+  Outputs out;
+  for (const DType from : kTypes)
+    for (const DType to : kTypes) {
+      out.push_back(in.empty({257}, to));
+      cast(counted(in, {257}, from), out.back());
+    }
+  return out;
+}
+
+Outputs rows_by_index(Operands in) {
+  Outputs out;
+  for (const DType dtype : kTypes)
+    for (const int64_t n : kSizes) {
+      out.push_back(in.empty({19, n}, dtype));
+      gather_rows(counted(in, {7, n}, dtype), in.integers({19}, 7), out.back());
+    }
+  return out;
+}
+
+Outputs transposed(Operands in) {
+  Outputs out;
+  for (const DType dtype : kTypes)
+    for (const int64_t n : kSizes) {
+      out.push_back(in.empty({n, 40}, dtype));
+      transpose(counted(in, {40, n}, dtype), out.back());
+    }
+  return out;
+}
+
+Outputs outer_sums(Operands in) {
+  Outputs out;
+  for (const int64_t n : kSizes)
+    for (const int64_t rows : {9, 27}) {  // shared by the three copies, or of its own
+      out.push_back(in.empty({27, n}));
+      outer_add(in.uniform({rows, n}), in.uniform({3, n}), out.back());
+    }
+  return out;
+}
+
+Tensor pixels(Operands& in, int64_t n, Pixels kind) {
+  const Tensor y = in.empty({19, n});
+  gather_pixels(counted(in, {7, n}, DType::u8), in.integers({19}, 7), y, kind);
+  return y;
+}
+
+template <class Draw>
+std::function<Outputs(Operands)> draws(const Draw& draw) {
+  return sized([=](Operands& in, int64_t n) {
+    const Tensor y = in.empty({n});
+    draw(y, RandomKey::named(5, "noise"), in.scalar<int64_t>(77));
+    return y;
+  });
+}
+
+Tensor items(Operands& in, int64_t n) {
+  const Tensor pool = in.integers({n + 10}, 1000003), y = in.empty({n}, DType::i64);
+  draw_items(pool, y, RandomKey::named(5, "batch"), in.scalar<int64_t>(3));
+  return y;
+}
+
+void add_label_cases(std::vector<ParityCase>& cases) {
+  const auto hot = [](Operands& in, int64_t n) {
+    const Tensor y = in.empty({n, 10});
+    one_hot(in.integers({n}, 10), y);
+    return y;
+  };
+  const auto picked = [](Operands& in, int64_t n) {
+    const Tensor y = in.empty({n});
+    pick(in.uniform({n, 10}), in.integers({n}, 10), y);
+    return y;
+  };
+  cases.push_back({"one_hot", "sizes", sized(hot), kExact});
+  cases.push_back({"pick", "sizes", sized(picked), kExact});
+  for (const Write write : {Write::set, Write::add})
+    cases.push_back({"pick_bwd", write == Write::set ? "set" : "add", sized([=](Operands& in, int64_t n) {
+                       const Tensor dx = in.uniform({n, 10});
+                       pick_bwd(in.uniform({n}), in.integers({n}, 10), dx, write);
+                       return dx;
+                     }),
+                     kExact});
+}
+
+}  // namespace
+
+void add_indexing_cases(std::vector<ParityCase>& cases) {
+  cases.push_back({"fill", "all dtypes", fills, kExact});
+  cases.push_back({"cast", "all pairs of dtypes", casts, kExact});
+  cases.push_back({"increment", "once",
+                   [](Operands in) {
+                     const Tensor counter = in.scalar<int64_t>(41);
+                     increment(counter);
+                     return Outputs{counter};
+                   },
+                   kExact});
+  cases.push_back({"gather_rows", "all dtypes", rows_by_index, kExact});
+  cases.push_back({"gather_pixels", "unit",
+                   sized([](Operands& in, int64_t n) { return pixels(in, n, Pixels::unit); }), kExact});
+  cases.push_back({"gather_pixels", "binary",
+                   sized([](Operands& in, int64_t n) { return pixels(in, n, Pixels::binary); }), kExact});
+  cases.push_back({"transpose", "all dtypes", transposed, kExact});
+  cases.push_back({"outer_add", "sizes", outer_sums, kExact});
+  cases.push_back({"random_uniform", "sizes", draws(random_uniform), kExact});
+  cases.push_back({"random_normal", "sizes", draws(random_normal), kFloatInside});
+  cases.push_back({"draw_items", "sizes", sized(items), kExact});
+  add_label_cases(cases);
+}
+
+}  // namespace vae::test

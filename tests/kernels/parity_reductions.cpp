@@ -1,0 +1,120 @@
+// Sums along every axis, arg max, the softmax family, matrix products.
+#include "tests/kernels/parity.h"
+#include "tests/numeric.h"
+
+namespace vae::test {
+namespace {
+
+using namespace kernels;
+
+constexpr int64_t kLong = 10000;  // more than one part of a split sum
+
+Outputs sums(Operands in, DType result) {
+  Outputs out;
+  const auto one = [&](Axis axis, Write write) {
+    out.push_back(in.uniform({axis.outer * axis.inner}));
+    if (out.back().dtype() != result) out.back() = in.empty({axis.outer * axis.inner}, result);
+    sum(in.uniform({axis.outer, axis.count, axis.inner}), out.back(), axis, 0.1, write);
+  };
+  for (const Write write : {Write::set, Write::add}) {
+    for (const int64_t n : kSizes) {
+      one(Axis::all(n), write);
+      one(Axis::rows(40, n), write);
+      one(Axis::columns(40, n), write);
+      one({3, n, 5}, write);
+    }
+    one(Axis::all(kLong), write);
+    one(Axis::rows(kLong, 33), write);
+    one(Axis::columns(2, kLong), write);
+    one({2, 1000, 33}, write);
+  }
+  return out;
+}
+
+Outputs squares(Operands in) {
+  Outputs out;
+  for (const int64_t n : {0, 1, 31, 33, 257, 1000, 10000}) {
+    out.push_back(in.empty({}, DType::f64));
+    sum_squares(in.uniform({n}), out.back());
+  }
+  return out;
+}
+
+/// Rows with equal largest elements, and with NaN first and elsewhere.
+Tensor with_ties(const Operands& in, int64_t m, int64_t n) {
+  std::vector<double> values(m * n);
+  for (int64_t i = 0; i < m * n; ++i) values[i] = static_cast<double>((i * 7919 + 5) % 11);
+  if (n > 2) values[0] = values[n + 2] = std::nan("");
+  return tensor_of(values, {m, n}, in.dtype(), in.device());
+}
+
+Outputs largest(Operands in) {
+  Outputs out;
+  for (const int64_t n : {1, 10, 31, 33, 257, 1000, 3000}) {
+    out.push_back(in.empty({19}, DType::i64));
+    argmax(with_ties(in, 19, n), out.back());
+  }
+  return out;
+}
+
+constexpr int64_t kRowLengths[] = {0, 1, 10, 31, 33, 257, 1000, 3000};
+
+template <class Forward>
+std::function<Outputs(Operands)> softmax_cases(const Forward& forward) {
+  return [=](Operands in) {
+    Outputs out;
+    for (const int64_t n : kRowLengths) {
+      out.push_back(in.empty({19, n}));
+      forward(in.uniform({19, n}, -20, 20), out.back());
+    }
+    return out;
+  };
+}
+
+template <class Forward, class Backward>
+std::function<Outputs(Operands)> softmax_bwd_cases(const Forward& forward, const Backward& backward) {
+  return [=](Operands in) {
+    Outputs out;
+    for (const Write write : {Write::set, Write::add})
+      for (const int64_t n : kRowLengths) {
+        const Tensor y = in.empty({19, n});
+        forward(in.uniform({19, n}), y);
+        out.push_back(in.uniform({19, n}));
+        backward(in.uniform({19, n}), y, out.back(), write);
+      }
+    return out;
+  };
+}
+
+Outputs products(Operands in) {
+  Outputs out;
+  for (const Transpose ta : {Transpose::no, Transpose::yes})
+    for (const Transpose tb : {Transpose::no, Transpose::yes})
+      for (const int64_t k : kSizes)
+        for (const auto& [m, n] : {std::pair<int64_t, int64_t>{1, 1}, {5, 33}, {31, 1}, {0, 7}, {7, 0}}) {
+          const Tensor a = in.uniform(ta == Transpose::no ? Shape{m, k} : Shape{k, m}, -1, 1);
+          const Tensor b = in.uniform(tb == Transpose::no ? Shape{k, n} : Shape{n, k}, -1, 1);
+          for (const double beta : {0.0, 0.5}) {
+            out.push_back(in.uniform({m, n}));
+            gemm(a, ta, b, tb, out.back(), 0.7, beta);
+          }
+        }
+  return out;
+}
+
+}  // namespace
+
+void add_reduction_cases(std::vector<ParityCase>& cases) {
+  cases.push_back({"sum", "into its dtype", [](Operands in) { return sums(in, in.dtype()); }});
+  // The CPU adds blocks of f32, so that an f64 result has the accuracy of f32.
+  cases.push_back({"sum", "into f64", [](Operands in) { return sums(in, DType::f64); }, kFloatInside});
+  cases.push_back({"sum_squares", "sizes", squares, kFloatInside});
+  cases.push_back({"argmax", "ties and NaN", largest, kExact});
+  cases.push_back({"softmax_fwd", "sizes", softmax_cases(softmax_fwd)});
+  cases.push_back({"log_softmax_fwd", "sizes", softmax_cases(log_softmax_fwd)});
+  cases.push_back({"softmax_bwd", "set and add", softmax_bwd_cases(softmax_fwd, softmax_bwd)});
+  cases.push_back({"log_softmax_bwd", "set and add", softmax_bwd_cases(log_softmax_fwd, log_softmax_bwd)});
+  cases.push_back({"gemm", "all transpositions", products});
+}
+
+}  // namespace vae::test

@@ -1,0 +1,120 @@
+// Batch norm and the optimisers.
+#include "tests/kernels/parity.h"
+
+namespace vae::test {
+namespace {
+
+using namespace kernels;
+
+const Shape kBatches[] = {{2, 1}, {31, 33}, {100, 257}, {1000, 5}, {1, 31}, {0, 31}, {33, 0}};
+
+BatchNormForward forward_of(Operands& in, int64_t m, int64_t n, BatchNormRule rule) {
+  BatchNormForward f;
+  f.x = in.uniform({m, n}, 8, 12);  // a mean far from zero
+  f.gamma = in.uniform({n});
+  f.beta = in.uniform({n});
+  f.y = in.empty({m, n});
+  f.mean = in.empty({n});
+  f.rstd = in.empty({n});
+  f.rule = rule;
+  return f;
+}
+
+Outputs normalised(Operands in, BatchNormRule rule, bool running) {
+  Outputs out;
+  for (const Shape& shape : kBatches) {
+    BatchNormForward f = forward_of(in, shape[0], shape[1], rule);
+    if (shape[0] == 1) f.rule.eps = 1;  // one value has no variance
+    if (running) f.running_mean = in.uniform({shape[1]}), f.running_var = in.uniform({shape[1]}, 1, 2);
+    batch_norm_fwd(f);
+    out.insert(out.end(), {f.y, f.mean, f.rstd});
+    if (running) out.insert(out.end(), {f.running_mean, f.running_var});
+  }
+  return out;
+}
+
+Outputs gradients(Operands in, Write write, bool with_dx) {
+  Outputs out;
+  for (const Shape& shape : kBatches) {
+    const int64_t m = shape[0], n = shape[1];
+    BatchNormForward f = forward_of(in, m, n, {1e-2, 0.1, false});
+    batch_norm_fwd(f);
+    BatchNormBackward b;
+    b.dy = in.uniform({m, n});
+    b.x = f.x, b.gamma = f.gamma, b.mean = f.mean, b.rstd = f.rstd;
+    b.dgamma = in.uniform({n});
+    b.dbeta = in.uniform({n});
+    if (with_dx) b.dx = in.uniform({m, n});
+    b.write_x = b.write_gamma = b.write_beta = write;
+    batch_norm_bwd(b);
+    out.insert(out.end(), {b.dgamma, b.dbeta});
+    if (with_dx) out.push_back(b.dx);
+  }
+  return out;
+}
+
+/// Three steps on every size, clipped when asked for.
+template <class Step, class Kernel>
+Outputs steps(Operands in, Step step, const Kernel& kernel, bool clipped,
+              const std::function<Outputs(Step&, Operands&, int64_t)>& fill_buffers) {
+  Outputs out;
+  for (const int64_t n : kSizes) {
+    step.parameter = in.uniform({n});
+    step.gradient = in.uniform({n});
+    const Outputs buffers = fill_buffers(step, in, n);
+    step.learning_rate = in.scalar(0.01);
+    if (clipped) step.grad_norm_squared = in.scalar(400.0), step.clip = 5;
+    for (int i = 0; i < 3; ++i) kernel(step);
+    out.push_back(step.parameter);
+    out.insert(out.end(), buffers.begin(), buffers.end());
+  }
+  return out;
+}
+
+ParityCase adam_case(const std::string& what, AdamRule rule, bool clipped) {
+  return {"adam", what, [=](Operands in) {
+            AdamStep step;
+            step.rule = rule;
+            return steps<AdamStep>(in, step, adam, clipped, [](AdamStep& s, Operands& more, int64_t n) {
+              s.m = more.uniform({n});
+              s.v = more.uniform({n}, 0.1, 1);
+              s.t = more.scalar<int64_t>(4);
+              return Outputs{s.m, s.v};
+            });
+          }};
+}
+
+ParityCase sgd_case(const std::string& what, SgdRule rule, bool clipped) {
+  return {"sgd", what, [=](Operands in) {
+            SgdStep step;
+            step.rule = rule;
+            return steps<SgdStep>(in, step, sgd, clipped, [](SgdStep& s, Operands& more, int64_t n) {
+              s.velocity = more.uniform({n});
+              return Outputs{s.velocity};
+            });
+          }};
+}
+
+}  // namespace
+
+void add_training_cases(std::vector<ParityCase>& cases) {
+  const BatchNormRule rule{1e-2, 0.1, false}, chainer{1e-2, 0.2, true};
+  cases.push_back({"batch_norm_fwd", "bare", [=](Operands in) { return normalised(in, rule, false); }});
+  cases.push_back({"batch_norm_fwd", "running", [=](Operands in) { return normalised(in, rule, true); }});
+  cases.push_back({"batch_norm_fwd", "chainer", [=](Operands in) { return normalised(in, chainer, true); }});
+  for (const bool with_dx : {false, true}) {
+    const std::string what = with_dx ? "with dx" : "without dx";
+    cases.push_back(
+        {"batch_norm_bwd", "set, " + what, [=](Operands in) { return gradients(in, Write::set, with_dx); }});
+    cases.push_back(
+        {"batch_norm_bwd", "add, " + what, [=](Operands in) { return gradients(in, Write::add, with_dx); }});
+  }
+  cases.push_back(adam_case("torch", {}, false));
+  cases.push_back(adam_case("torch, decay and clipping", {0.9, 0.999, 1e-8, 0.1, AdamForm::torch}, true));
+  cases.push_back(adam_case("chainer", {0.9, 0.999, 1e-8, 0, AdamForm::chainer}, false));
+  cases.push_back(sgd_case("plain", {}, false));
+  cases.push_back(sgd_case("momentum, decay and clipping", {0.9, 0.1, false}, true));
+  cases.push_back(sgd_case("nesterov", {0.9, 0, true}, false));
+}
+
+}  // namespace vae::test
