@@ -192,11 +192,11 @@ struct Clip {
   VAE_D1 { return x > k.a && x < k.b ? T(1) : T(0); }
 };
 
-/// b where x >= a, 0 elsewhere: the mask of dropout from uniform noise
+/// b where x >= a, 0 below: the mask of dropout from uniform noise
 struct AtLeast {
   static constexpr int arity = 1;
   static constexpr double domain[1][2] = {{-3, 3}};
-  VAE_FWD1 { return x >= k.a ? k.b : T(0); }
+  VAE_FWD1 { return x >= k.a ? k.b : x < k.a ? T(0) : x; }
   VAE_D1 { return T(0); }
 };
 

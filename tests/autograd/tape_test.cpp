@@ -1,0 +1,254 @@
+// The tape: order, accumulation, hooks, life of tensors.
+#include "autograd/tape.h"
+
+#include <gtest/gtest.h>
+
+#include "autograd/ops.h"
+#include "tensor/allocator.h"
+#include "tests/expect_error.h"
+#include "tests/numeric.h"
+
+namespace vae::autograd {
+namespace {
+
+using test::doubles;
+using Values = std::vector<double>;
+
+Var parameter(const Values& values) {
+  return Var(test::tensor_of(values, {static_cast<int64_t>(values.size())}, DType::f64), true);
+}
+
+/// A copy of x whose backward step notes its name.
+Var noted(const char* name, const Var& x, std::string& notes) {
+  return record("noted", x.value().clone(), {x}, [name, &notes](const Backward& b) {
+    notes += name;
+    b.give(0, b.dy());
+  });
+}
+
+TEST(Tape, WalksBackInReverse) {
+  std::string notes;
+  const Var x = parameter({1, 2});
+  Tape tape;
+  const Var a = noted("a", x, notes), b = noted("b", a, notes), c = noted("c", x, notes);
+  const Var loss = sum(noted("d", b + c, notes));
+  noted("unused", x, notes);
+  EXPECT_EQ(tape.size(), 7u);
+  tape.backward(loss);
+  EXPECT_EQ(notes, "dcba") << "what does not lead to the loss is passed over";
+  EXPECT_EQ(tape.size(), 0u);
+  EXPECT_EQ(doubles(x.grad()), (Values{2, 2}));
+}
+
+TEST(Tape, AddsTheGradientsOfAllUses) {
+  const Var x = parameter({1, 2, 3});
+  {
+    Tape tape;
+    const Var a = x + x;
+    tape.backward(sum(a * a + x));
+  }
+  EXPECT_EQ(doubles(x.grad()), (Values{9, 17, 25}));
+  {
+    Tape tape;
+    tape.backward(sum(x));  // adds to what is there
+  }
+  EXPECT_EQ(doubles(x.grad()), (Values{10, 18, 26}));
+  Var(x).clear_grad();
+  EXPECT_FALSE(x.has_grad());
+  Tape tape;
+  tape.backward(sum(x));
+  EXPECT_EQ(doubles(x.grad()), (Values{1, 1, 1}));
+}
+
+TEST(Tape, SharedGradientsStayIntact) {
+  // dy is handed on without a copy to both sides of an addition; adding to one must not change the other.
+  const Var x = parameter({1, 2}), y = parameter({3, 4});
+  Tape tape;
+  const Var a = square(x);
+  const Var early = 3.0 * x;
+  tape.backward(sum((x + y) + early + a));
+  EXPECT_EQ(doubles(x.grad()), (Values{6, 8}));
+  EXPECT_EQ(doubles(y.grad()), (Values{1, 1}));
+}
+
+TEST(Tape, SharedGradientOfAReshape) {
+  const Var x = parameter({1, 2, 3, 4});
+  Tape tape;
+  const Var m = reshape(x, {2, 2});
+  tape.backward(sum(m) + sum(2.0 * x));
+  EXPECT_EQ(x.grad().shape(), (Shape{4}));
+  EXPECT_EQ(doubles(x.grad()), (Values{3, 3, 3, 3}));
+}
+
+TEST(Tape, LossThatIsALeaf) {
+  const Var x(Tensor::scalar(3.0), true);
+  Tape tape;
+  tape.backward(x);
+  EXPECT_EQ(x.grad().item(), 1);
+}
+
+TEST(Tape, RefusesWhatIsNoLoss) {
+  const Var x = parameter({1, 2});
+  Tape tape;
+  test::expect_error(ErrorKind::internal, "not from one number", [&] { tape.backward(square(x)); });
+  test::expect_error(ErrorKind::internal, "depends on no parameter",
+                     [&] { tape.backward(sum(Var(x.value()))); });
+  test::expect_error(ErrorKind::internal, "no gradient was computed", [&] { x.grad(); });
+  test::expect_error(ErrorKind::internal, "no gradient of i64",
+                     [] { Var(Tensor::zeros({2}, DType::i64), true); });
+  test::expect_error(ErrorKind::internal, "a Var needs a value", [] { Var(Tensor{}); });
+}
+
+TEST(Tape, NothingIsRecordedWithoutATapeOrAParameter) {
+  const Var x = parameter({1, 2});
+  EXPECT_FALSE(exp(x).needs_grad());
+  Tape tape;
+  EXPECT_FALSE(exp(Var(x.value())).needs_grad());
+  EXPECT_EQ(tape.size(), 0u);
+  EXPECT_TRUE(exp(x).needs_grad());
+  EXPECT_EQ(tape.size(), 1u);
+}
+
+TEST(Tape, HookIsCalledOnceWhenTheGradientIsFinal) {
+  Var x = parameter({1, 2}), y = parameter({1, 2});
+  std::vector<Values> at_hook;
+  x.on_final([&] { at_hook.push_back(doubles(x.grad())); });
+  std::string order;
+  y.on_final([&] { order += x.has_grad() ? "after" : "before"; });
+  for (int walk = 1; walk <= 2; ++walk) {
+    x.clear_grad(), y.clear_grad();
+    Tape tape;
+    const Var early = square(x);
+    tape.backward(sum(early * x + 2.0 * x + y));
+    ASSERT_EQ(at_hook.size(), static_cast<size_t>(walk));
+    EXPECT_EQ(at_hook.back(), (Values{5, 14}));
+    EXPECT_EQ(doubles(x.grad()), at_hook.back()) << "nothing is added after the hook";
+  }
+  EXPECT_EQ(order, "beforebefore") << "y is final as soon as the last addition has been passed";
+}
+
+TEST(Tape, HookIsCalledThoughAUseLeadsNowhere) {
+  Var x = parameter({1, 2});
+  int calls = 0;
+  x.on_final([&] { ++calls; });
+  Tape tape;
+  const Var loss = sum(x);
+  exp(x);
+  tape.backward(loss);
+  EXPECT_EQ(calls, 1);
+}
+
+TEST(Tape, NestedTapesRecordApart) {
+  const Var x = parameter({3});
+  Tape outer;
+  const Var y = square(x);
+  {
+    Tape inner;
+    EXPECT_EQ(Tape::current(), &inner);
+    inner.backward(sum(5.0 * x));
+    EXPECT_EQ(doubles(x.grad()), Values{5});
+  }
+  EXPECT_EQ(Tape::current(), &outer);
+  EXPECT_EQ(outer.size(), 1u);
+  Var(x).clear_grad();
+  outer.backward(sum(y));
+  EXPECT_EQ(doubles(x.grad()), Values{6});
+}
+
+TEST(Tape, AbandonedTapesLeaveHooksInOrder) {
+  Var x = parameter({3});
+  int calls = 0;
+  x.on_final([&] { ++calls; });
+  {
+    Tape abandoned;
+    sum(square(x));
+  }
+  EXPECT_FALSE(x.has_grad());
+  Tape outer;
+  const Var loss = sum(square(x));
+  {
+    Tape abandoned_inside;
+    sum(exp(x));
+  }
+  outer.backward(loss);
+  EXPECT_EQ(calls, 1);
+  EXPECT_EQ(doubles(x.grad()), Values{6});
+}
+
+TEST(Tape, SurvivesAThrowingBackwardFunction) {
+  Var x = parameter({3});
+  int calls = 0;
+  x.on_final([&] { ++calls; });
+  {
+    Tape tape;
+    const Var y = record("throws", x.value().clone(), {x},
+                         [](const Backward&) { fail(ErrorKind::numeric, "planted"); });
+    test::expect_error(ErrorKind::numeric, "planted", [&] { tape.backward(sum(square(y))); });
+  }
+  EXPECT_EQ(Tape::current(), nullptr);
+  Tape tape;
+  tape.backward(sum(x));
+  EXPECT_EQ(calls, 1);
+  EXPECT_EQ(doubles(x.grad()), Values{1});
+}
+
+TEST(Tape, FreesTensorsAsTheWalkPasses) {
+  CachingAllocator& memory = allocator(kCpu);
+  constexpr int64_t n = 1 << 16;
+  constexpr size_t bytes = n * 8;
+  const Var x(Tensor::zeros({n}, DType::f64), true);
+  const size_t before = memory.stats().live_bytes;
+  Tape tape;
+  const auto chain = [&] {
+    Var y = x;
+    for (int i = 0; i < 20; ++i) y = tanh(y);
+    return sum(y);
+  };
+  const Var loss = chain();
+  const size_t recorded = memory.stats().live_bytes;
+  EXPECT_GE(recorded - before, 20 * bytes);
+  memory.reset_peak();
+  tape.backward(loss);
+  // At any time: what is still saved, and the gradients of one record.
+  EXPECT_LE(memory.stats().peak_bytes, recorded + 3 * bytes);
+  EXPECT_LE(memory.stats().live_bytes, before + bytes + 4096) << "the gradient of x alone is left";
+}
+
+TEST(Tape, AChainOf100000FunctionsNeedsNoStack) {
+  const Var x = parameter({1});
+  {
+    Tape tape;
+    Var y = x;
+    for (int i = 0; i < 100000; ++i) y = y + x;
+    EXPECT_EQ(y.value().item(), 100001);
+    tape.backward(sum(y));
+    EXPECT_EQ(doubles(x.grad()), Values{100001});
+  }
+  Tape abandoned;
+  Var y = x;
+  for (int i = 0; i < 100000; ++i) y = y + x;
+}
+
+TEST(Ops, RefuseWrongShapes) {
+  const Var x = parameter({1, 2, 3, 4, 5, 6}), m = reshape(x, {2, 3});
+  const auto refused = [](const std::string& words, const std::function<void()>& call) {
+    test::expect_error(ErrorKind::internal, words, call);
+  };
+  refused("linear", [&] { linear(m, x, {}); });
+  refused("affine: operand", [&] { linear(m, reshape(x, {2, 3}), parameter({1, 2, 3})); });
+  refused("reshape", [&] { reshape(x, {4, 2}); });
+  refused("outer_add", [&] { outer_add(m, reshape(x, {3, 2})); });
+  refused("outer_add", [&] { add_blocks(reshape(x, {3, 2}), Var(Tensor::zeros({2, 2}, DType::f64))); });
+  refused("negative extent", [&] { repeat_rows(m, -1); });
+  refused("mean of an empty tensor", [] { mean(Var(Tensor::zeros({0, 3}))); });
+  refused("mean of an empty tensor", [] {
+    cross_entropy(Var(Tensor::zeros({0, 3})), Tensor::zeros({0}, DType::i64));
+  });
+  refused("pick", [&] { pick(m, Tensor::zeros({3}, DType::i64)); });
+  refused("pick: index 3 outside [0, 3)", [&] { pick(m, Tensor::from(std::vector<int64_t>{0, 3}, {2})); });
+  refused("add: operand", [&] { m + Var(Tensor::zeros({2, 3})); });
+  refused("rowsum of add", [&] { rowsum(kernels::Map::add, {m, m}); });
+}
+
+}  // namespace
+}  // namespace vae::autograd

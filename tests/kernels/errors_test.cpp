@@ -1,0 +1,155 @@
+// Wrong dtypes, shapes and devices: an error that names the kernel, never a read or write out of bounds.
+#include <gtest/gtest.h>
+
+#include <functional>
+
+#include "tests/expect_error.h"
+#include "tests/numeric.h"
+
+namespace vae::kernels {
+namespace {
+
+Tensor f32(Shape shape) { return Tensor::zeros(shape); }
+Tensor f64(Shape shape) { return Tensor::zeros(shape, DType::f64); }
+Tensor i64(Shape shape) { return Tensor::zeros(shape, DType::i64); }
+Tensor u8(Shape shape) { return Tensor::zeros(shape, DType::u8); }
+
+void refused(const std::string& words, const std::function<void()>& call) {
+  test::expect_error(ErrorKind::internal, words, call);
+}
+
+TEST(KernelErrors, Elementwise) {
+  const auto fwd = [](Map op, std::vector<Tensor> x, Tensor y) { map_fwd(op, {}, x, y); };
+  refused("exp", [&] { fwd(Map::exp, {i64({3})}, i64({3})); });
+  refused("exp", [&] { fwd(Map::exp, {f64({3})}, f32({3})); });
+  refused("add: operand", [&] { fwd(Map::add, {f32({4, 3}), f32({2})}, f32({4, 3})); });
+  refused("add: operand", [&] { fwd(Map::add, {f32({4, 3}), f32({3, 3})}, f32({4, 3})); });
+  refused("add: operand", [&] { fwd(Map::add, {f32({4, 3}), {}}, f32({4, 3})); });
+  refused("add: operand", [&] { fwd(Map::add, {f32({4, 3}), f32({0, 3})}, f32({4, 3})); });
+  refused("map_fwd add: 1 operands", [&] { fwd(Map::add, {f32({3})}, f32({3})); });
+  refused("map_fwd exp: 2 operands", [&] { fwd(Map::exp, {f32({3}), f32({3})}, f32({3})); });
+  const std::vector<Tensor> x{f32({4, 3}), f32({3})};
+  const auto bwd = [&](int wrt, Tensor dy, Tensor y, Tensor dx) {
+    map_bwd(Map::mul, {}, wrt, dy, x, y, dx, Write::set);
+  };
+  refused("map_bwd mul: no operand 2", [&] { bwd(2, f32({4, 3}), {}, f32({4, 3})); });
+  refused("map_bwd mul: no operand -1", [&] { bwd(-1, f32({4, 3}), {}, f32({4, 3})); });
+  refused("mul: operand", [&] { bwd(0, f32({5, 3}), {}, f32({4, 3})); });
+  refused("mul: operand", [&] { bwd(0, {}, {}, f32({4, 3})); });
+  refused("map_bwd mul: y is", [&] { bwd(0, f32({4, 3}), f32({4, 2}), f32({4, 3})); });
+  refused("rowsum_fwd mul", [&] { rowsum_fwd(Map::mul, {}, x, f32({3})); });
+  refused("rowsum_fwd mul: no operands", [&] { rowsum_fwd(Map::mul, {}, {}, f32({3})); });
+}
+
+TEST(KernelErrors, GatherAndCopy) {
+  refused("cast", [] { cast(f32({3}), f64({4})); });
+  refused("increment", [] { increment(f32({})); });
+  refused("increment", [] { increment(i64({0})); });
+  refused("gather_rows", [] { gather_rows(f32({4, 3}), f32({2}), f32({2, 3})); });
+  refused("gather_rows", [] { gather_rows(f32({4, 3}), i64({2}), f32({2, 4})); });
+  refused("gather_rows", [] { gather_rows(f32({4, 3}), i64({2}), f64({2, 3})); });
+  refused("gather_rows", [] { gather_rows(f32({}), i64({0}), f32({0})); });
+  refused("gather_rows: index 0 outside [0, 0)", [] { gather_rows(f32({0, 3}), i64({2}), f32({2, 0})); });
+  refused("gather_pixels", [] { gather_pixels(f32({4, 3}), i64({2}), f32({2, 3}), Pixels::unit); });
+  refused("gather_pixels", [] { gather_pixels(u8({4, 3}), i64({2}), u8({2, 3}), Pixels::unit); });
+  refused("one_hot", [] { one_hot(f32({2}), f32({2, 3})); });
+  refused("one_hot", [] { one_hot(i64({2}), i64({2, 3})); });
+  refused("one_hot", [] { one_hot(i64({2}), f32({3, 3})); });
+  refused("pick", [] { pick(f32({2, 3}), i64({3}), f32({3})); });
+  refused("pick", [] { pick(f32({2, 3}), i64({2}), f64({2})); });
+  refused("pick_bwd", [] { pick_bwd(f32({2}), f32({2}), f32({2, 3}), Write::set); });
+  refused("outer_add", [] { outer_add(f32({2, 3}), f32({4, 2}), f32({8, 3})); });
+  refused("outer_add", [] { outer_add(f32({2, 3}), f32({4, 3}), f32({9, 3})); });
+  refused("outer_add", [] { outer_add(f32({9, 3}), f32({4, 3}), f32({9, 3})); });
+  refused("transpose", [] { transpose(f32({2, 3}), f32({2, 3})); });
+  refused("transpose", [] { transpose(f32({2, 3}), f64({3, 2})); });
+}
+
+TEST(KernelErrors, Reductions) {
+  refused("sum", [] { sum(i64({3}), f64({}), Axis::all(3), 1, Write::set); });
+  refused("sum", [] { sum(f64({3}), f32({}), Axis::all(3), 1, Write::set); });
+  refused("sum", [] { sum(f32({3}), f32({}), Axis::all(4), 1, Write::set); });
+  refused("sum", [] { sum(f32({6}), f32({2}), Axis::rows(2, 3), 1, Write::set); });
+  refused("sum_squares", [] { sum_squares(i64({3}), f64({})); });
+  refused("sum_squares", [] { sum_squares(f32({3}), f32({})); });
+  refused("sum_squares", [] { sum_squares(f32({3}), f64({2})); });
+  refused("argmax", [] { argmax(i64({2, 3}), i64({2})); });
+  refused("argmax", [] { argmax(f32({2, 3}), i64({3})); });
+  refused("argmax", [] { argmax(f32({2, 0}), i64({2})); });
+  refused("softmax", [] { softmax_fwd(f32({2, 3}), f32({3, 2})); });
+  refused("softmax", [] { softmax_fwd(i64({2, 3}), i64({2, 3})); });
+  refused("log_softmax", [] { log_softmax_fwd(f32({2, 3}), f64({2, 3})); });
+  refused("softmax_bwd", [] { softmax_bwd(f32({2, 3}), f32({2, 3}), f32({2, 4}), Write::set); });
+  refused("log_softmax_bwd", [] { log_softmax_bwd(f32({2, 3}), f32({2, 4}), f32({2, 3}), Write::set); });
+}
+
+TEST(KernelErrors, GemmAndBatchNorm) {
+  const auto no = Transpose::no, yes = Transpose::yes;
+  refused("gemm", [&] { gemm(f32({2, 3}), no, f32({4, 5}), no, f32({2, 5}), 1, 0); });
+  refused("gemm", [&] { gemm(f32({2, 3}), no, f32({3, 5}), no, f32({2, 4}), 1, 0); });
+  refused("gemm", [&] { gemm(f32({2, 3}), yes, f32({3, 5}), no, f32({2, 5}), 1, 0); });
+  refused("gemm", [&] { gemm(f32({2, 3}), no, f64({3, 5}), no, f32({2, 5}), 1, 0); });
+  refused("gemm", [&] { gemm(i64({2, 3}), no, i64({3, 5}), no, i64({2, 5}), 1, 0); });
+  BatchNormForward f{f32({4, 3}), f32({3}), f32({3}), f32({4, 3}), f32({3}), f32({3}), {}, {}, {}};
+  const auto forward = [&](Tensor BatchNormForward::*field, Tensor value) {
+    refused("batch_norm", [&] {
+      BatchNormForward bad = f;
+      bad.*field = value;
+      batch_norm_fwd(bad);
+    });
+  };
+  forward(&BatchNormForward::x, i64({4, 3}));
+  forward(&BatchNormForward::gamma, f32({2}));
+  forward(&BatchNormForward::beta, f64({3}));
+  forward(&BatchNormForward::y, f32({4, 4}));
+  forward(&BatchNormForward::rstd, {});
+  forward(&BatchNormForward::running_mean, f32({3}));  // and no variance
+  BatchNormBackward b{f32({4, 3}), f32({4, 3}), f32({3}),   f32({3}),   f32({3}),  f32({4, 3}),
+                      f32({3}),    f32({3}),    Write::set, Write::set, Write::set};
+  const auto backward = [&](Tensor BatchNormBackward::*field, Tensor value) {
+    refused("batch_norm_bwd", [&] {
+      BatchNormBackward bad = b;
+      bad.*field = value;
+      batch_norm_bwd(bad);
+    });
+  };
+  backward(&BatchNormBackward::dy, f32({3, 3}));
+  backward(&BatchNormBackward::dx, f32({3, 3}));
+  backward(&BatchNormBackward::dgamma, {});
+  backward(&BatchNormBackward::mean, f32({4}));
+}
+
+TEST(KernelErrors, RandomAndOptimizers) {
+  refused("random_normal", [] { random_normal(i64({3}), {}, i64({})); });
+  refused("random_uniform", [] { random_uniform(f32({3}), {}, f32({})); });
+  refused("random_uniform", [] { random_uniform(f32({3}), {}, i64({0})); });
+  refused("draw_items", [] { draw_items(i64({3}), i64({4}), {}, i64({})); });
+  refused("draw_items", [] { draw_items(f32({3}), i64({2}), {}, i64({})); });
+  refused("draw_items", [] { draw_items(i64({3}), i64({2}), {}, i64({0})); });
+  AdamStep a{f32({3}), f32({3}), f32({3}), f32({3}), i64({}), f64({}), {}, 0, {}};
+  const auto step = [&](Tensor AdamStep::*field, Tensor value) {
+    refused("adam", [&] {
+      AdamStep bad = a;
+      bad.*field = value;
+      adam(bad);
+    });
+  };
+  step(&AdamStep::gradient, f32({2}));
+  step(&AdamStep::m, f64({3}));
+  step(&AdamStep::v, {});
+  step(&AdamStep::t, f32({}));
+  step(&AdamStep::learning_rate, f32({}));
+  step(&AdamStep::grad_norm_squared, f32({}));
+  refused("sgd", [] { sgd({f32({3}), f32({3}), f32({2}), f64({}), {}, 0, {}}); });
+  refused("sgd", [] { sgd({f32({3}), f32({3}), f32({3}), f64({2}), {}, 0, {}}); });
+}
+
+TEST(KernelErrors, NoTensorAndMissingBackend) {
+  refused("fill: no defined tensor", [] { fill({}, 1); });
+  constexpr Kernel<Out> nowhere("nowhere", nullptr, nullptr, nullptr);
+  test::expect_error(ErrorKind::device, "kernel nowhere has no cpu implementation in this build",
+                     [&] { nowhere(f32({1})); });
+}
+
+}  // namespace
+}  // namespace vae::kernels

@@ -1,0 +1,131 @@
+// Random tensors: values against the formula, moments and distribution for a fixed seed, independence of
+// length and dtype.
+#include <gtest/gtest.h>
+
+#include <set>
+
+#include "tensor/permutation.h"
+#include "tests/numeric.h"
+
+namespace vae::kernels {
+namespace {
+
+using test::doubles;
+
+constexpr RandomKey kKey = RandomKey::named(5, "test");
+using Draw = Kernel<Out, RandomKey, In>;
+
+std::vector<double> draw(const Draw& kernel, int64_t n, DType dtype, Device device, RandomKey key = kKey,
+                         int64_t step = 0) {
+  const Tensor y = Tensor::empty({n}, dtype, device);
+  kernel(y, key, Tensor::scalar(step, device));
+  return doubles(y);
+}
+
+/// Element i of a draw: word i % 4 of block i / 4.
+double naive_uniform(int64_t i, int64_t step) {
+  return uniform01(random_block(kKey, static_cast<uint64_t>(step), static_cast<uint64_t>(i / 4)).v[i % 4]);
+}
+
+/// Box and Muller on words 0, 1 and 2, 3 of a block.
+double naive_normal(int64_t i, int64_t step) {
+  const double first = naive_uniform(i / 2 * 2, step), second = naive_uniform(i / 2 * 2 + 1, step);
+  const double radius = std::sqrt(-2 * std::log(first)), angle = 2 * M_PI * second;
+  return radius * (i % 2 ? std::sin(angle) : std::cos(angle));
+}
+
+void check_values(const Draw& kernel, double (*naive)(int64_t, int64_t), double tolerance) {
+  for (const Device device : test::devices())
+    for (const DType dtype : {DType::f32, DType::f64})
+      for (const int64_t n : {0, 1, 31, 33, 257, 1000, 20000})
+        for (const int64_t step : {0, 7}) {
+          std::vector<double> expected;
+          for (int64_t i = 0; i < n; ++i) expected.push_back(naive(i, step));
+          EXPECT_LE(test::distance(draw(kernel, n, dtype, device, kKey, step), expected), tolerance)
+              << kernel.name() << " " << n << " on " << device.str();
+        }
+}
+
+TEST(Naive, random_uniform) { check_values(random_uniform, naive_uniform, 0); }
+// Computed in float: radius below 6, angle below 6.3, each off by a few units of 6e-8.
+TEST(Naive, random_normal) { check_values(random_normal, naive_normal, 2e-6); }
+
+TEST(Random, ElementsDependNeitherOnLengthNorOnDtype) {
+  for (const Device device : test::devices())
+    for (const Draw* kernel : {&random_uniform, &random_normal}) {
+      const std::vector<double> all = draw(*kernel, 5000, DType::f32, device);
+      for (const int64_t n : {1, 3, 255, 256, 257, 4999})
+        for (const DType dtype : {DType::f32, DType::f64}) {
+          const std::vector<double> some = draw(*kernel, n, dtype, device);
+          EXPECT_TRUE(std::equal(some.begin(), some.end(), all.begin())) << kernel->name() << " " << n;
+        }
+    }
+}
+
+TEST(Random, SeedStreamAndStepEachChangeTheNumbers) {
+  for (const Draw* kernel : {&random_uniform, &random_normal}) {
+    std::set<std::vector<double>> draws;
+    for (const RandomKey& key : {kKey, RandomKey::named(6, "test"), RandomKey::named(5, "tesu")})
+      for (const int64_t step : {0, 1}) draws.insert(draw(*kernel, 8, DType::f32, kCpu, key, step));
+    EXPECT_EQ(draws.size(), 6u);
+  }
+}
+
+double normal_cdf(double x) { return 0.5 * std::erfc(-x / std::sqrt(2.0)); }
+double uniform_cdf(double x) { return x; }
+
+/// Kolmogorov-Smirnov: largest distance of the empirical distribution, times sqrt(n).
+double ks_statistic(std::vector<double> x, double (*cdf)(double)) {
+  std::sort(x.begin(), x.end());
+  const auto n = static_cast<double>(x.size());
+  double worst = 0;
+  for (size_t i = 0; i < x.size(); ++i)
+    worst = std::max({worst, std::abs(cdf(x[i]) - static_cast<double>(i) / n),
+                      std::abs(cdf(x[i]) - static_cast<double>(i + 1) / n)});
+  return worst * std::sqrt(n);
+}
+
+TEST(Random, DistributionsHaveTheirShape) {
+  constexpr int64_t n = 200000;
+  for (const Device device : test::devices())
+    for (const bool normal : {false, true}) {
+      const std::vector<double> x = draw(normal ? random_normal : random_uniform, n, DType::f32, device);
+      double mean = 0, var = 0, lag = 0, fourth = 0;
+      for (const double v : x) mean += v / n;
+      for (size_t i = 0; i < x.size(); ++i) {
+        const double d = x[i] - mean;
+        var += d * d / n;
+        fourth += d * d * d * d / n;
+        if (i) lag += d * (x[i - 1] - mean) / n;
+      }
+      // Four standard errors of each, and the 1e-4 level of Kolmogorov's distribution.
+      EXPECT_NEAR(mean, normal ? 0 : 0.5, 4 * std::sqrt(var / n));
+      EXPECT_NEAR(var, normal ? 1 : 1. / 12, 4 * std::sqrt((fourth - var * var) / n));
+      EXPECT_NEAR(fourth / (var * var), normal ? 3 : 1.8, 0.05);
+      EXPECT_NEAR(lag / var, 0, 4 / std::sqrt(n));
+      EXPECT_LT(ks_statistic(x, normal ? normal_cdf : uniform_cdf), 2.2);
+      const auto [least, most] = std::minmax_element(x.begin(), x.end());
+      EXPECT_TRUE(normal || (*least > 0 && *most < 1));
+    }
+}
+
+TEST(Naive, draw_items) {
+  for (const Device device : test::devices())
+    for (const int64_t pool_size : {1, 31, 33, 257, 1000})
+      for (const int64_t n : {int64_t{0}, int64_t{1}, pool_size / 2, pool_size})
+        for (const int64_t step : {0, 3}) {
+          std::vector<int64_t> pool, expected;
+          for (int64_t i = 0; i < pool_size; ++i) pool.push_back(1000 + 3 * i);
+          const IndexPermutation permutation(pool_size);
+          for (int64_t i = 0; i < n; ++i)
+            expected.push_back(pool[static_cast<size_t>(permutation(kKey, static_cast<uint64_t>(step), i))]);
+          const Tensor y = Tensor::empty({n}, DType::i64, device);
+          draw_items(Tensor::from(pool, {pool_size}, device), y, kKey, Tensor::scalar(step, device));
+          const std::vector<int64_t> items = y.to_vector<int64_t>();
+          EXPECT_EQ(items, expected);
+          EXPECT_EQ(std::set<int64_t>(items.begin(), items.end()).size(), items.size()) << "an item twice";
+        }
+}
+
+}  // namespace
+}  // namespace vae::kernels

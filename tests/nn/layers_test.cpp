@@ -1,0 +1,194 @@
+// Layers, initialisation, and the tree of modules.
+#include "nn/layers.h"
+
+#include <gtest/gtest.h>
+
+#include "nn/init.h"
+#include "tests/expect_error.h"
+#include "tests/numeric.h"
+
+namespace vae::nn {
+namespace {
+
+using test::distance;
+using test::doubles;
+
+struct Block : Module {
+  explicit Block(Options options, int64_t width = 4)
+      : linear(width, 3, options), norm(3, {}, options), dropout(0.5, {}, options) {
+    add_child("linear", linear);
+    add_child("norm", norm);
+    add_child("dropout", dropout);
+  }
+  Linear linear;
+  BatchNorm1d norm;
+  Dropout dropout;
+};
+
+struct Tree : Module {
+  explicit Tree(Options options) : left(options), right(options, 6), scale(Tensor::zeros({2}), true) {
+    add_child("left", left);
+    add_parameter("scale", scale);
+    add_child("right", right);
+  }
+  Block left, right;
+  Var scale;
+};
+
+template <class Entries>
+std::vector<std::string> names_of(const Entries& entries) {
+  std::vector<std::string> names;
+  for (const auto& entry : entries) names.push_back(entry.name);
+  return names;
+}
+
+TEST(Module, NamesParametersAndBuffersByPath) {
+  Tree tree({});
+  EXPECT_EQ(names_of(tree.parameters()),
+            (std::vector<std::string>{"scale", "left.linear.weight", "left.linear.bias", "left.norm.weight",
+                                      "left.norm.bias", "right.linear.weight", "right.linear.bias",
+                                      "right.norm.weight", "right.norm.bias"}));
+  EXPECT_EQ(names_of(tree.left.buffers()),
+            (std::vector<std::string>{"norm.running_mean", "norm.running_var", "dropout.calls"}));
+  EXPECT_EQ(tree.buffers().size(), 6u);
+  EXPECT_EQ(tree.parameter_count(), 2 + (12 + 3 + 6) + (18 + 3 + 6));
+}
+
+TEST(Module, AddsItsLiveStateUnderAPrefix) {
+  Tree tree({});
+  train::StateDict state;
+  tree.add_state(state, "model");
+  EXPECT_EQ(state.entries().size(), 15u);
+  ASSERT_TRUE(state.find("model.left.norm.running_var"));
+  kernels::fill(*state.find("model.right.linear.weight"), 7);
+  EXPECT_EQ(doubles(tree.right.linear.weight.value())[0], 7) << "the entries are the live storage";
+  test::expect_error(ErrorKind::internal, "model.scale", [&] { tree.add_state(state, "model"); });
+  train::StateDict bare;
+  tree.add_state(bare);
+  EXPECT_TRUE(bare.find("scale"));
+}
+
+TEST(Module, TrainingModeReachesTheWholeTree) {
+  Tree tree({});
+  EXPECT_TRUE(tree.left.norm.training());
+  tree.set_training(false);
+  EXPECT_FALSE(tree.left.norm.training() || tree.right.dropout.training() || tree.training());
+}
+
+TEST(Init, WeightsHaveTheDeviationOfTheirFanInAndOthersTheirConstants) {
+  for (const DType dtype : {DType::f32, DType::f64}) {
+    Block block({.dtype = dtype}, 20000);
+    init_normal_fan_in(block, 0.1, 3);
+    double mean = 0, square = 0;
+    const std::vector<double> w = doubles(block.linear.weight.value());
+    for (const double v : w) mean += v, square += v * v;
+    const auto n = static_cast<double>(w.size());
+    const double deviation = 0.1 / std::sqrt(20000.);
+    EXPECT_NEAR(mean / n / deviation, 0, 4 / std::sqrt(n));
+    EXPECT_NEAR(square / n / (deviation * deviation), 1, 4 * std::sqrt(2 / n));
+    EXPECT_EQ(doubles(block.linear.bias.value()), std::vector<double>(3, 0.0));
+    EXPECT_EQ(doubles(block.norm.weight.value()), std::vector<double>(3, 1.0));
+  }
+}
+
+TEST(Init, DependsOnSeedAndNameAloneNotOnOrderOrPrecision) {
+  Tree a({}), b({}), c({});
+  init_normal_fan_in(a, 1, 3), init_normal_fan_in(b, 1, 3), init_normal_fan_in(c, 1, 4);
+  EXPECT_TRUE(test::same_bits(a.left.linear.weight.value(), b.left.linear.weight.value()));
+  EXPECT_FALSE(test::same_bits(a.left.linear.weight.value(), c.left.linear.weight.value()));
+  Block wide({.dtype = DType::f64}), single({});
+  init_normal_fan_in(wide, 1, 3), init_normal_fan_in(single, 1, 3);
+  EXPECT_LE(distance(doubles(wide.linear.weight.value()), doubles(single.linear.weight.value())), 1e-7);
+}
+
+TEST(Linear, IsTheProductPlusBias) {
+  Linear linear(2, 1, {.dtype = DType::f64});
+  linear.weight.value().copy_from(test::tensor_of({3, -1}, {1, 2}, DType::f64));
+  kernels::fill(linear.bias.value(), 0.5);
+  EXPECT_EQ(doubles(linear(Var(test::tensor_of({1, 2, 5, 0}, {2, 2}, DType::f64))).value()),
+            (std::vector<double>{1.5, 15.5}));
+}
+
+TEST(BatchNorm1d, TestModeFollowsTheRunningStatistics) {
+  const BatchNormOptions textbook{.eps = 0.5, .momentum = 0.25}, chainer{.eps = 0.5,
+                                                                         .momentum = 0.25,
+                                                                         .running_var_includes_eps = true,
+                                                                         .eval_adds_eps = false,
+                                                                         .initial_running_var = 0};
+  for (const BatchNormOptions& rule : {textbook, chainer}) {
+    BatchNorm1d norm(1, rule, {.dtype = DType::f64});
+    norm.weight.value().copy_from(test::tensor_of({2}, {1}, DType::f64));
+    norm.bias.value().copy_from(test::tensor_of({-1}, {1}, DType::f64));
+    const Var x(test::tensor_of({1, 3}, {2, 1}, DType::f64));  // mean 2, variance 1, unbiased 2
+    const double rstd = 1 / std::sqrt(1.5);
+    EXPECT_LE(distance(doubles(norm(x).value()), {-2 * rstd - 1, 2 * rstd - 1}), 1e-14);
+    const bool with_eps = rule.running_var_includes_eps;
+    const double mean = 0.25 * 2, var = 0.75 * rule.initial_running_var + 0.25 * 2 * (with_eps ? 1.5 : 1);
+    EXPECT_NEAR(norm.running_mean.item(), mean, 1e-14);
+    EXPECT_NEAR(norm.running_var.item(), var, 1e-14);
+    norm.set_training(false);
+    const double deviation = std::sqrt(var + (rule.eval_adds_eps ? 0.5 : 0));
+    EXPECT_LE(
+        distance(doubles(norm(x).value()), {2 * (1 - mean) / deviation - 1, 2 * (3 - mean) / deviation - 1}),
+        1e-14);
+    EXPECT_NEAR(norm.running_mean.item(), mean, 1e-14) << "test mode leaves the statistics";
+  }
+}
+
+TEST(Dropout, KeepsTheExpectationAndTheRatio) {
+  constexpr int64_t n = 100000;
+  const Options options{};
+  Dropout dropout(0.3, RandomKey::named(1, "d"), options);
+  const Var ones(test::tensor_of(std::vector<double>(n, 1.0), {100, 1000}, DType::f32));
+  const std::vector<double> y = doubles(dropout(ones).value());
+  double kept = 0, total = 0;
+  for (const double v : y) {
+    EXPECT_TRUE(v == 0 || std::abs(v - 1 / 0.7) < 1e-6);
+    kept += v != 0, total += v;
+  }
+  EXPECT_NEAR(kept / n, 0.7, 4 * std::sqrt(0.21 / n));
+  EXPECT_NEAR(total / n, 1, 4 * std::sqrt(0.21 / n) / 0.7);
+}
+
+TEST(Dropout, EveryCallDrawsAnewAndTheCountIsState) {
+  Dropout a(0.5, RandomKey::named(1, "d"), {}), b(0.5, RandomKey::named(1, "d"), {});
+  const Var ones(test::tensor_of(std::vector<double>(64, 1.0), {64}, DType::f32));
+  const Tensor first = a(ones).value(), second = a(ones).value();
+  EXPECT_FALSE(test::same_bits(first, second));
+  EXPECT_TRUE(test::same_bits(b(ones).value(), first));
+  EXPECT_TRUE(test::same_bits(b(ones).value(), second));
+  kernels::fill(*a.buffers()[0].tensor, 0);
+  EXPECT_TRUE(test::same_bits(a(ones).value(), first)) << "restoring the count repeats the noise";
+  a.set_training(false);
+  EXPECT_TRUE(test::same_bits(a(ones).value(), ones.value()));
+  EXPECT_EQ(a.buffers()[0].tensor->item(), 1) << "test mode draws nothing";
+}
+
+TEST(Dropout, RefusesARatioOutsideItsRange) {
+  for (const double bad : {-0.1, 1.0, 1.5, std::nan("")})
+    test::expect_error(ErrorKind::usage, "dropout ratio", [&] { Dropout(bad, {}, {}); });
+  Dropout none(0, {}, {});
+  const Var x(test::tensor_of({1, 2}, {2}, DType::f32));
+  EXPECT_EQ(none(x).node(), x.node());
+}
+
+TEST(Activation, ParsesWhatItPrints) {
+  const Var x(test::tensor_of({-1.5, 2}, {2}, DType::f64));
+  const double e = std::exp(-1.5), E = std::exp(2.);
+  const std::vector<std::pair<Activation, std::vector<double>>> expected{
+      {Activation::sigmoid, {e / (1 + e), E / (1 + E)}},
+      {Activation::tanh, {std::tanh(-1.5), std::tanh(2.)}},
+      {Activation::softplus, {std::log1p(e), std::log1p(E)}},
+      {Activation::relu, {0, 2}},
+      {Activation::leaky_relu, {-0.3, 2}},
+      {Activation::elu, {e - 1, 2}}};
+  for (const auto& [activation, values] : expected) {
+    EXPECT_EQ(parse_activation(name_of(activation)), activation);
+    EXPECT_LE(distance(doubles(activate(activation, x).value()), values), 1e-14) << name_of(activation);
+  }
+  for (const std::string bad : {"", "Relu", "swish"})
+    test::expect_error(ErrorKind::usage, "unknown activation '" + bad + "'", [&] { parse_activation(bad); });
+}
+
+}  // namespace
+}  // namespace vae::nn

@@ -1,0 +1,202 @@
+// Flat parameters and the optimisers over them.
+#include "nn/optimizer.h"
+
+#include <gtest/gtest.h>
+
+#include "nn/init.h"
+#include "nn/layers.h"
+#include "tests/expect_error.h"
+#include "tests/numeric.h"
+
+namespace vae::nn {
+namespace {
+
+using autograd::Tape;
+using test::doubles;
+
+struct Net : Module {
+  explicit Net(Options options) : first(3, 5, options), second(5, 1, options) {
+    add_child("first", first);
+    add_child("second", second);
+    init_normal_fan_in(*this, 1, 1);
+  }
+  Var operator()(const Var& x) const { return second(autograd::tanh(first(x))); }
+  Linear first, second;
+};
+
+bool inside(const Tensor& slice, const Tensor& flat) {
+  const auto* begin = static_cast<const std::byte*>(flat.raw());
+  const auto* at = static_cast<const std::byte*>(slice.raw());
+  return at >= begin && at + slice.bytes() <= begin + flat.bytes();
+}
+
+/// Mean squared error of the net on fixed data.
+Var loss_of(const Net& net, DType dtype) {
+  const std::vector<double> x = test::sample(3 * 40, -1, 1);
+  std::vector<double> y;
+  for (size_t r = 0; r < 40; ++r) y.push_back(std::sin(2 * x[3 * r]) - x[3 * r + 1] * x[3 * r + 2]);
+  const Var target(test::tensor_of(y, {40, 1}, dtype));
+  return autograd::mean(autograd::square(net(Var(test::tensor_of(x, {40, 3}, dtype))) - target));
+}
+
+TEST(FlatParameters, SlicesAreTheParametersAlignedAndGapsAreZero) {
+  for (const DType dtype : {DType::f32, DType::f64}) {
+    Net net({.dtype = dtype});
+    std::vector<std::vector<double>> before;
+    for (const auto& p : net.parameters()) before.push_back(doubles(p.var->value()));
+    FlatParameters flat(net);
+    size_t i = 0;
+    for (const auto& p : net.parameters()) {
+      EXPECT_EQ(doubles(p.var->value()), before[i++]) << p.name << " kept its values";
+      EXPECT_TRUE(inside(p.var->value(), flat.values())) << p.name;
+      EXPECT_EQ(reinterpret_cast<uintptr_t>(p.var->value().raw()) % 64, 0u) << p.name;
+    }
+    kernels::fill(net.second.bias.value(), 42);
+    const std::vector<double> all = doubles(flat.values());
+    EXPECT_EQ(std::count(all.begin(), all.end(), 42.0), 1) << "the slice is the parameter";
+  }
+}
+
+TEST(FlatParameters, GapsStayZeroThroughTraining) {
+  Net net({});
+  FlatParameters flat(net);
+  Adam adam(flat, {.learning_rate = 0.1, .rule = {.weight_decay = 0.1}, .clip = 0.5});
+  for (int step = 0; step < 3; ++step) {
+    Tape tape;
+    flat.clear_gradients();
+    tape.backward(loss_of(net, DType::f32));
+    adam.step();
+  }
+  // Zero the slices: what is left belongs to the gaps.
+  for (const auto& p : net.parameters()) p.var->value().zero(), p.var->grad().zero();
+  const std::vector<double> zeros(static_cast<size_t>(flat.values().numel()));
+  EXPECT_EQ(doubles(flat.values()), zeros);
+  EXPECT_EQ(doubles(flat.gradients()), zeros);
+  EXPECT_GT(flat.values().numel(), net.parameter_count());
+}
+
+TEST(FlatParameters, GradientsLandInTheBufferAndUnwrittenOnesBecomeZero) {
+  Net net({.dtype = DType::f64});
+  FlatParameters flat(net);
+  kernels::fill(flat.gradients(), 99);  // left over from before
+  for (int repeat = 0; repeat < 2; ++repeat) {
+    flat.clear_gradients();
+    Tape tape;
+    tape.backward(autograd::sum(net.first(Var(test::sample_tensor({4, 3}, DType::f64)))));
+    EXPECT_TRUE(inside(net.first.weight.grad(), flat.gradients()));
+    EXPECT_EQ(doubles(net.first.bias.grad()), std::vector<double>(5, 4.0)) << "overwritten, not added to 99";
+    EXPECT_FALSE(net.second.weight.has_grad());
+    flat.finish_gradients();
+    EXPECT_EQ(doubles(net.second.weight.node()->grad), std::vector<double>(5, 0.0));
+  }
+}
+
+TEST(FlatParameters, AgreeWithPlainParameters) {
+  Net plain({.dtype = DType::f64}), packed({.dtype = DType::f64});
+  FlatParameters flat(packed);
+  for (Net* net : {&plain, &packed}) {
+    Tape tape;
+    tape.backward(loss_of(*net, DType::f64) + loss_of(*net, DType::f64));
+  }
+  const auto a = plain.parameters(), b = packed.parameters();
+  for (size_t i = 0; i < a.size(); ++i)
+    EXPECT_TRUE(test::same_bits(a[i].var->grad(), b[i].var->grad())) << a[i].name;
+}
+
+TEST(FlatParameters, RefuseNothingAndAMixture) {
+  struct Empty : Module {
+  } empty;
+  test::expect_error(ErrorKind::internal, "without parameters", [&] { FlatParameters flat(empty); });
+  struct Mixed : Module {
+    Mixed() : a(2, 2, {}), b(2, 2, {.dtype = DType::f64}) { add_child("a", a), add_child("b", b); }
+    Linear a, b;
+  } mixed;
+  test::expect_error(ErrorKind::internal, "parameter b.weight is f64", [&] { FlatParameters flat(mixed); });
+}
+
+template <class Optimizer>
+double learn(typename Optimizer::Settings settings, int steps) {
+  Net net({});
+  FlatParameters flat(net);
+  Optimizer optimizer(flat, settings);
+  double loss = 0;
+  for (int step = 0; step < steps; ++step) {
+    Tape tape;
+    const Var value = loss_of(net, DType::f32);
+    flat.clear_gradients();
+    tape.backward(value);
+    optimizer.step();
+    loss = value.value().item();
+  }
+  return loss;
+}
+
+TEST(Optimizers, LearnASmallRegression) {
+  const double start = learn<Sgd>({}, 1);
+  EXPECT_GT(start, 0.3);
+  EXPECT_LT(learn<Adam>({.learning_rate = 0.02, .rule = {}}, 400), 0.02);
+  EXPECT_LT(
+      learn<Adam>({.learning_rate = 0.02, .rule = {.form = kernels::AdamForm::chainer}, .clip = 1}, 400),
+      0.02);
+  EXPECT_LT(learn<Sgd>({.learning_rate = 0.1, .rule = {.momentum = 0.9, .nesterov = true}}, 400), 0.02);
+  EXPECT_LT(learn<Sgd>({.learning_rate = 0.1, .rule = {}}, 400), 0.5 * start);
+}
+
+TEST(Optimizers, ClippingLimitsTheStepAndReportsTheNorm) {
+  const auto moved = [](double clip, double& norm) {
+    Net net({.dtype = DType::f64});
+    FlatParameters flat(net);
+    Sgd sgd(flat, {.learning_rate = 1, .rule = {}, .clip = clip});
+    const std::vector<double> before = doubles(flat.values());
+    Tape tape;
+    tape.backward(100.0 * loss_of(net, DType::f64));
+    sgd.step();
+    norm = sgd.gradient_norm();
+    const std::vector<double> after = doubles(flat.values());
+    double square = 0;
+    for (size_t i = 0; i < after.size(); ++i) square += (after[i] - before[i]) * (after[i] - before[i]);
+    return std::sqrt(square);
+  };
+  double norm = 0;
+  const double free = moved(0, norm);
+  EXPECT_NEAR(free, norm, 1e-9);
+  EXPECT_GT(norm, 1);
+  EXPECT_NEAR(moved(0.25, norm), 0.25, 1e-9);
+  EXPECT_NEAR(norm, free, 1e-9) << "the norm before clipping";
+  EXPECT_NEAR(moved(1e9, norm), free, 1e-9);
+}
+
+TEST(Optimizers, StateHasTheDocumentedNames) {
+  Net net({});
+  FlatParameters flat(net);
+  Adam adam(flat, {});
+  Sgd sgd(flat, {});
+  train::StateDict state;
+  adam.add_state(state, "adam");
+  sgd.add_state(state, "sgd");
+  std::vector<std::string> names;
+  for (const auto& [name, tensor] : state.entries()) names.push_back(name);
+  EXPECT_EQ(names, (std::vector<std::string>{"adam.learning_rate", "adam.m", "adam.v", "adam.t",
+                                             "sgd.learning_rate", "sgd.velocity"}));
+  adam.step();
+  EXPECT_EQ(state.find("adam.t")->item(), 1);
+  adam.set_learning_rate(0.125);
+  EXPECT_EQ(adam.learning_rate(), 0.125);
+  EXPECT_EQ(state.find("adam.learning_rate")->item(), 0.125);
+}
+
+TEST(Optimizers, RefuseBadSettings) {
+  Net net({});
+  FlatParameters flat(net);
+  for (const double bad : {0.0, -1.0, std::nan("")}) {
+    test::expect_error(ErrorKind::usage, "learning rate",
+                       [&] { Adam(flat, {.learning_rate = bad, .rule = {}}); });
+    test::expect_error(ErrorKind::usage, "learning rate",
+                       [&] { Sgd(flat, {.learning_rate = bad, .rule = {}}); });
+  }
+  for (const double bad : {-1.0, std::nan("")})
+    test::expect_error(ErrorKind::usage, "clip", [&] { Adam(flat, {.rule = {}, .clip = bad}); });
+}
+
+}  // namespace
+}  // namespace vae::nn
