@@ -164,9 +164,9 @@ __global__ void gradient_of_input(Backward<T> b, const Sums* total, Rows rows) {
   });
 }
 
-Rows rows_of(const Tensor& x) {
-  const int64_t n = columns_of(x.shape()), m = n ? x.numel() / n : 0;
-  return {m, n, (m + kPart - 1) / kPart};
+Rows in_parts(const Tensor& x) {
+  const int64_t m = rows_of(x.shape());
+  return {m, columns_of(x.shape()), (m + kPart - 1) / kPart};
 }
 
 template <class T>
@@ -184,7 +184,7 @@ Tensor workspace(const Tensor& like, int64_t count, int64_t n) {
 
 void batch_norm_fwd(const BatchNormForward& f) {
   f.check();
-  const Rows rows = rows_of(f.x);
+  const Rows rows = in_parts(f.x);
   if (rows.m == 0) return;
   const OnDevice gpu(f.x);
   const Tensor parts = workspace<Moments>(f.x, rows.parts, rows.n);
@@ -203,7 +203,7 @@ void batch_norm_fwd(const BatchNormForward& f) {
 
 void batch_norm_bwd(const BatchNormBackward& b) {
   b.check();
-  const Rows rows = rows_of(b.x);
+  const Rows rows = in_parts(b.x);
   const OnDevice gpu(b.x);
   const Tensor parts = workspace<Sums>(b.x, rows.parts, rows.n), total = workspace<Sums>(b.x, 1, rows.n);
   auto* sums = static_cast<Sums*>(parts.raw());

@@ -212,9 +212,8 @@ void outer_add(In a, In v, Out y) {
 }
 
 void transpose(In x, Out y) {
-  const int64_t n = columns_of(x.shape()), m = n ? x.numel() / n : 0;
-  VAE_CHECK(x.dtype() == y.dtype() && x.numel() == y.numel() && columns_of(y.shape()) == m,
-            "transpose: {} into {}", x.str(), y.str());
+  check_transpose(x, y);
+  const int64_t n = columns_of(x.shape()), m = rows_of(x.shape());
   const OnDevice gpu(y);
   const LaunchConfig tiles = gpu.config({blocks_for(m * n, kWarp * kWarp)}, {kWarp, kRowThreads});
   dispatch_any(x.dtype(), [&](auto zero) {

@@ -43,7 +43,8 @@ __global__ void softmax_bwd_rows(const T* dy, const T* y, T* dx, int64_t rows, i
 template <bool log_space>
 void forward(const char* name, In x, Out y) {
   check_softmax(name, x, y);
-  const int64_t n = columns_of(x.shape()), rows = n ? x.numel() / n : 0;
+  if (x.numel() == 0) return;  // an empty row has no maximum
+  const int64_t n = columns_of(x.shape()), rows = rows_of(x.shape());
   const OnDevice gpu(x);
   dispatch_floating(x.dtype(), [&](auto zero) {
     using T = decltype(zero);
@@ -55,7 +56,7 @@ template <bool log_space>
 void backward(const char* name, In dy, In y, Out dx, Write write) {
   check_softmax(name, dy, y);
   check_softmax(name, dy, dx);
-  const int64_t n = columns_of(y.shape()), rows = n ? y.numel() / n : 0;
+  const int64_t n = columns_of(y.shape()), rows = rows_of(y.shape());
   const OnDevice gpu(y);
   dispatch_floating(y.dtype(), [&](auto zero) {
     using T = decltype(zero);

@@ -1,9 +1,8 @@
 #pragma once
 // How CUDA kernels are launched. This header is all that a kernel file knows of CUDA beyond threadIdx,
-// blockIdx,
-// __syncthreads and __shfl_*_sync: launches go through launch(), shared memory through VAE_SHARED. Kernels
-// walk over their items by the size of the grid, so a grid may be smaller than the work, and an empty one is
-// not launched. With VAE_SYNC=1 in the environment every launch is waited for and checked.
+// blockIdx, __syncthreads and __shfl_*_sync: launches go through launch(), shared memory through VAE_SHARED.
+// Kernels walk over their items by the size of the grid, so a grid may be smaller than the work; an empty one
+// is not launched. With VAE_SYNC=1 in the environment every launch is waited for and checked.
 #include <cuda_runtime.h>
 
 #include <algorithm>
