@@ -112,6 +112,8 @@ std::vector<fs::path> idx_folders(const std::string& name) {
 }
 
 Dataset load_dataset(const DatasetOptions& options) {
+  if (options.name == "synth" && options.num_classes != 10)
+    fail(ErrorKind::usage, "the synthetic digits are ten classes, not {}", options.num_classes);
   if (options.name == "synth")
     return synthetic_digits(options.part == Part::train ? options.synth_train : options.synth_test,
                             options.part, options.synth_seed);

@@ -90,6 +90,11 @@ Split draw_split(const Tensor& labels, const SplitRequest& request) {
   return split;
 }
 
+std::string split_hash(const Split& split) {
+  const std::string text = Json{split.labeled, split.unlabeled, split.validation}.dump();
+  return sha256_hex(std::as_bytes(std::span(text)));
+}
+
 void save_split(const std::filesystem::path& path, const Split& split, const SplitRequest& request,
                 const Tensor& labels) {
   const Json json = {{"format", kFormat},

@@ -40,6 +40,9 @@ Split make_split(const Tensor& labels, std::span<const int64_t> permutation, int
 /// items.
 Split draw_split(const Tensor& labels, const SplitRequest& request);
 
+/// SHA-256 of the three lists, in hex: equal for equal splits.
+std::string split_hash(const Split& split);
+
 /// Stores a split with its request and the hash of the labels, as JSON, atomically.
 void save_split(const std::filesystem::path& path, const Split& split, const SplitRequest& request,
                 const Tensor& labels);

@@ -83,14 +83,10 @@ int run(int argc, char** argv) {
   std::string device = "cpu";
   app.add_option("name", names, "families")->required()->check(CLI::IsMember(known));
   app.add_option("--threads", threads, "CPU threads; 0: all")
-      ->check(CLI::NonNegativeNumber)
+      ->check(CLI::Range(0, 1024))
       ->capture_default_str();
-  app.add_option("--batch", batch, "batch size; 0: as published")
-      ->check(CLI::NonNegativeNumber)
-      ->capture_default_str();
-  app.add_option("--steps", steps, "steps per repeat, of five")
-      ->check(CLI::PositiveNumber)
-      ->capture_default_str();
+  app.add_option("--batch", batch, "batch size; 0: as published")->check(count(0))->capture_default_str();
+  app.add_option("--steps", steps, "steps per repeat, of five")->check(count(1))->capture_default_str();
   app.add_option("--device", device, "cpu, cuda:N")->capture_default_str();
   if (!parse_command_line(app, argc, argv)) return 0;
   set_num_threads(threads);

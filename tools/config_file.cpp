@@ -24,19 +24,22 @@ bool is_stored(const std::string& name) {
   return !left_out.count(name);
 }
 
-std::vector<std::string> options_of(const fs::path& file) {
+/// Appends the options of a file behind the subcommand.
+void insert_options(Arguments& arguments, const fs::path& file) {
   const std::vector<std::byte> bytes = read_file(file);
   const auto* text = reinterpret_cast<const char*>(bytes.data());
   const auto json = nlohmann::json::parse(text, text + bytes.size(), nullptr, false);
   if (!json.is_object()) fail(ErrorKind::data, "{}: not a JSON object of options", file.string());
-  std::vector<std::string> options;
+  arguments.file = file;
+  auto place = arguments.all.begin() + 1;
   for (const auto& [name, value] : json.items()) {
     if (value.is_structured())
       fail(ErrorKind::data, "{}: option '{}' is not a plain value", file.string(), name);
-    options.push_back(
-        fmt::format("--{}={}", name, value.is_string() ? value.get<std::string>() : value.dump()));
+    arguments.file_options.push_back(name);
+    place = 1 + arguments.all.insert(
+                    place, fmt::format("--{}={}", name,
+                                       value.is_string() ? value.get<std::string>() : value.dump()));
   }
-  return options;
 }
 
 bool has_flag(const std::vector<std::string>& arguments, const std::string& flag) {
@@ -44,6 +47,10 @@ bool has_flag(const std::vector<std::string>& arguments, const std::string& flag
 }
 
 }  // namespace
+
+bool asks_for_help(const Arguments& arguments) {
+  return has_flag(arguments.all, "--help") || has_flag(arguments.all, "-h");
+}
 
 std::string find_option(const std::vector<std::string>& arguments, const std::string& name,
                         std::string fallback) {
@@ -57,27 +64,33 @@ std::string find_option(const std::vector<std::string>& arguments, const std::st
   return fallback;
 }
 
-std::vector<std::string> expand_config(int argc, char** argv, const std::vector<std::string>& stored) {
-  std::vector<std::string> arguments(argv + 1, argv + argc);
-  if (arguments.empty() || has_flag(arguments, "--help") || has_flag(arguments, "-h")) return arguments;
-  std::vector<std::string> options;
-  const std::string config = find_option(arguments, "config", ""), run = find_option(arguments, "run", "");
-  const bool from_run =
-      has_flag(arguments, "--resume") || std::count(stored.begin(), stored.end(), arguments[0]);
+Arguments expand_config(int argc, char** argv, const std::vector<std::string>& stored,
+                        const fs::path& default_run) {
+  Arguments arguments{.all = {argv + 1, argv + argc}, .file = {}, .file_options = {}};
+  const std::vector<std::string>& given = arguments.all;
+  if (given.empty() || asks_for_help(arguments)) return arguments;
+  const std::string config = find_option(given, "config", "");
+  const bool from_run = std::count(stored.begin(), stored.end(), given[0]) ||
+                        (has_flag(given, "--resume") && find_option(given, "seeds", "").empty());
   if (!config.empty())
-    options = options_of(config);
-  else if (from_run && !run.empty())
-    options = options_of(fs::path(run) / "config.json");
-  arguments.insert(arguments.begin() + 1, options.begin(), options.end());
+    insert_options(arguments, config);
+  else if (from_run)
+    insert_options(arguments, fs::path(find_option(given, "run", default_run.string())) / "config.json");
   return arguments;
 }
 
-bool parse_arguments(CLI::App& app, std::vector<std::string> arguments) {
-  for (CLI::App* command : app.get_subcommands([](CLI::App*) { return true; }))
+bool parse_arguments(CLI::App& app, const Arguments& arguments) {
+  for (CLI::App* command : app.get_subcommands([](CLI::App*) { return true; })) {
     for (CLI::Option* option : command->get_options())
       if (option->get_name() != "--help") option->take_last();
+    if (arguments.all.empty() || command->get_name() != arguments.all[0]) continue;
+    for (const std::string& name : arguments.file_options)
+      if (!command->get_option_no_throw("--" + name))
+        fail(ErrorKind::data, "{}: '{}' is no option of '{} {}'", arguments.file.string(), name,
+             app.get_name(), command->get_name());
+  }
   std::vector<const char*> argv{app.get_name().c_str()};
-  for (const std::string& argument : arguments) argv.push_back(argument.c_str());
+  for (const std::string& argument : arguments.all) argv.push_back(argument.c_str());
   return parse_command_line(app, static_cast<int>(argv.size()), const_cast<char**>(argv.data()));
 }
 

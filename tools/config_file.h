@@ -9,17 +9,28 @@
 
 namespace vae {
 
+/// Arguments of a tool; those from a configuration file stand behind the subcommand.
+struct Arguments {
+  std::vector<std::string> all;
+  std::filesystem::path file;             ///< where the options of a configuration come from; else empty
+  std::vector<std::string> file_options;  ///< their names
+};
+
 /// The arguments after the program's name with --config FILE, or the config.json of --run DIR where
-/// `--resume` is given or `stored` names the subcommand, unfolded behind the subcommand. Throws Error(io) or
-/// Error(data) for a bad file.
-std::vector<std::string> expand_config(int argc, char** argv, const std::vector<std::string>& stored);
+/// `--resume` is given (but for --seeds, several runs) or `stored` names the subcommand, unfolded behind the
+/// subcommand. Throws Error(io) or Error(data) for a bad file.
+Arguments expand_config(int argc, char** argv, const std::vector<std::string>& stored,
+                        const std::filesystem::path& default_run);
+
+bool asks_for_help(const Arguments& arguments);
 
 /// The last value of --name in arguments, or `fallback`.
 std::string find_option(const std::vector<std::string>& arguments, const std::string& name,
                         std::string fallback);
 
-/// Parses expanded arguments; the last of repeated options counts. As parse_command_line (cli.h) otherwise.
-bool parse_arguments(CLI::App& app, std::vector<std::string> arguments);
+/// Parses expanded arguments; the last of repeated options counts. Throws Error(data) for an option of the
+/// file that the subcommand does not have. As parse_command_line (cli.h) otherwise.
+bool parse_arguments(CLI::App& app, const Arguments& arguments);
 
 /// Every option of a subcommand that shapes the run, given or default, in order.
 nlohmann::ordered_json resolved_config(const CLI::App& command);

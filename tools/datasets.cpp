@@ -84,8 +84,12 @@ int run(int argc, char** argv) {
   auto* synth_command =
       app.add_subcommand("synth", "write the synthetic digits as IDX files under MNIST's names");
   synth_command->add_option("--out", options.out, "folder to write to")->required();
-  synth_command->add_option("--train", options.dataset.synth_train, "training images")->capture_default_str();
-  synth_command->add_option("--test", options.dataset.synth_test, "test images")->capture_default_str();
+  synth_command->add_option("--train", options.dataset.synth_train, "training images")
+      ->check(count(1))
+      ->capture_default_str();
+  synth_command->add_option("--test", options.dataset.synth_test, "test images")
+      ->check(count(1))
+      ->capture_default_str();
   synth_command->add_option("--seed", options.dataset.synth_seed, "seed")->capture_default_str();
 
   auto* download_command = app.add_subcommand("download", "fetch a published data set and verify it");
@@ -100,7 +104,8 @@ int run(int argc, char** argv) {
       app.add_subcommand("export-images", "write a data set as train_images/ and test_images/");
   export_command->add_option("--out", options.out, "folder to write to")->required();
   export_command->add_option("--format", options.format, "png or bmp")->capture_default_str();
-  export_command->add_option("--limit", options.limit, "at most so many images of each part");
+  export_command->add_option("--limit", options.limit, "at most so many images of each part")
+      ->check(count(1));
   for (auto* command : {verify_command, export_command}) {
     command->add_option("name", options.dataset.name, "data set")->required()->check(dataset_names());
     add_dataset_options(*command, options.dataset);

@@ -4,6 +4,7 @@
 
 #include "tensor/error.h"
 #include "tensor/parallel.h"
+#include "tools/cli.h"
 
 namespace vae {
 
@@ -22,49 +23,35 @@ train::LoopOptions RunOptions::loop() const {
           .after_epoch = {}};
 }
 
-namespace {
-
-void add_device_options(CLI::App& command, RunOptions& options) {
-  command.add_option("--device", options.device, "cpu or cuda:N")->capture_default_str();
-  command.add_option("--threads", options.threads, "CPU threads; 0: all cores")
-      ->check(CLI::NonNegativeNumber)
-      ->capture_default_str();
-}
-
-}  // namespace
-
 void add_run_options(CLI::App& command, RunOptions& options) {
-  command.add_option("--run", options.run, "run directory")->capture_default_str();
+  command.add_option("--run", options.run, "run directory")->default_str(options.run.string());
   command.add_option("--config", options.config, "JSON file of options; the command line wins");
   command.add_flag("--resume", options.resume, "continue the run in the directory, exactly");
   command.add_flag("--fresh", options.fresh, "remove the run that is in the directory first");
   command.add_option("--seed", options.seed, "of split, initial weights, batches and noise")
+      ->check(non_negative())
       ->capture_default_str();
   command.add_option("--seeds", options.seeds, "several runs, e.g. 1,2,3, and their mean and spread");
-  command.add_option("--epochs", options.epochs, "epochs")
-      ->check(CLI::NonNegativeNumber)
-      ->capture_default_str();
+  command.add_option("--epochs", options.epochs, "epochs")->check(count(1))->capture_default_str();
   command.add_option("--iters-per-epoch", options.iters_per_epoch, "iterations per epoch")
-      ->check(CLI::PositiveNumber)
+      ->check(count(1))
       ->capture_default_str();
   command
       .add_option("--log-every", options.log_every, "iterations between rows of metrics; 0: once per epoch")
-      ->check(CLI::NonNegativeNumber)
+      ->check(count(0))
       ->capture_default_str();
   command
       .add_option("--checkpoint-every", options.checkpoint_every,
                   "iterations between checkpoints beside those after each epoch; 0: none")
-      ->check(CLI::NonNegativeNumber)
+      ->check(count(0))
       ->capture_default_str();
   command.add_option("--benchmark", options.benchmark, "time so many steps instead, one JSON line")
-      ->check(CLI::NonNegativeNumber);
+      ->check(count(0));
   command.add_flag("--quiet", options.quiet, "no progress, no line per epoch");
-  add_device_options(command, options);
-}
-
-void add_finished_run_options(CLI::App& command, RunOptions& options) {
-  command.add_option("--run", options.run, "run directory")->required();
-  add_device_options(command, options);
+  command.add_option("--device", options.device, "cpu or cuda:N")->capture_default_str();
+  command.add_option("--threads", options.threads, "CPU threads; 0: all cores")
+      ->check(CLI::Range(0, 1024))
+      ->capture_default_str();
 }
 
 Device prepare_device(const RunOptions& options) {

@@ -26,8 +26,6 @@ struct RunOptions {
 
 /// Options of `train`.
 void add_run_options(CLI::App& command, RunOptions& options);
-/// Options of the subcommands that look at a finished run: --run, --threads, --device.
-void add_finished_run_options(CLI::App& command, RunOptions& options);
 
 /// Sets the number of threads and returns the device, checked.
 Device prepare_device(const RunOptions& options);

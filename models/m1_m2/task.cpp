@@ -150,6 +150,7 @@ train::Scalars M2Task::evaluate() {
 train::StateDict M2Task::state() {
   train::StateDict state;
   state.meta = stack_.m2->meta();
+  state.meta["split"] = options_.split_id;
   stack_.m2->add_state(state);
   if (stack_.m1) stack_.m1->add_state(state, "m1");
   trainer_.nets().add_state(state);

@@ -60,6 +60,7 @@ class M2Task : public train::Trainable {
   struct Options {
     int64_t batch_labeled = 100, batch_unlabeled = 100;
     uint64_t seed = 0;
+    std::string split_id;  ///< names the split: a checkpoint is resumed with the same split only
     double alpha = 1;
     M2Update update = M2Update::separate;
     BoundWeights weights;

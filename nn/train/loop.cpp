@@ -46,6 +46,7 @@ class Loop {
                    .iters_per_epoch = options.iters_per_epoch,
                    .images_per_step = trainable.images_per_step(),
                    .quiet = options.quiet}) {
+    last_ = metrics_.kept();
     row_begin_ = epoch_begin_ = begin_;
     row_step_ = start;
   }

@@ -21,7 +21,7 @@ struct LoopOptions {
 struct LoopResult {
   int64_t iterations = 0;  ///< of the whole run, resumed parts included
   double seconds = 0;      ///< of the whole run
-  Scalars last;            ///< the last row of metrics written by this process
+  Scalars last;            ///< the last row of metrics
   bool interrupted = false;
 };
 

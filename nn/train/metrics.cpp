@@ -61,6 +61,22 @@ std::string csv_header(const std::vector<std::string>& columns) {
   return header + "\n";
 }
 
+/// The values of a row of metrics.jsonl.
+Scalars values_of(const std::string& row, const fs::path& path) {
+  Scalars values;
+  if (row.empty()) return values;
+  const auto json = nlohmann::ordered_json::parse(row, nullptr, false);
+  bool good = json.is_object();
+  for (const auto& [name, value] : json.items()) {
+    good = good && value.is_number();
+    if (good && name != "step" && name != "epoch") values.push_back({name, value.get<double>()});
+  }
+  if (!good)
+    fail(ErrorKind::data, "{}: line '{}' is no row of a log; without this file the run can be resumed",
+         path.string(), row.substr(0, 60));
+  return values;
+}
+
 /// Opens one file, keeping what a resumed run needs; returns its last kept row.
 std::string open(std::optional<AppendFile>& file, const fs::path& path, std::string_view header,
                  std::string_view prefix, std::optional<int64_t> resume_step) {
@@ -75,7 +91,8 @@ std::string open(std::optional<AppendFile>& file, const fs::path& path, std::str
 MetricsLog::MetricsLog(const fs::path& directory, std::vector<std::string> columns,
                        std::optional<int64_t> resume_step)
     : columns_(std::move(columns)) {
-  open(json_lines_, directory / "metrics.jsonl", "", kJsonPrefix, resume_step);
+  const fs::path json_lines = directory / "metrics.jsonl";
+  kept_ = values_of(open(json_lines_, json_lines, "", kJsonPrefix, resume_step), json_lines);
   open(csv_, directory / "metrics.csv", csv_header(columns_), "", resume_step);
   const std::string last = open(timing_, directory / "timing.csv", kTimingHeader, "", resume_step);
   if (const size_t comma = last.find(','); comma != std::string::npos)

@@ -35,12 +35,15 @@ class MetricsLog {
   void write_timing(int64_t step, double seconds, double images_per_s);
   /// Seconds of the last row that was kept on resuming; 0 in a new run.
   double seconds_before() const { return seconds_before_; }
+  /// The last row that was kept on resuming; empty in a new run.
+  const Scalars& kept() const { return kept_; }
   /// Waits until all rows are on the disk.
   void sync();
 
  private:
   std::vector<std::string> columns_;
   double seconds_before_ = 0;
+  Scalars kept_;
   std::optional<AppendFile> json_lines_, csv_, timing_;
 };
 

@@ -30,10 +30,14 @@ std::string resolve_dataset(const Options& options) {
 Images load_images(const Options& options, const std::string& likelihood, Device device) {
   data::DatasetOptions wanted = options.data;
   wanted.name = resolve_dataset(options);
+  // Sets of one's own may have any size of image.
+  if (wanted.name == "idx" || wanted.name == "folder" || wanted.name == "subfolders") wanted.format.size = {};
   Images images;
   wanted.part = data::Part::train;
   images.train = data::load_dataset(wanted);
   wanted.part = data::Part::test;
+  wanted.format.size = {static_cast<int>(images.train.images.size(1)),
+                        static_cast<int>(images.train.images.size(2))};
   images.test = data::load_dataset(wanted);
   if (images.train.num_classes != images.test.num_classes)
     fail(ErrorKind::data, "{}: {} classes in the training images, {} in the test images", images.train.name,
@@ -45,21 +49,13 @@ Images load_images(const Options& options, const std::string& likelihood, Device
   return images;
 }
 
-data::Split run_split(const Options& options, const data::Dataset& train, const fs::path& run, bool resumed) {
-  const fs::path stored = run / "split.json";
-  if (resumed) return data::load_split(stored, train.labels).split;
+data::StoredSplit new_split(const Options& options, const data::Dataset& train) {
+  if (!options.split_file.empty()) return data::load_split(options.split_file, train.labels);
   const data::SplitRequest request{.num_labeled = options.labels,
                                    .num_validation = options.validation,
                                    .num_classes = train.num_classes,
                                    .seed = options.run.seed};
-  if (!options.split_file.empty()) {
-    const data::StoredSplit given = data::load_split(options.split_file, train.labels);
-    if (!run.empty()) data::save_split(stored, given.split, given.request, train.labels);
-    return given.split;
-  }
-  const data::Split split = data::draw_split(train.labels, request);
-  if (!run.empty()) data::save_split(stored, split, request, train.labels);
-  return split;
+  return {data::draw_split(train.labels, request), request};
 }
 
 }  // namespace vae

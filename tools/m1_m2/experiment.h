@@ -21,10 +21,8 @@ std::string resolve_dataset(const Options& options);
 /// Loads both parts; `likelihood` decides the scaling where it is "auto".
 Images load_images(const Options& options, const std::string& likelihood, Device device);
 
-/// The split of a run: stored in the run directory, or that of --split-file, or drawn. A stored split is
-/// never redrawn.
-data::Split run_split(const Options& options, const data::Dataset& train, const std::filesystem::path& run,
-                      bool resumed);
+/// The split of a new run: that of --split-file, or drawn.
+data::StoredSplit new_split(const Options& options, const data::Dataset& train);
 
 /// M1 on the training images.
 class M1Experiment {
@@ -34,6 +32,8 @@ class M1Experiment {
   /// interruption.
   int train(const nlohmann::ordered_json& config);
   void benchmark();
+  /// Mean loss of the test images, nats.
+  double test_result() { return task_.evaluate()[0].value; }
   /// Loads the weights of the run.
   void load();
   /// Prints test_loss and, with --nll, the importance-weighted estimate; nats.
@@ -55,18 +55,21 @@ class M2Experiment {
   M2Experiment(const Options& options, Tool tool);
   int train(const nlohmann::ordered_json& config);
   void benchmark();
+  /// Accuracy on the test images, of the last train() or test().
+  double test_result() const { return test_accuracy_; }
   void load();
   /// Prints test accuracy and confusion matrix; with --nll, the importance-weighted estimate (M2 alone).
   void test();
   void visualize();
   void analogy();
-  /// Of the last train() or test().
-  double test_accuracy() const { return test_accuracy_; }
 
  private:
   models::Stack stack() { return {&model_, m1_ ? &*m1_ : nullptr}; }
   models::M2Task make_task(const data::Split& split);
-  void prepare_m1(const train::RunDirectory& directory);
+  data::Split prepare_split(const train::RunDirectory& directory,
+                            const std::optional<data::StoredSplit>& drawn);
+  int train_m1(const train::RunDirectory& directory);
+  void load_m1(const std::filesystem::path& run);
   std::vector<int64_t> predict_test();
   void finish(const train::RunDirectory& directory, const train::LoopResult& result,
               const nlohmann::ordered_json& config);

@@ -24,7 +24,7 @@ int M1Experiment::train(const nlohmann::ordered_json& config) {
   const train::LoopResult result = train::run_loop(task_, directory, options_.run.loop());
   if (result.interrupted) return 130;
   visualize();
-  const double loss = task_.evaluate()[0].value;
+  const double loss = test_result();
   fmt::print("test loss {:.3f} nats per image\n", loss);
   RunSummary summary{.title = "M1",
                      .results = {{"test_loss", loss}},
@@ -33,6 +33,7 @@ int M1Experiment::train(const nlohmann::ordered_json& config) {
                      .accuracy_columns = {},
                      .confusion = {}};
   write_report(directory.path(), summary, config, images_, result, options_.run);
+  fmt::print("report: {}\n", (directory / "report.html").string());
   return 0;
 }
 
@@ -46,7 +47,7 @@ void M1Experiment::load() {
 }
 
 void M1Experiment::test() {
-  fmt::print("test loss {:.3f} nats per image\n", task_.evaluate()[0].value);
+  fmt::print("test loss {:.3f} nats per image\n", test_result());
   if (options_.nll == 0) return;
   const models::TestMode test(model_);
   const double nll =

@@ -12,15 +12,19 @@ Tensor items_of(const std::vector<int64_t>& items, Device device) {
   return Tensor::from(items, {static_cast<int64_t>(items.size())}, device);
 }
 
-/// Options of the M1 below M2 as a run of its own in the sub-directory m1.
-Options m1_stage(const Options& options, train::RunDirectory::Mode mode) {
+/// Options of the M1 below M2 as a run of its own in the sub-directory m1, which the tool m1 understands.
+Options m1_stage(const Options& options) {
   Options stage = options;
   stage.run.run = options.run.run / "m1";
   stage.run.epochs = options.m1_epochs;
   stage.run.iters_per_epoch = options.m1_iters_per_epoch;
-  stage.run.resume = mode == train::RunDirectory::Mode::resume;
-  stage.run.fresh = !stage.run.resume;
   return stage;
+}
+
+nlohmann::ordered_json m1_config(Options stage) {
+  CLI::App command;
+  add_train_options(command, Tool::m1, stage);
+  return resolved_config(command);
 }
 
 }  // namespace
@@ -43,6 +47,7 @@ models::M2Task M2Experiment::make_task(const data::Split& split) {
       .batch_labeled = options_.batch_labeled,
       .batch_unlabeled = options_.batch_unlabeled,
       .seed = options_.run.seed,
+      .split_id = data::split_hash(split),
       .alpha = options_.alpha,
       .update = options_.update == "joint" ? models::M2Update::joint : models::M2Update::separate,
       .weights = {},
@@ -58,30 +63,44 @@ models::M2Task M2Experiment::make_task(const data::Split& split) {
                         images_.test_set, task);
 }
 
-void M2Experiment::prepare_m1(const train::RunDirectory& directory) {
-  std::filesystem::path source = options_.m1_run;
-  if (source.empty()) {
-    using Mode = train::RunDirectory::Mode;
-    const bool begun = directory.resumed() && std::filesystem::exists(directory / "m1" / "config.json");
-    const Options stage = m1_stage(options_, begun ? Mode::resume : Mode::fresh);
-    fmt::print("M1: {} epochs\n", stage.run.epochs);
-    nlohmann::ordered_json config{{"stage", "m1"}, {"z", options_.m1.z}, {"hidden", options_.m1.hidden}};
-    if (M1Experiment(stage).train(config) != 0)
-      fail(ErrorKind::usage, "interrupted while training M1: --resume goes on");
-    source = stage.run.run;
-  }
+int M2Experiment::train_m1(const train::RunDirectory& directory) {
+  Options stage = m1_stage(options_);
+  stage.run.resume = directory.resumed() && std::filesystem::exists(directory / "m1" / "config.json");
+  stage.run.fresh = !stage.run.resume;
+  fmt::print("M1: {} epochs\n", stage.run.epochs);
+  return M1Experiment(stage).train(m1_config(stage));
+}
+
+void M2Experiment::load_m1(const std::filesystem::path& run) {
   train::StateDict weights;
   weights.meta = m1_->meta();
   m1_->add_state(weights);
-  train::load_weights(source / train::kCheckpointFile, weights);
+  train::load_weights(run / train::kCheckpointFile, weights);
+}
+
+data::Split M2Experiment::prepare_split(const train::RunDirectory& directory,
+                                        const std::optional<data::StoredSplit>& drawn) {
+  const std::filesystem::path file = directory / "split.json";
+  if (directory.resumed()) return data::load_split(file, images_.train.labels).split;
+  data::save_split(file, drawn->split, drawn->request, images_.train.labels);
+  return drawn->split;
 }
 
 int M2Experiment::train(const nlohmann::ordered_json& config) {
+  // Whatever can be wrong with the input of a new run shows before there is a directory.
+  std::optional<data::StoredSplit> drawn;
+  if (options_.run.mode() != train::RunDirectory::Mode::resume) drawn = new_split(options_, images_.train);
+  const bool given_m1 = m1_ && !options_.m1_run.empty();
+  if (given_m1) load_m1(options_.m1_run);
+
   const train::RunDirectory directory(options_.run.run, options_.run.mode());
   if (directory.resumed()) check_resumed_config(directory.read_config(), config);
-  const data::Split split = run_split(options_, images_.train, directory.path(), directory.resumed());
+  const data::Split split = prepare_split(directory, drawn);
   directory.write_config(config);
-  if (m1_) prepare_m1(directory);
+  if (m1_ && !given_m1) {
+    if (const int code = train_m1(directory); code != 0) return code;
+    load_m1(directory / "m1");
+  }
   models::M2Task task = make_task(split);
   train::LoopOptions loop = options_.run.loop();
   const Tensor shown = random_items(images_.test_set, 100, RandomKey::named(options_.run.seed, "pictures"));
@@ -98,14 +117,18 @@ int M2Experiment::train(const nlohmann::ordered_json& config) {
 }
 
 void M2Experiment::benchmark() {
-  models::M2Task task = make_task(run_split(options_, images_.train, {}, false));
+  if (m1_ && !options_.m1_run.empty())
+    load_m1(options_.m1_run);
+  else if (m1_)  // one step, since batch norm has no statistics before
+    models::M1Task(*m1_, images_.train_set, images_.test_set, {.batch = options_.m1_batch}).step();
+  models::M2Task task = make_task(new_split(options_, images_.train).split);
   fmt::print("{}\n", train::benchmark(task, options_.run.benchmark).dump());
 }
 
 std::vector<int64_t> M2Experiment::predict_test() {
   const auto predictions =
       models::predict(stack(), images_.test_set, models::item_range(0, images_.test.size(), device_),
-                      RandomKey::named(options_.run.seed, "noise/test"));
+                      RandomKey::named(options_.run.seed, "noise/evaluate"));
   test_accuracy_ = models::accuracy(predictions, images_.test.labels.to_vector<int64_t>());
   return predictions;
 }
@@ -149,7 +172,6 @@ void M2Experiment::test() {
       "{}", report::Confusion(images_.test.labels.to_vector<int64_t>(), predictions, images_.test.num_classes)
                 .text());
   if (options_.nll == 0) return;
-  if (m1_) fail(ErrorKind::usage, "--nll: images under M1+M2 have no tractable weights; ask m1 or m2");
   const double nll =
       models::importance_nll(stack(), images_.test_set, models::item_range(0, images_.test.size(), device_),
                              options_.nll, RandomKey::named(options_.run.seed, "nll"));

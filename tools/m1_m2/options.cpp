@@ -2,6 +2,7 @@
 
 #include <cmath>
 
+#include "tools/cli.h"
 #include "tools/dataset_options.h"
 
 namespace vae {
@@ -25,8 +26,10 @@ void fill_common(const ModelOptions& options, models::CommonConfig& config) {
 
 void fill_net(const ModelOptions& options, models::NetConfig& net) {
   net.hidden.clear();
-  for (const uint64_t units : parse_numbers(options.hidden, "hidden"))
+  for (const uint64_t units : parse_numbers(options.hidden, "hidden")) {
+    if (units < 1 || units > 1000000000) fail(ErrorKind::usage, "--hidden: a layer of {} units", units);
     net.hidden.push_back(static_cast<int64_t>(units));
+  }
   net.activation = nn::parse_activation(options.activation);
   net.batch_norm = options.batch_norm;
   net.batch_norm_to_input = options.batch_norm_to_input;
@@ -97,28 +100,28 @@ namespace {
 void add_model_options(CLI::App& command, const std::string& prefix, bool is_m2, ModelOptions& m) {
   const auto option = [&](const std::string& name, auto& value, const std::string& text) {
     return command.add_option("--" + prefix + name, value, text)
-        ->capture_default_str()
+        ->default_str(fmt::format("{}", value))  // all digits: a stored configuration repeats a run exactly
         ->group(is_m2 ? "M2" : "M1");
   };
-  option("z", m.z, "latent variables")->check(CLI::PositiveNumber);
+  option("z", m.z, "latent variables")->check(count(1));
   option("hidden", m.hidden, "units of the hidden layers of every net, e.g. 600,600");
   option("activation", m.activation, "sigmoid, tanh, softplus, relu, leaky_relu or elu");
   option("decoder", m.decoder, "likelihood of the decoder")->check(CLI::IsMember({"bernoulli", "gaussian"}));
   if (is_m2)
     option("z-terms", m.z_terms, "KL in closed form, or two terms")->check(CLI::IsMember({"kl", "explicit"}));
   else
-    option("samples", m.samples, "draws of z per image")->check(CLI::PositiveNumber);
+    option("samples", m.samples, "draws of z per image")->check(count(1));
   option("type-pz", m.p_z, "log p(z), where explicit")->check(CLI::IsMember({"marginal", "sampled"}));
   option("type-qz", m.q_z, "log q(z), where explicit")->check(CLI::IsMember({"marginal", "sampled"}));
-  option("lr", m.learning_rate, "Adam's rate")->check(CLI::PositiveNumber);
+  option("lr", m.learning_rate, "Adam's rate")->check(positive());
   option("clip", m.clip, "norm to which each sub-net's gradients are clipped; 0: none")
-      ->check(CLI::NonNegativeNumber);
-  option("wscale", m.weight_scale, "initial weights are N(0, wscale^2 / fan_in)")->check(CLI::PositiveNumber);
+      ->check(non_negative());
+  option("wscale", m.weight_scale, "initial weights are N(0, wscale^2 / fan_in)")->check(positive());
   option("dropout", m.dropout, "ratio after hidden layers")->check(CLI::Range(0.0, 0.99));
   option("batchnorm", m.batch_norm, "batch norm in hidden layers but the first");
   option("batchnorm-to-input", m.batch_norm_to_input, "batch norm in the first hidden layer");
   option("batchnorm-before-activation", m.batch_norm_before_activation, "f(BN(Wx + b)), else f(W BN(x) + b)");
-  option("bn-eps", m.bn.eps, "batch norm's eps")->check(CLI::NonNegativeNumber);
+  option("bn-eps", m.bn.eps, "batch norm's eps")->check(non_negative());
   option("bn-running-var-includes-eps", m.bn.running_var_includes_eps, "Chainer 1's running variance");
   option("bn-eval-adds-eps", m.bn.eval_adds_eps, "eps in test mode, too (textbook)");
 }
@@ -136,15 +139,16 @@ void add_data_options(CLI::App& command, Options& o) {
 
 void add_semi_options(CLI::App& command, Options& o) {
   const auto option = [&](const char* name, auto& value, const char* text) {
-    return command.add_option(name, value, text)->capture_default_str()->group("Semi-supervision");
+    return command.add_option(name, value, text)
+        ->default_str(fmt::format("{}", value))
+        ->group("Semi-supervision");
   };
-  option("--labels", o.labels, "labelled images, the same number of each class");
-  option("--validation", o.validation, "images held out for validation");
+  option("--labels", o.labels, "labelled images, the same number of each class")->check(count(1));
+  option("--validation", o.validation, "images held out for validation")->check(count(0));
   option("--split-file", o.split_file, "use the split stored in this file");
-  option("--batch-labeled", o.batch_labeled, "labelled images per iteration")->check(CLI::PositiveNumber);
-  option("--batch-unlabeled", o.batch_unlabeled, "unlabelled images per iteration")
-      ->check(CLI::NonNegativeNumber);
-  option("--alpha", o.alpha, "weight of the classification loss")->check(CLI::NonNegativeNumber);
+  option("--batch-labeled", o.batch_labeled, "labelled images per iteration")->check(count(1));
+  option("--batch-unlabeled", o.batch_unlabeled, "unlabelled images per iteration")->check(count(0));
+  option("--alpha", o.alpha, "weight of the classification loss")->check(non_negative());
   option("--update", o.update, "classification loss stepped apart or jointly")
       ->check(CLI::IsMember({"separate", "joint"}));
   option("--weights", o.weights, "bounds weighted as batch means, or by the size of their sets")
@@ -159,20 +163,17 @@ void add_train_options(CLI::App& command, Tool tool, Options& o) {
   add_data_options(command, o);
   if (tool != Tool::m1) add_semi_options(command, o);
   if (tool == Tool::m1) {
-    command.add_option("--batch", o.m1_batch, "images per iteration")
-        ->check(CLI::PositiveNumber)
-        ->capture_default_str();
+    command.add_option("--batch", o.m1_batch, "images per iteration")->check(count(1))->capture_default_str();
   }
   if (tool == Tool::m1_m2) {
     command.add_option("--m1-run", o.m1_run, "run directory of a trained M1; default: train one first")
         ->group("M1");
-    command.add_option("--m1-epochs", o.m1_epochs, "epochs of M1")->capture_default_str()->group("M1");
-    command.add_option("--m1-iters-per-epoch", o.m1_iters_per_epoch, "iterations per epoch of M1")
-        ->capture_default_str()
-        ->group("M1");
-    command.add_option("--m1-batch", o.m1_batch, "images per iteration of M1")
-        ->capture_default_str()
-        ->group("M1");
+    const auto option = [&](const char* name, int64_t& value, const char* text) {
+      command.add_option(name, value, text)->check(count(1))->capture_default_str()->group("M1");
+    };
+    option("--m1-epochs", o.m1_epochs, "epochs of M1");
+    option("--m1-iters-per-epoch", o.m1_iters_per_epoch, "iterations per epoch of M1");
+    option("--m1-batch", o.m1_batch, "images per iteration of M1");
   }
   if (tool != Tool::m2) add_model_options(command, tool == Tool::m1 ? "" : "m1-", false, o.m1);
   if (tool != Tool::m1) add_model_options(command, "", true, o.m2);

@@ -1,4 +1,6 @@
 // Command lines of m1, m2 and m1_m2.
+#include <set>
+
 #include "nn/report/statistics.h"
 #include "tensor/file.h"
 #include "tools/cli.h"
@@ -8,42 +10,52 @@
 namespace vae {
 namespace {
 
-int train_one(Options& options, Tool tool, const nlohmann::ordered_json& config,
-              std::vector<double>& accuracies) {
-  if (tool == Tool::m1) {
-    M1Experiment experiment(options);
-    if (options.run.benchmark == 0) return experiment.train(config);
-    experiment.benchmark();
-    return 0;
-  }
-  M2Experiment experiment(options, tool);
-  if (options.run.benchmark > 0) {
-    experiment.benchmark();
-    return 0;
-  }
+struct Outcome {
+  int code;
+  double result;  ///< of the test images: M1's loss, M2's accuracy
+};
+
+template <class Experiment>
+Outcome train(Experiment experiment, const nlohmann::ordered_json& config) {
   const int code = experiment.train(config);
-  accuracies.push_back(experiment.test_accuracy());
-  return code;
+  return {code, code == 0 ? experiment.test_result() : 0};
 }
 
-/// One run per seed in sub-directories, then mean and spread of the test accuracy.
+Outcome train_one(const Options& options, Tool tool, const nlohmann::ordered_json& config) {
+  if (tool == Tool::m1) return train(M1Experiment(options), config);
+  return train(M2Experiment(options, tool), config);
+}
+
+std::vector<uint64_t> distinct_seeds(const std::string& text) {
+  const std::vector<uint64_t> seeds = parse_numbers(text, "seeds");
+  if (std::set(seeds.begin(), seeds.end()).size() != seeds.size())
+    fail(ErrorKind::usage, "--seeds: '{}' names a seed twice", text);
+  return seeds;
+}
+
+/// One run per seed in sub-directories, then mean and spread of the result. Resuming goes on with the runs
+/// that were begun and starts the others.
 int train_seeds(Options options, Tool tool, nlohmann::ordered_json config) {
   const std::filesystem::path base = options.run.run;
-  const std::vector<uint64_t> seeds = parse_numbers(options.run.seeds, "seeds");
-  std::vector<double> accuracies;
+  const std::vector<uint64_t> seeds = distinct_seeds(options.run.seeds);
+  const bool resume = options.run.resume;
+  std::vector<double> values;
+  config.erase("seeds");
   for (const uint64_t seed : seeds) {
     fmt::print("seed {}\n", seed);
     options.run.seed = seed;
     options.run.run = base / fmt::format("seed_{}", seed);
+    options.run.resume = resume && std::filesystem::exists(options.run.run / "config.json");
     config["seed"] = seed;
-    config.erase("seeds");
-    if (const int code = train_one(options, tool, config, accuracies); code != 0) return code;
+    const Outcome outcome = train_one(options, tool, config);
+    if (outcome.code != 0) return outcome.code;
+    values.push_back(outcome.result);
   }
-  if (accuracies.empty()) return 0;
-  const report::MeanStd summary = report::mean_std(accuracies);
-  fmt::print("test accuracy over seeds {}: {}\n", options.run.seeds, summary.str());
+  const std::string name = tool == Tool::m1 ? "test_loss" : "test_accuracy";
+  const report::MeanStd summary = report::mean_std(values);
+  fmt::print("{} over seeds {}: {}\n", name, options.run.seeds, summary.str());
   const nlohmann::ordered_json results{
-      {"seeds", seeds}, {"test_accuracy", accuracies}, {"mean", summary.mean}, {"std", summary.std}};
+      {"seeds", seeds}, {name, values}, {"mean", summary.mean}, {"std", summary.std}};
   write_file_atomically(base / "seeds.json", results.dump(2) + "\n");
   return 0;
 }
@@ -51,9 +63,19 @@ int train_seeds(Options options, Tool tool, nlohmann::ordered_json config) {
 int run_training(Options& options, Tool tool, const CLI::App& command) {
   nlohmann::ordered_json config = resolved_config(command);
   config["data"] = options.dataset = resolve_dataset(options);
+  if (options.run.benchmark > 0) {
+    tool == Tool::m1 ? M1Experiment(options).benchmark() : M2Experiment(options, tool).benchmark();
+    return 0;
+  }
   if (!options.run.seeds.empty()) return train_seeds(options, tool, config);
-  std::vector<double> accuracies;
-  return train_one(options, tool, config, accuracies);
+  return train_one(options, tool, config).code;
+}
+
+/// The options that shaped a run are read from it; the help of a subcommand that looks at it shows the rest.
+/// For help alone: an error could not name a hidden option.
+void show_only(CLI::App& command, const std::set<std::string>& names) {
+  for (CLI::Option* option : command.get_options())
+    if (!names.count(option->get_name())) option->group("");
 }
 
 /// test, visualize or analogy of a finished run.
@@ -73,8 +95,8 @@ int run_tool(int argc, char** argv, Tool tool, const std::string& name, const st
   const std::vector<std::string> finished = tool == Tool::m1
                                                 ? std::vector<std::string>{"test", "visualize"}
                                                 : std::vector<std::string>{"test", "visualize", "analogy"};
-  const std::vector<std::string> arguments = expand_config(argc, argv, finished);
-  Options options = preset_options(tool, find_option(arguments, "preset", "seed"));
+  const Arguments arguments = expand_config(argc, argv, finished, preset_options(tool, "seed").run.run);
+  Options options = preset_options(tool, find_option(arguments.all, "preset", "seed"));
   CLI::App app(description, name);
   app.require_subcommand(1);
   app.footer(
@@ -88,10 +110,11 @@ int run_tool(int argc, char** argv, Tool tool, const std::string& name, const st
                                                  : what == "visualize" ? "pictures of a trained run"
                                                                        : "analogies of a trained run");
     add_train_options(*command, tool, options);
-    command->get_option("--run")->required();
+    if (asks_for_help(arguments))
+      show_only(*command, {"--help", "--run", "--threads", "--device", "--data", "--data-dir"});
     if (what == "test" && tool != Tool::m1_m2)
       command->add_option("--nll", options.nll, "importance samples of an estimate of -log p(x); 0: none")
-          ->check(CLI::NonNegativeNumber);
+          ->check(count(0));
     if (what == "analogy" && tool == Tool::m1_m2)
       command->add_flag("--means", options.means, "decode the means of the features, not samples");
   }

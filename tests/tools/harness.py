@@ -1,0 +1,104 @@
+"""What the end-to-end tests share: they run the tools as a user does, on small synthetic sets, and look at exit
+codes, output and files. Standard library only. VAE_BIN names the folder of the binaries."""
+import json
+import os
+import pathlib
+import shutil
+import signal
+import struct
+import subprocess
+import tempfile
+import time
+import unittest
+
+BIN = pathlib.Path(os.environ.get("VAE_BIN", "build/bin")).resolve()
+
+# Threads that wait by spinning would starve each other where tests run side by side.
+ENVIRONMENT = {**os.environ, "OMP_WAIT_POLICY": "passive"}
+ENVIRONMENT.pop("VAE_DATA_DIR", None)
+
+DATA = ["--data", "synth", "--synth-train", "1000", "--synth-test", "200", "--threads", "1"]
+LENGTH = ["--epochs", "2", "--iters-per-epoch", "20"]
+M1 = ["m1", "train", *DATA, *LENGTH, "--hidden", "32,16"]
+M2 = ["m2", "train", *DATA, *LENGTH, "--validation", "200", "--hidden", "32", "--z", "4"]
+M1_M2 = ["m1_m2", "train", *DATA, *LENGTH, "--validation", "200", "--hidden", "32", "--z", "4",
+         "--m1-epochs", "2", "--m1-iters-per-epoch", "20", "--m1-hidden", "32", "--m1-z", "5"]
+EXACT = ["checkpoint.safetensors", "metrics.jsonl", "metrics.csv", "results.json", "reconstructed_x.png"]
+
+
+class ToolTest(unittest.TestCase):
+    """Each test works in an empty directory of its own."""
+
+    def setUp(self):
+        self.dir = pathlib.Path(tempfile.mkdtemp(prefix="vaekit-e2e-"))
+        self.addCleanup(shutil.rmtree, self.dir, ignore_errors=True)
+
+    def start(self, *arguments, **options):
+        command = [str(BIN / arguments[0]), *map(str, arguments[1:])]
+        defaults = {"cwd": self.dir, "env": ENVIRONMENT, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE,
+                    "stdin": subprocess.DEVNULL}
+        return subprocess.Popen(command, **{**defaults, **options})
+
+    def run_tool(self, *arguments, **options):
+        """Exit code, standard output and standard error as text."""
+        process = self.start(*arguments, **options)
+        out, err = process.communicate(timeout=120)
+        return process.returncode, (out or b"").decode(errors="replace"), (err or b"").decode(errors="replace")
+
+    def succeed(self, *arguments, **options):
+        """Standard output of a run that must succeed without a word on standard error."""
+        code, out, err = self.run_tool(*arguments, **options)
+        self.assertEqual((code, err), (0, ""), arguments)
+        return out
+
+    def refuse(self, code, words, *arguments, **options):
+        """A failure: that exit code, and one line on standard error that starts with "error: " and holds the words."""
+        got, out, err = self.run_tool(*arguments, **options)
+        self.assertEqual(got, code, (arguments, err))
+        self.assertRegex(err, r"\Aerror: [^\n]+\n\Z", arguments)
+        self.assertIn(words, err, arguments)
+        self.assertLess(len(err), 400, err)
+
+    def refuse_new(self, code, words, *arguments, **options):
+        """A new run that fails before it has made its directory."""
+        self.refuse(code, words, *arguments, "--run", "refused", **options)
+        self.assertFalse((self.dir / "refused").exists(), arguments)
+
+    def stop_when(self, file, signal_number, *arguments):
+        """Sends the signal once a file has content; returns the exit code, -N for death by signal N."""
+        path = self.dir / file
+        process = self.start(*arguments)
+        deadline = time.monotonic() + 60
+        while not (path.exists() and path.stat().st_size):
+            self.assertIsNone(process.poll(), "ended before it could be stopped")
+            self.assertLess(time.monotonic(), deadline, f"{file} never appeared")
+            time.sleep(0.002)
+        process.send_signal(signal_number)
+        process.communicate(timeout=60)
+        return process.returncode
+
+    def kill_when(self, file, *arguments):
+        self.assertEqual(self.stop_when(file, signal.SIGKILL, *arguments), -signal.SIGKILL)
+
+    def read(self, name):
+        return (self.dir / name).read_bytes()
+
+    def load(self, name):
+        return json.loads(self.read(name))
+
+    def rows(self, run):
+        return [json.loads(line) for line in self.read(f"{run}/metrics.jsonl").splitlines()]
+
+    def assert_same_files(self, one, other, names=EXACT):
+        for name in names:
+            self.assertTrue(self.read(f"{one}/{name}") == self.read(f"{other}/{name}"), f"{name} differs")
+
+    def snapshot(self, run):
+        return {path.name: path.read_bytes() for path in (self.dir / run).iterdir() if path.is_file()}
+
+
+def png_size(data):
+    """Width and height of a PNG."""
+    if data[:8] != b"\x89PNG\r\n\x1a\n" or data[-8:-4] != b"IEND":
+        raise AssertionError("not a whole PNG")
+    return struct.unpack(">II", data[16:24])

@@ -1,0 +1,125 @@
+"""Runs that are killed or interrupted and resumed are, to the byte, the runs that were not."""
+import json
+import signal
+import unittest
+
+from harness import EXACT, M1, M1_M2, M2, ToolTest
+
+LONG = ["--epochs", "2", "--iters-per-epoch", "100", "--log-every", "10"]
+
+
+class Resume(ToolTest):
+    def test_m2_killed_with_dropout(self):
+        m2 = [*M2, *LONG, "--hidden", "32,16", "--dropout", "0.5"]
+        self.succeed(*m2, "--run", "whole")
+        self.kill_when("killed/checkpoint.safetensors", *m2, "--run", "killed")
+        split = self.read("killed/split.json")
+        self.succeed("m2", "train", "--run", "killed", "--resume")
+        self.assert_same_files("whole", "killed", [*EXACT, "split.json", "config.json", "analogy.png", "labeled_z.svg"])
+        self.assertEqual(self.read("killed/split.json"), split)
+        self.assertEqual([row["step"] for row in self.rows("killed")], list(range(10, 201, 10)))
+
+    def test_m2_killed_between_checkpoints(self):
+        m2 = [*M2, *LONG, "--checkpoint-every", "30", "--decoder", "gaussian"]
+        self.succeed(*m2, "--run", "whole")
+        self.kill_when("killed/config.json", *m2, "--run", "killed")  # before any checkpoint
+        self.kill_when("killed/checkpoint.safetensors", "m2", "train", "--run", "killed", "--resume")
+        self.succeed("m2", "train", "--run", "killed", "--resume")
+        self.assert_same_files("whole", "killed")
+
+    def test_m1_killed(self):
+        m1 = [*M1, *LONG, "--samples", "2", "--dropout", "0.1"]
+        self.succeed(*m1, "--run", "whole")
+        self.kill_when("killed/checkpoint.safetensors", *m1, "--run", "killed")
+        self.succeed("m1", "train", "--run", "killed", "--resume")
+        self.assert_same_files("whole", "killed")
+
+    def test_m1_m2_killed_in_both_stages(self):
+        m1_m2 = [*M1_M2, *LONG, "--m1-iters-per-epoch", "100"]
+        self.succeed(*m1_m2, "--run", "whole")
+        self.kill_when("killed/m1/checkpoint.safetensors", *m1_m2, "--run", "killed")
+        self.assertFalse((self.dir / "killed/checkpoint.safetensors").exists())
+        self.kill_when("killed/checkpoint.safetensors", "m1_m2", "train", "--run", "killed", "--resume")
+        self.succeed("m1_m2", "train", "--run", "killed", "--resume")
+        self.assert_same_files("whole", "killed", [*EXACT, "split.json", "analogy.png"])
+        self.assert_same_files("whole/m1", "killed/m1")
+
+    def test_interrupted(self):
+        m2 = [*M2, *LONG]
+        self.succeed(*m2, "--run", "whole")
+        for number in (signal.SIGINT, signal.SIGTERM):
+            run = f"stopped by {number}"
+            self.assertEqual(self.stop_when(f"{run}/metrics.jsonl", number, *m2, "--run", run), 130)
+            self.assertFalse((self.dir / run / "report.html").exists())
+            self.succeed("m2", "train", "--run", run, "--resume")
+            self.assert_same_files("whole", run)
+
+    def test_interrupted_in_the_first_stage(self):
+        m1_m2 = [*M1_M2, "--m1-iters-per-epoch", "100", "--log-every", "10"]
+        self.assertEqual(self.stop_when("r/m1/metrics.jsonl", signal.SIGINT, *m1_m2, "--run", "r"), 130)
+        self.succeed("m1_m2", "train", "--run", "r", "--resume")
+        self.succeed(*m1_m2, "--run", "whole")
+        self.assert_same_files("whole", "r")
+
+    def test_finished_run_stays_and_grows(self):
+        self.succeed(*M2, "--run", "short")
+        before = self.snapshot("short")
+        self.succeed("m2", "train", "--run", "short", "--resume")
+        for name in [*EXACT, "split.json", "config.json", "timing.csv"]:
+            self.assertTrue(self.read(f"short/{name}") == before[name], name)
+        self.succeed(*M2, "--run", "long", "--epochs", "3")
+        self.succeed("m2", "train", "--run", "short", "--resume", "--epochs", "3")
+        self.assert_same_files("long", "short", [*EXACT, "config.json"])
+
+    def test_default_run_directory_is_resumed_with_its_options(self):
+        self.succeed(*M2)
+        before = self.snapshot("runs/m2")
+        self.succeed("m2", "train", "--resume")
+        self.assertEqual(self.read("runs/m2/config.json"), before["config.json"])
+
+    def test_seeds(self):
+        m2 = [*M2, *LONG, "--seeds", "1,2"]
+        self.succeed(*m2, "--run", "whole")
+        self.kill_when("killed/seed_2/checkpoint.safetensors", *m2, "--run", "killed")
+        self.assertFalse((self.dir / "killed/seeds.json").exists())
+        self.succeed(*m2, "--run", "killed", "--resume")
+        self.assert_same_files("whole", "killed", ["seeds.json", *(f"seed_{n}/{f}" for n in (1, 2) for f in EXACT)])
+
+
+class Split(ToolTest):
+    def setUp(self):
+        super().setUp()
+        self.succeed(*M2, "--run", "r")
+        self.split = self.dir / "r/split.json"
+
+    def resume(self, code, words):
+        before = self.snapshot("r")
+        self.refuse(code, words, "m2", "train", "--run", "r", "--resume")
+        self.assertEqual(self.snapshot("r"), before)
+
+    def test_deleted(self):
+        self.split.unlink()
+        self.resume(4, "split.json")
+
+    def test_edited(self):
+        good = self.load("r/split.json")
+        a, b = good["labeled"], good["unlabeled"]
+        for labeled, unlabeled in [([b[0], *a[1:]], [a[0], *b[1:]]), (a[1:], [a[0], *b]), ([b[0], *a[1:]], b)]:
+            self.split.write_text(json.dumps({**good, "labeled": labeled, "unlabeled": unlabeled}))
+            self.resume(3, "split")
+
+    def test_replaced_by_the_split_of_another_seed(self):
+        self.succeed(*M2, "--run", "other", "--seed", "2")
+        self.split.write_bytes(self.read("other/split.json"))
+        self.resume(3, "split")
+
+    def test_split_file(self):
+        self.succeed(*M2, "--run", "other", "--seed", "2", "--split-file", "r/split.json")
+        self.assertEqual(self.read("other/split.json"), self.read("r/split.json"))
+        self.assertNotEqual(self.rows("other"), self.rows("r"))
+        self.refuse_new(4, "absent.json", *M2, "--split-file", "absent.json")
+        self.refuse_new(3, "another data set", *M2, "--split-file", "r/split.json", "--synth-seed", "2")
+
+
+if __name__ == "__main__":
+    unittest.main()
