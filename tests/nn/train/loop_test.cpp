@@ -188,10 +188,14 @@ TEST_F(LoopTest, AFinishedRunCanBeProlonged) {
 }
 
 TEST_F(LoopTest, ResumingAFinishedRunChangesNothing) {
-  train(Mode::create);
+  const Scalars last = train(Mode::create).last;
   const LoopResult result = train(Mode::resume);
   EXPECT_EQ(result.iterations, 40);
-  EXPECT_TRUE(result.last.empty());
+  ASSERT_EQ(result.last.size(), last.size());
+  for (size_t i = 0; i < last.size(); ++i) {
+    EXPECT_EQ(result.last[i].name, last[i].name);
+    EXPECT_EQ(result.last[i].value, last[i].value);
+  }
   EXPECT_GT(result.seconds, 0);
   expect_same_as_uninterrupted();
 }
