@@ -70,9 +70,10 @@ TEST(Reduce, SumsOfManyNumbersKeepTheirDigits) {
     fill(x, 0.1);
     sum(x, y, Axis::all(x.numel()), 1, Write::set);
     const double exact = static_cast<double>(x.numel()) * static_cast<double>(0.1f);
-    EXPECT_LE(std::abs(y.item() / exact - 1), 1e-6);
+    // At most 256 equal terms are summed in f32, each rounded by 3e-8 in the same direction.
+    EXPECT_LE(std::abs(y.item() / exact - 1), 8e-6);
     sum_squares(x, squares);
-    EXPECT_LE(std::abs(squares.item() / (exact * static_cast<double>(0.1f)) - 1), 1e-6);
+    EXPECT_LE(std::abs(squares.item() / (exact * static_cast<double>(0.1f)) - 1), 8e-6);
   }
 }
 
