@@ -80,7 +80,7 @@ class Configuration(ToolTest):
 
 class Variants(ToolTest):
     def test_presets(self):
-        for tool, size in (("m1", ["--hidden", "32"]), ("m2", ["--validation", "200"])):
+        for tool, size in (("m1", ["--hidden", "64"]), ("m2", ["--hidden", "64", "--validation", "200"])):
             for preset in ("seed", "chainer19", "paper"):
                 run = f"{tool}.{preset}"
                 self.succeed(tool, "train", "--preset", preset, *DATA, *LENGTH, *size, "--run", run)
