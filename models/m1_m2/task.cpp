@@ -32,6 +32,16 @@ void LossMeter::add_state(train::StateDict& state) {
   state.add("losses.count", count_);
 }
 
+namespace {
+
+/// Sets the rate of this iteration. Only a schedule that moves reads the counter back.
+void apply(const nn::Schedule& schedule, double base_rate, const Tensor& counter, SubNets& nets) {
+  if (!schedule.is_constant())
+    nets.set_learning_rate(base_rate * schedule.factor(static_cast<int64_t>(counter.item())));
+}
+
+}  // namespace
+
 M1Task::M1Task(M1& model, ImageSet images, ImageSet held_out, Options options)
     : model_(model),
       images_(std::move(images)),
@@ -46,6 +56,7 @@ M1Task::M1Task(M1& model, ImageSet images, ImageSet held_out, Options options)
 }
 
 void M1Task::step() {
+  apply(options_.schedule, options_.adam.learning_rate, counter_, trainer_.nets());
   const Device device = counter_.device();
   const Tensor items = Tensor::empty({options_.batch}, DType::i64, device);
   kernels::draw_items(items_, items, RandomKey::named(options_.seed, "batch"), counter_);
@@ -110,6 +121,7 @@ Tensor M2Task::noise(int64_t rows, int64_t columns, const char* stream) const {
 }
 
 void M2Task::step() {
+  apply(options_.schedule, options_.adam.learning_rate, counter_, trainer_.nets());
   const int64_t bl = options_.batch_labeled, bu = options_.batch_unlabeled, z = stack_.m2->config().z_size;
   const Tensor labeled = draw(split_.labeled, bl, "batch/labeled");
   const Tensor unlabeled = draw(split_.unlabeled, bu, "batch/unlabeled");

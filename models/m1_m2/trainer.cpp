@@ -16,6 +16,10 @@ void SubNets::step() {
   for (const auto& group : groups) group->adam.step();
 }
 
+void SubNets::set_learning_rate(double rate) {
+  for (const auto& group : groups) group->adam.set_learning_rate(rate);
+}
+
 void SubNets::add_state(train::StateDict& state) {
   for (const auto& group : groups) group->adam.add_state(state, "adam." + group->name);
 }

@@ -21,6 +21,7 @@ struct SubNets {
   void add(std::string name, nn::Module& net, const nn::Adam::Settings& settings);
   void clear_gradients();
   void step();
+  void set_learning_rate(double rate);
   void add_state(train::StateDict& state);
 };
 

@@ -15,7 +15,10 @@ M1Experiment::M1Experiment(const Options& options)
       images_(load_images(options, options.m1.decoder, device_)),
       model_(options.m1.m1(images_.train_set.image_size()), {DType::f32, device_, options.run.seed}),
       task_(model_, images_.train_set, images_.test_set,
-            {.batch = options.m1_batch, .seed = options.run.seed, .adam = options.m1.adam()}) {}
+            {.batch = options.m1_batch,
+             .seed = options.run.seed,
+             .adam = options.m1.adam(),
+             .schedule = options.m1.schedule(options.run)}) {}
 
 int M1Experiment::train(const nlohmann::ordered_json& config) {
   const train::RunDirectory directory(options_.run.run, options_.run.mode());

@@ -51,7 +51,8 @@ models::M2Task M2Experiment::make_task(const data::Split& split) {
       .alpha = options_.alpha,
       .update = options_.update == "joint" ? models::M2Update::joint : models::M2Update::separate,
       .weights = {},
-      .adam = options_.m2.adam()};
+      .adam = options_.m2.adam(),
+      .schedule = options_.m2.schedule(options_.run)};
   if (options_.weights == "counts") {
     const double all = static_cast<double>(split.labeled.size() + split.unlabeled.size());
     task.weights = {static_cast<double>(split.labeled.size()) / all,

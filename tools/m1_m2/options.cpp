@@ -68,6 +68,10 @@ nn::Adam::Settings ModelOptions::adam() const {
   return settings;
 }
 
+nn::Schedule ModelOptions::schedule(const RunOptions& run) const {
+  return {nn::parse_decay(lr_decay), run.epochs * run.iters_per_epoch, lr_warmup};
+}
+
 Options preset_options(Tool tool, const std::string& preset) {
   Options o;
   o.preset = preset;
@@ -114,6 +118,9 @@ void add_model_options(CLI::App& command, const std::string& prefix, bool is_m2,
   option("type-pz", m.p_z, "log p(z), where explicit")->check(CLI::IsMember({"marginal", "sampled"}));
   option("type-qz", m.q_z, "log q(z), where explicit")->check(CLI::IsMember({"marginal", "sampled"}));
   option("lr", m.learning_rate, "Adam's rate")->check(positive());
+  option("lr-decay", m.lr_decay, "rate over the iterations of the run")
+      ->check(CLI::IsMember({"constant", "linear", "cosine"}));
+  option("lr-warmup", m.lr_warmup, "iterations in which the rate rises")->check(count(0));
   option("clip", m.clip, "norm to which each sub-net's gradients are clipped; 0: none")
       ->check(non_negative());
   option("wscale", m.weight_scale, "initial weights are N(0, wscale^2 / fan_in)")->check(positive());

@@ -11,6 +11,8 @@ struct ModelOptions {
   std::string decoder = "bernoulli", hidden, activation = "softplus", z_terms = "kl", p_z = "marginal",
               q_z = "marginal";
   int64_t z = 50, samples = 1;
+  std::string lr_decay = "constant";
+  int64_t lr_warmup = 0;
   double weight_scale = 0.1, dropout = 0, learning_rate = 3e-4, clip = 0;
   bool batch_norm = true, batch_norm_to_input = true, batch_norm_before_activation = true;
   nn::BatchNormOptions bn = models::CommonConfig{}.batch_norm;
@@ -18,6 +20,7 @@ struct ModelOptions {
   models::M1Config m1(int64_t x_size) const;
   models::M2Config m2(int64_t x_size, int64_t y_size) const;
   nn::Adam::Settings adam() const;
+  nn::Schedule schedule(const RunOptions& run) const;
 };
 
 /// What the tools are about.
