@@ -97,8 +97,6 @@ int run(int argc, char** argv) {
     nlohmann::json line = train::benchmark(*system, steps);
     line["system"] = name;
     line["framework"] = "vaekit";
-    line["device"] = where.str();
-    line["threads"] = num_threads();
     line["batch"] = batch ? nlohmann::json(batch) : nlohmann::json("published");
     fmt::print("{}\n", line.dump());
     std::fflush(stdout);

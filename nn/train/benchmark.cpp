@@ -6,6 +6,7 @@
 #include <cmath>
 
 #include "tensor/allocator.h"
+#include "tensor/parallel.h"
 #include "tensor/runtime.h"
 
 namespace vae::train {
@@ -40,7 +41,9 @@ nlohmann::json benchmark(Trainable& trainable, int64_t steps, int64_t warmup) {
           {"median_ms", median},
           {"min_ms", step_ms.front()},
           {"max_ms", step_ms.back()},
-          {"peak_bytes", allocator(device).stats().peak_bytes}};
+          {"peak_bytes", allocator(device).stats().peak_bytes},
+          {"device", device.str()},
+          {"threads", num_threads()}};
 }
 
 }  // namespace vae::train

@@ -16,6 +16,7 @@ BIN = pathlib.Path(os.environ.get("VAE_BIN", "build/bin")).resolve()
 # Threads that wait by spinning would starve each other where tests run side by side.
 ENVIRONMENT = {**os.environ, "OMP_WAIT_POLICY": "passive"}
 ENVIRONMENT.pop("VAE_DATA_DIR", None)
+ENVIRONMENT.setdefault("ASAN_OPTIONS", "allocator_may_return_null=1")  # a sanitized build, too, says "out of memory"
 
 DATA = ["--data", "synth", "--synth-train", "1000", "--synth-test", "200", "--threads", "1"]
 LENGTH = ["--epochs", "2", "--iters-per-epoch", "20"]

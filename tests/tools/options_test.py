@@ -60,6 +60,7 @@ class Configuration(ToolTest):
             self.assertGreater(line["steps_per_s"], 0)
             self.assertEqual(line["images_per_step"], 100 if command is M1 else 200)
             self.assertLessEqual(line["min_ms"], line["median_ms"])
+            self.assertEqual((line["device"], line["threads"]), ("cpu", 1))
         line = json.loads(self.succeed("bench_step", "m2", "--steps", "1", "--batch", "10", "--threads", "1"))
         self.assertEqual((line["system"], line["threads"], line["batch"]), ("m2", 1, 10))
         self.assertEqual(list(self.dir.iterdir()), [])

@@ -32,8 +32,7 @@ int M1Experiment::train(const nlohmann::ordered_json& config) {
   RunSummary summary{.title = "M1",
                      .results = {{"test_loss", loss}},
                      .headline = {{"test loss, nats", fmt::format("{:.2f}", loss)}},
-                     .loss_columns = task_.metric_names(),
-                     .accuracy_columns = {},
+                     .charts = {{"Loss", "nats per image", task_.metric_names()}},
                      .confusion = {}};
   write_report(directory.path(), summary, config, images_, result, options_.run);
   fmt::print("report: {}\n", (directory / "report.html").string());

@@ -142,12 +142,14 @@ void M2Experiment::finish(const train::RunDirectory& directory, const train::Loo
   fmt::print("test accuracy {:.4f} on {} images of {}\n", test_accuracy_, images_.test.size(),
              images_.test.name);
   const auto labels = images_.test.labels.to_vector<int64_t>();
-  RunSummary summary{.title = m1_ ? "M1+M2" : "M2",
-                     .results = {{"test_accuracy", test_accuracy_}},
-                     .headline = {{"test accuracy", fmt::format("{:.2f} %", 100 * test_accuracy_)}},
-                     .loss_columns = {"loss_labeled", "loss_unlabeled", "loss_classifier"},
-                     .accuracy_columns = {"valid_accuracy", "test_accuracy"},
-                     .confusion = report::Confusion(labels, predictions, images_.test.num_classes)};
+  RunSummary summary{
+      .title = m1_ ? "M1+M2" : "M2",
+      .results = {{"test_accuracy", test_accuracy_}},
+      .headline = {{"test accuracy", fmt::format("{:.2f} %", 100 * test_accuracy_)}},
+      .charts = {{"Bounds", "nats per image", {"loss_labeled", "loss_unlabeled"}},
+                 {"Classification loss", "nats per image", {"loss_classifier"}},
+                 {"Accuracy", "share of right predictions", {"valid_accuracy", "test_accuracy"}}},
+      .confusion = report::Confusion(labels, predictions, images_.test.num_classes)};
   for (const train::Scalar& metric : result.last) {
     summary.results[metric.name] = metric.value;
     if (metric.name == "valid_accuracy")

@@ -13,15 +13,13 @@ namespace fs = std::filesystem;
 
 void add_curves(report::HtmlReport& html, const fs::path& run, const RunSummary& summary) {
   const report::Metrics metrics = report::read_metrics(run / "metrics.csv");
-  const auto chart = [&](const std::vector<std::string>& columns, const char* title, const char* y_label) {
+  html.add_section("Training");
+  for (const auto& [title, y_label, columns] : summary.charts) {
     report::LineChart lines{.series = {}, .title = title, .x_label = "iteration", .y_label = y_label};
     for (const std::string& column : columns)
       if (metrics.contains(column)) lines.series.push_back(metrics.series(column));
-    if (!lines.series.empty()) html.add_figure(report::line_chart_figure(lines), title);
-  };
-  html.add_section("Training");
-  chart(summary.loss_columns, "Losses", "nats per image");
-  chart(summary.accuracy_columns, "Accuracy", "share of right predictions");
+    html.add_figure(report::line_chart_figure(lines), "");
+  }
 }
 
 /// Pictures are embedded as written.
@@ -67,7 +65,7 @@ void write_report(const fs::path& run, const RunSummary& summary, const nlohmann
   add_pictures(html, run);
   if (summary.confusion) {
     html.add_section("Confusion on the test images");
-    html.add_figure(summary.confusion->figure(), "rows: true class, columns: predicted class");
+    html.add_figure(summary.confusion->figure(), "");
   }
   html.add_section("Configuration");
   html.add_json(config);

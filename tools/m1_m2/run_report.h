@@ -6,11 +6,17 @@
 
 namespace vae {
 
+/// Curves of a run with one scale.
+struct RunChart {
+  std::string title, y_label;
+  std::vector<std::string> columns;  ///< of metrics.csv
+};
+
 struct RunSummary {
   std::string title;
   nlohmann::ordered_json results;  ///< flat: name -> number
   std::vector<std::pair<std::string, std::string>> headline;
-  std::vector<std::string> loss_columns, accuracy_columns;  ///< of metrics.csv
+  std::vector<RunChart> charts;
   std::optional<report::Confusion> confusion;
 };
 

@@ -290,6 +290,8 @@ TEST(Benchmark, TimesSteps) {
   EXPECT_DOUBLE_EQ(figures["images_per_s"], 100 * figures["steps_per_s"].get<double>());
   EXPECT_DOUBLE_EQ(figures["steps_per_s"], 1e3 / figures["median_ms"].get<double>());
   EXPECT_GT(figures["peak_bytes"], 0);
+  EXPECT_EQ(figures["device"], "cpu");
+  EXPECT_GE(figures["threads"], 1);
   expect_error(ErrorKind::usage, "cannot time 0 steps", [&] { benchmark(model, 0); });
   model.spoil_weights_at = 60;
   expect_error(ErrorKind::numeric, "train/loss is nan", [&] { benchmark(model, 10); });
