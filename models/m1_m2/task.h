@@ -31,7 +31,7 @@ class M1Task : public train::Trainable {
     int64_t batch = 100;
     uint64_t seed = 0;
     nn::Adam::Settings adam = reference_adam(0);
-    nn::Schedule schedule;
+    nn::Schedule schedule{};
   };
   M1Task(M1& model, ImageSet images, ImageSet held_out, Options options);
   void step() override;
@@ -67,7 +67,7 @@ class M2Task : public train::Trainable {
     M2Update update = M2Update::separate;
     BoundWeights weights;
     nn::Adam::Settings adam = reference_adam(5);
-    nn::Schedule schedule;
+    nn::Schedule schedule{};
   };
   /// Batches larger than their set are cut to it.
   M2Task(Stack stack, ImageSet images, SplitItems split, ImageSet test, Options options);
