@@ -1,6 +1,7 @@
 #pragma once
-// Threads of the CPU backend (OpenMP). Results never depend on how many there are: a reduction splits its
-// work by size alone and combines the parts in order.
+// Threads of the CPU backend (OpenMP). Results of our own kernels never depend on how many there are: a reduction splits
+// its work by size alone and combines the parts in order. The one exception is oneDNN's f32 matrix product, whose last
+// bits follow the number of threads for some shapes; at a fixed number it repeats bit for bit.
 #include <algorithm>
 #include <cstdint>
 
