@@ -65,6 +65,11 @@ function(vae_options target)
   endif()
 endfunction()
 
+# vae_quick_compile(target): for command lines and tests, which have no hot loops of their own.
+function(vae_quick_compile target)
+  target_compile_options(${target} PRIVATE $<$<AND:$<COMPILE_LANGUAGE:CXX>,$<CONFIG:Release>>:-O1>)
+endfunction()
+
 # vae_library(name SOURCES ... LINK ...): the library of one folder, target vae_<name>, alias vae::<name>.
 function(vae_library name)
   cmake_parse_arguments(arg "" "" "SOURCES;LINK" ${ARGN})
