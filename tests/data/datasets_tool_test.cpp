@@ -66,7 +66,7 @@ TEST_F(DatasetsTool, BadUse) {
   expect_failure(2, "minst", "verify minst");
   expect_failure(2, "cifar", "download cifar");
   expect_failure(2, "--train", "synth --out a --train many");
-  expect_failure(2, "0 images", "synth --out a --test 0");
+  expect_failure(2, "'0' is no whole number", "synth --out a --test 0");
   expect_failure(2, "gif", "export-images synth --synth-train 5 --out b --format gif");
   EXPECT_FALSE(std::filesystem::exists(directory_ / "a"));
   EXPECT_EQ(run("--help").code, 0);
