@@ -20,7 +20,8 @@ class Resume(ToolTest):
         self.assertEqual([row["step"] for row in self.rows("killed")], list(range(10, 201, 10)))
 
     def test_m2_killed_between_checkpoints(self):
-        m2 = [*M2, *LONG, "--checkpoint-every", "30", "--decoder", "gaussian", "--lr-decay", "cosine", "--lr-warmup", "20"]
+        m2 = [*M2, *LONG, "--checkpoint-every", "30", "--decoder", "gaussian", "--lr-decay", "cosine",
+              "--lr-warmup", "20"]
         self.succeed(*m2, "--run", "whole")
         self.kill_when("killed/config.json", *m2, "--run", "killed")  # before any checkpoint
         self.kill_when("killed/checkpoint.safetensors", "m2", "train", "--run", "killed", "--resume")
