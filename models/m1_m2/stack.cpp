@@ -4,6 +4,8 @@
 #include <cmath>
 #include <numeric>
 
+#include "models/m1_m2/terms.h"
+
 namespace vae::models {
 namespace {
 
@@ -175,12 +177,6 @@ Var prior_ratio(const Gaussian& q, const Var& z) {
   return autograd::log_standard_normal(z) + autograd::gaussian_nll(z, q.mean, q.log_var);
 }
 
-Var log_px(const Var& x, const Decoded& decoded, double low, double high) {
-  if (const Var* logits = std::get_if<Var>(&decoded)) return -autograd::bernoulli_nll(*logits, x);
-  const auto& g = std::get<Gaussian>(decoded);
-  return -autograd::gaussian_nll(x, g.mean, g.log_var, low, high);
-}
-
 }  // namespace
 
 double importance_nll(const M1& model, const ImageSet& images, const Tensor& items, int64_t samples,
@@ -192,7 +188,7 @@ double importance_nll(const M1& model, const ImageSet& images, const Tensor& ite
     LogMean estimate(static_cast<size_t>(batch.numel()));
     for (int64_t s = 0; s < samples; ++s) {
       const Var z = sample(q, substream(key, static_cast<uint64_t>(number * samples + s)));
-      estimate.add(to_doubles((log_px(x, model.decode(z), -INFINITY, INFINITY) + prior_ratio(q, z)).value()));
+      estimate.add(to_doubles((log_likelihood(x, model.decode(z), {}) + prior_ratio(q, z)).value()));
     }
     for (int64_t r = 0; r < batch.numel(); ++r) total -= estimate.get(static_cast<size_t>(r));
   });
@@ -215,7 +211,8 @@ double importance_nll(const Stack& stack, const ImageSet& images, const Tensor& 
       const Gaussian q = m2.encode(x, Var(y));
       for (int64_t s = 0; s < samples; ++s) {
         const Var z = sample(q, substream(key, static_cast<uint64_t>((number * classes + k) * samples + s)));
-        const Var weight = log_px(x, m2.decode(z, Var(y)), kM2LogVarLow, kM2LogVarHigh) + prior_ratio(q, z);
+        const Var weight =
+            log_likelihood(x, m2.decode(z, Var(y)), {kM2LogVarLow, kM2LogVarHigh}) + prior_ratio(q, z);
         estimate.add(to_doubles(weight.value()));
       }
     }
