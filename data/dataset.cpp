@@ -1,7 +1,6 @@
 #include "data/dataset.h"
 
 #include "data/digest.h"
-#include "tensor/parallel.h"
 
 namespace vae::data {
 namespace {
@@ -40,24 +39,6 @@ std::vector<int64_t> class_counts(const Tensor& labels, int num_classes) {
   std::vector<int64_t> counts(num_classes);
   for (int64_t i = 0; i < labels.numel(); ++i) ++counts.at(labels.data<int64_t>()[i]);
   return counts;
-}
-
-Tensor prepare_images(const Tensor& images, Scaling scaling, DType dtype) {
-  VAE_CHECK(images.rank() == 4, "images must be [N, H, W, C], not {}", images.str());
-  const int64_t width = images.size(1) * images.size(2) * images.size(3);
-  Tensor rows = Tensor::empty({images.size(0), width}, dtype);
-  const uint8_t* in = images.data<uint8_t>();
-  dispatch_floating(dtype, [&](auto zero) {
-    using T = decltype(zero);
-    T* out = rows.data<T>();
-    parallel_for(images.numel(), int64_t{1} << 16, [&](int64_t begin, int64_t end) {
-      if (scaling == Scaling::binary)
-        for (int64_t i = begin; i < end; ++i) out[i] = T(in[i] >= 128);
-      else
-        for (int64_t i = begin; i < end; ++i) out[i] = T(in[i]) / T(255);
-    });
-  });
-  return rows;
 }
 
 }  // namespace vae::data

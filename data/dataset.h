@@ -1,5 +1,5 @@
 #pragma once
-// A labelled image set in host memory, and its preparation to floats.
+// A labelled image set in host memory.
 #include <string>
 #include <vector>
 
@@ -22,11 +22,5 @@ Dataset make_dataset(std::string name, Tensor images, Tensor labels, int num_cla
 
 /// How many items each class has.
 std::vector<int64_t> class_counts(const Tensor& labels, int num_classes);
-
-/// Pixel to float: `binary` is 1 from 128 upwards and 0 below, `unit` is v / 255.
-enum class Scaling { binary, unit };
-
-/// Images u8 [N, H, W, C] as rows [N, H*W*C] of f32 or f64 on the host.
-Tensor prepare_images(const Tensor& images, Scaling scaling, DType dtype = DType::f32);
 
 }  // namespace vae::data

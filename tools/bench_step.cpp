@@ -6,7 +6,7 @@
 #include "models/m1_m2/trainer.h"
 #include "nn/train/benchmark.h"
 #include "tensor/parallel.h"
-#include "tools/cli.h"
+#include "tools/common/cli.h"
 
 namespace {
 

@@ -3,8 +3,8 @@
 
 #include "data/download.h"
 #include "data/idx.h"
-#include "tools/cli.h"
-#include "tools/dataset_options.h"
+#include "tools/common/cli.h"
+#include "tools/common/dataset_options.h"
 
 namespace {
 

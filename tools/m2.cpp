@@ -1,5 +1,5 @@
 // m2: the semi-supervised VAE of Kingma et al. (2014)
-#include "tools/cli.h"
+#include "tools/common/cli.h"
 #include "tools/m1_m2/experiment.h"
 
 int main(int argc, char** argv) {

@@ -3,16 +3,10 @@
 // batchnorm_i, layer_merge_*, batchnorm_merge, and heads.
 #include <memory>
 
+#include "models/common/gaussian.h"
 #include "models/m1_m2/config.h"
 
 namespace vae::models {
-
-using autograd::Var;
-
-/// Parameters of a diagonal Gaussian per row.
-struct Gaussian {
-  Var mean, log_var;
-};
 
 /// Base of the nets: a chain of linear layers, each with a batch norm beside it, in the order of the
 /// configuration.

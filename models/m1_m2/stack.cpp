@@ -1,28 +1,11 @@
 #include "models/m1_m2/stack.h"
 
 #include <algorithm>
-#include <cmath>
-#include <numeric>
 
 #include "models/m1_m2/terms.h"
 
 namespace vae::models {
 namespace {
-
-constexpr int64_t kBatch = 1000;  // items at a time; test mode has no coupling inside a batch
-
-/// Calls body(batch number, items of the batch) over all items.
-template <class Body>
-void for_batches(const Tensor& items, const Body& body) {
-  for (int64_t begin = 0, number = 0; begin < items.numel(); begin += kBatch, ++number)
-    body(number, items.slice(begin, std::min(items.numel(), begin + kBatch)));
-}
-
-std::vector<double> to_doubles(const Tensor& x) {
-  const Tensor wide = Tensor::empty(x.shape(), DType::f64, x.device());
-  kernels::cast(x, wide);
-  return wide.to_vector<double>();
-}
 
 /// One class per row, drawn from probabilities by inversion of uniform noise, as one-hot rows.
 Tensor sample_classes(const Tensor& probabilities, RandomKey key) {
@@ -40,40 +23,12 @@ Tensor sample_classes(const Tensor& probabilities, RandomKey key) {
   return one_hot;
 }
 
-RandomKey substream(RandomKey key, uint64_t number) {
-  return {key.seed, key.stream + number * 0x9E3779B97F4A7C15u};
-}
-
 Var sample(const Gaussian& q, RandomKey key) {
   return autograd::reparameterize(q.mean, q.log_var,
                                   Var(normal_noise(q.mean.shape(), key, 0, q.mean.value())));
 }
 
 }  // namespace
-
-Tensor ImageSet::gather(const Tensor& items, DType dtype) const {
-  const Tensor x = Tensor::empty({items.numel(), image_size()}, dtype, pixels.device());
-  kernels::gather_pixels(pixels, items, x, scaling);
-  return x;
-}
-
-Tensor ImageSet::gather_labels(const Tensor& items) const {
-  const Tensor y = Tensor::empty({items.numel()}, DType::i64, labels.device());
-  kernels::gather_rows(labels, items, y);
-  return y;
-}
-
-Tensor item_range(int64_t begin, int64_t end, Device device) {
-  std::vector<int64_t> items(static_cast<size_t>(end - begin));
-  std::iota(items.begin(), items.end(), begin);
-  return Tensor::from(items, {end - begin}, device);
-}
-
-Tensor normal_noise(Shape shape, RandomKey key, int64_t number, const Tensor& like) {
-  const Tensor eps = Tensor::empty(shape, like.dtype(), like.device());
-  kernels::random_normal(eps, key, Tensor::scalar(number, like.device()));
-  return eps;
-}
 
 Tensor Stack::features(const Tensor& x, const Tensor& eps) const {
   if (!m1) return x;
@@ -103,14 +58,6 @@ std::vector<int64_t> predict(const Stack& stack, const ImageSet& images, const T
     for (const int64_t c : classes.to_vector<int64_t>()) predictions.push_back(c);
   });
   return predictions;
-}
-
-double accuracy(const std::vector<int64_t>& predictions, const std::vector<int64_t>& labels) {
-  VAE_CHECK(predictions.size() == labels.size(), "{} predictions for {} labels", predictions.size(),
-            labels.size());
-  int64_t right = 0;
-  for (size_t i = 0; i < labels.size(); ++i) right += predictions[i] == labels[i];
-  return labels.empty() ? 0 : static_cast<double>(right) / static_cast<double>(labels.size());
 }
 
 Reconstruction reconstruct(const M1& model, const Tensor& x, RandomKey key) {
@@ -151,26 +98,6 @@ Tensor analogy(const Stack& stack, const Tensor& x, RandomKey key, bool means) {
 }
 
 namespace {
-
-/// log of the mean of weights given by their logarithms, summed one draw at a time.
-class LogMean {
- public:
-  explicit LogMean(size_t rows) : top_(rows, -INFINITY), total_(rows, 0) {}
-  void add(const std::vector<double>& log_weights) {
-    ++draws_;
-    for (size_t r = 0; r < top_.size(); ++r) {
-      const double top = std::max(top_[r], log_weights[r]);
-      if (top == -INFINITY) continue;
-      total_[r] = total_[r] * std::exp(top_[r] - top) + std::exp(log_weights[r] - top);
-      top_[r] = top;
-    }
-  }
-  double get(size_t row) const { return top_[row] + std::log(total_[row] / static_cast<double>(draws_)); }
-
- private:
-  std::vector<double> top_, total_;
-  int64_t draws_ = 0;
-};
 
 /// log p(z) - log q(z) of a sample, without limits on the log variance.
 Var prior_ratio(const Gaussian& q, const Var& z) {

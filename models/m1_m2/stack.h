@@ -1,43 +1,11 @@
 #pragma once
 // M2 alone or on the features of a frozen M1, and what both are asked after training: predictions,
 // reconstructions, analogies, likelihoods. All of it in test mode, without a tape.
+#include "models/common/evaluation.h"
+#include "models/common/image_set.h"
 #include "models/m1_m2/m2.h"
 
 namespace vae::models {
-
-/// Stored images and how they become inputs.
-struct ImageSet {
-  Tensor pixels;  ///< u8 [N, ...]
-  Tensor labels;  ///< i64 [N]
-  kernels::Pixels scaling = kernels::Pixels::binary;
-
-  int64_t size() const { return pixels.size(0); }
-  int64_t image_size() const { return pixels.numel() / std::max<int64_t>(1, size()); }
-  /// Inputs [items, image_size] of the given items (i64 on the same device).
-  Tensor gather(const Tensor& items, DType dtype = DType::f32) const;
-  Tensor gather_labels(const Tensor& items) const;
-};
-
-/// Items [begin, end) as an index tensor.
-Tensor item_range(int64_t begin, int64_t end, Device device);
-
-/// Draws: standard normal noise, keyed by stream and number.
-Tensor normal_noise(Shape shape, RandomKey key, int64_t number, const Tensor& like);
-
-/// Puts a module into test mode for a scope.
-class TestMode {
- public:
-  explicit TestMode(nn::Module& module) : module_(module), training_(module.training()) {
-    module.set_training(false);
-  }
-  ~TestMode() { module_.set_training(training_); }
-  TestMode(const TestMode&) = delete;
-  TestMode& operator=(const TestMode&) = delete;
-
- private:
-  nn::Module& module_;
-  bool training_;
-};
 
 struct Stack {
   M2* m2 = nullptr;
@@ -55,9 +23,6 @@ struct Stack {
 
 /// Most probable class of each item, i64 on the host, in batches. With an M1, its features are samples.
 std::vector<int64_t> predict(const Stack& stack, const ImageSet& images, const Tensor& items, RandomKey key);
-
-/// Share of equal entries.
-double accuracy(const std::vector<int64_t>& predictions, const std::vector<int64_t>& labels);
 
 /// Latent codes and reconstructions of items: M1 samples z; M2 samples y from q(y|x), then z from q(z|x,y).
 struct Reconstruction {

@@ -1,28 +1,13 @@
 #pragma once
 // Training tasks: a model, its trainer and its data as the training loop sees them. Data, counters and sums
 // live on the device; a step reads nothing back.
+#include "models/common/loss_meter.h"
 #include "models/m1_m2/stack.h"
 #include "models/m1_m2/trainer.h"
 #include "nn/schedule.h"
 #include "nn/train/trainable.h"
 
 namespace vae::models {
-
-/// Running means of losses, in f64 on the device.
-class LossMeter {
- public:
-  LossMeter(std::vector<std::string> names, Device device);
-  /// Adds one value per name.
-  void add(std::initializer_list<Tensor> losses);
-  const std::vector<std::string>& names() const { return names_; }
-  /// Means since the last drain; resets.
-  train::Scalars drain();
-  void add_state(train::StateDict& state);
-
- private:
-  std::vector<std::string> names_;
-  Tensor sums_, count_;
-};
 
 /// M1 on all images; metric test_loss is the mean loss of the held-out images in test mode, nats.
 class M1Task : public train::Trainable {

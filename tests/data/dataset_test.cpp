@@ -22,36 +22,6 @@ TEST(Digest, KnownAnswers) {
             "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
 }
 
-TEST(Dataset, BinaryIsOneFrom128Upwards) {
-  const Tensor rows = prepare_images(images_of({0, 127, 128, 255}, 2), Scaling::binary);
-  EXPECT_EQ(rows.shape(), (Shape{2, 2}));
-  EXPECT_EQ(rows.to_vector<float>(), (std::vector<float>{0, 0, 1, 1}));
-}
-
-TEST(Dataset, UnitIsExactlyAQuotient) {
-  std::vector<uint8_t> all(256);
-  for (int i = 0; i < 256; ++i) all[i] = static_cast<uint8_t>(i);
-  const auto f32 = prepare_images(images_of(all, 1), Scaling::unit).to_vector<float>();
-  const auto f64 = prepare_images(images_of(all, 1), Scaling::unit, DType::f64).to_vector<double>();
-  for (int i = 0; i < 256; ++i) {
-    EXPECT_EQ(f32[i], static_cast<float>(i) / 255.0f);
-    EXPECT_EQ(f64[i], i / 255.0);
-  }
-}
-
-TEST(Dataset, PreparesLargeSetsWhole) {
-  std::vector<uint8_t> values(200003);
-  for (size_t i = 0; i < values.size(); ++i) values[i] = static_cast<uint8_t>(i % 251);
-  const auto floats = prepare_images(images_of(values, 1), Scaling::unit).to_vector<float>();
-  for (size_t i = 0; i < values.size(); ++i)
-    ASSERT_EQ(floats[i], static_cast<float>(values[i]) / 255.0f) << i;
-}
-
-TEST(Dataset, PreparesNothingButFloats) {
-  expect_error(ErrorKind::internal, "f32 or f64",
-               [] { prepare_images(images_of({1}, 1), Scaling::unit, DType::u8); });
-}
-
 TEST(Dataset, HashTellsContentApart) {
   const auto labels = [](std::vector<int64_t> values) { return Tensor::from(values, {2}); };
   const auto hash = [](const Tensor& images, const Tensor& labels) {

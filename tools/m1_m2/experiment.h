@@ -3,26 +3,17 @@
 // together.
 #include <optional>
 
-#include "data/split.h"
+#include "tools/common/images.h"
 #include "tools/m1_m2/options.h"
 
 namespace vae {
 
-/// Training and test images, on the host with their hashes and on the device as the models see them.
-struct Images {
-  data::Dataset train, test;
-  models::ImageSet train_set, test_set;
-};
-
-/// The data set that "auto" stands for: MNIST where it is found, else the synthetic digits, with a word about
-/// it.
-std::string resolve_dataset(const Options& options);
-
-/// Loads both parts; `likelihood` decides the scaling where it is "auto".
-Images load_images(const Options& options, const std::string& likelihood, Device device);
-
-/// The split of a new run: that of --split-file, or drawn.
-data::StoredSplit new_split(const Options& options, const data::Dataset& train);
+/// The pictures of the family and what they show.
+inline const std::vector<std::pair<std::string, std::string>> kPictures{
+    {"reconstructed_x.png", "Reconstructions of test images; each tile has its own grey scale"},
+    {"analogy.png", "Analogies: a test image, and its latent code decoded under every class"},
+    {"latent_code.png", "Latent codes of test images, first two variables"},
+    {"labeled_z.png", "The same, coloured by class"}};
 
 /// M1 on the training images.
 class M1Experiment {
@@ -66,6 +57,7 @@ class M2Experiment {
  private:
   models::Stack stack() { return {&model_, m1_ ? &*m1_ : nullptr}; }
   models::M2Task make_task(const data::Split& split);
+  data::StoredSplit draw_split() const;
   data::Split prepare_split(const train::RunDirectory& directory,
                             const std::optional<data::StoredSplit>& drawn);
   int train_m1(const train::RunDirectory& directory);

@@ -1,9 +1,9 @@
 #include "nn/train/benchmark.h"
 #include "nn/train/checkpoint.h"
-#include "tools/config_file.h"
+#include "tools/common/config_file.h"
+#include "tools/common/pictures.h"
+#include "tools/common/run_report.h"
 #include "tools/m1_m2/experiment.h"
-#include "tools/m1_m2/pictures.h"
-#include "tools/m1_m2/run_report.h"
 
 namespace vae {
 
@@ -12,7 +12,7 @@ using models::ImageSet;
 M1Experiment::M1Experiment(const Options& options)
     : options_(options),
       device_(prepare_device(options.run)),
-      images_(load_images(options, options.m1.decoder, device_)),
+      images_(load_images(options.images, options.m1.decoder, device_)),
       model_(options.m1.m1(images_.train_set.image_size()), {DType::f32, device_, options.run.seed}),
       task_(model_, images_.train_set, images_.test_set,
             {.batch = options.m1_batch,
@@ -33,6 +33,7 @@ int M1Experiment::train(const nlohmann::ordered_json& config) {
                      .results = {{"test_loss", loss}},
                      .headline = {{"test loss, nats", fmt::format("{:.2f}", loss)}},
                      .charts = {{"Loss", "nats per image", task_.metric_names()}},
+                     .pictures = kPictures,
                      .confusion = {}};
   write_report(directory.path(), summary, config, images_, result, options_.run);
   fmt::print("report: {}\n", (directory / "report.html").string());
@@ -60,12 +61,14 @@ void M1Experiment::test() {
 
 void M1Experiment::visualize() {
   const models::TestMode test(model_);
-  const Tensor items = random_items(images_.test_set, 5000, RandomKey::named(options_.run.seed, "pictures"));
+  const Tensor items =
+      models::random_items(images_.test_set, 5000, RandomKey::named(options_.run.seed, "pictures"));
   const auto reconstruction = models::reconstruct(model_, images_.test_set.gather(items),
                                                   RandomKey::named(options_.run.seed, "pictures/z"));
-  write_latent_pictures(options_.run.run, reconstruction,
-                        images_.test_set.gather_labels(items).to_vector<int64_t>(),
-                        images_.test.images.shape());
+  report::write_png(options_.run.run / "reconstructed_x.png",
+                    reconstruction_picture(reconstruction.images, images_.test.images.shape()));
+  write_latent_pictures(options_.run.run, reconstruction.z,
+                        images_.test_set.gather_labels(items).to_vector<int64_t>());
 }
 
 }  // namespace vae

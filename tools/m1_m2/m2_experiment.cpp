@@ -1,9 +1,9 @@
 #include "nn/train/benchmark.h"
 #include "nn/train/checkpoint.h"
-#include "tools/config_file.h"
+#include "tools/common/config_file.h"
+#include "tools/common/pictures.h"
+#include "tools/common/run_report.h"
 #include "tools/m1_m2/experiment.h"
-#include "tools/m1_m2/pictures.h"
-#include "tools/m1_m2/run_report.h"
 
 namespace vae {
 namespace {
@@ -33,7 +33,8 @@ M2Experiment::M2Experiment(const Options& options, Tool tool)
     : options_(options),
       tool_(tool),
       device_(prepare_device(options.run)),
-      images_(load_images(options, tool == Tool::m1_m2 ? options.m1.decoder : options.m2.decoder, device_)),
+      images_(load_images(options.images, tool == Tool::m1_m2 ? options.m1.decoder : options.m2.decoder,
+                          device_)),
       model_(options.m2.m2(tool == Tool::m1_m2 ? options.m1.z : images_.train_set.image_size(),
                            images_.train.num_classes),
              {DType::f32, device_, options.run.seed}) {
@@ -64,6 +65,15 @@ models::M2Task M2Experiment::make_task(const data::Split& split) {
                         images_.test_set, task);
 }
 
+data::StoredSplit M2Experiment::draw_split() const {
+  return new_split(options_.split_file,
+                   {.num_labeled = options_.labels,
+                    .num_validation = options_.validation,
+                    .num_classes = images_.train.num_classes,
+                    .seed = options_.run.seed},
+                   images_.train);
+}
+
 int M2Experiment::train_m1(const train::RunDirectory& directory) {
   Options stage = m1_stage(options_);
   stage.run.resume = directory.resumed() && std::filesystem::exists(directory / "m1" / "config.json");
@@ -90,7 +100,7 @@ data::Split M2Experiment::prepare_split(const train::RunDirectory& directory,
 int M2Experiment::train(const nlohmann::ordered_json& config) {
   // Whatever can be wrong with the input of a new run shows before there is a directory.
   std::optional<data::StoredSplit> drawn;
-  if (options_.run.mode() != train::RunDirectory::Mode::resume) drawn = new_split(options_, images_.train);
+  if (options_.run.mode() != train::RunDirectory::Mode::resume) drawn = draw_split();
   const bool given_m1 = m1_ && !options_.m1_run.empty();
   if (given_m1) load_m1(options_.m1_run);
 
@@ -104,7 +114,8 @@ int M2Experiment::train(const nlohmann::ordered_json& config) {
   }
   models::M2Task task = make_task(split);
   train::LoopOptions loop = options_.run.loop();
-  const Tensor shown = random_items(images_.test_set, 100, RandomKey::named(options_.run.seed, "pictures"));
+  const Tensor shown =
+      models::random_items(images_.test_set, 100, RandomKey::named(options_.run.seed, "pictures"));
   loop.after_epoch = [&](int64_t, int64_t step, train::EventFile& events) {
     const auto r = models::reconstruct(stack(), images_.test_set.gather(shown),
                                        RandomKey::named(options_.run.seed, "pictures/z"));
@@ -122,7 +133,7 @@ void M2Experiment::benchmark() {
     load_m1(options_.m1_run);
   else if (m1_)  // one step, since batch norm has no statistics before
     models::M1Task(*m1_, images_.train_set, images_.test_set, {.batch = options_.m1_batch}).step();
-  models::M2Task task = make_task(new_split(options_, images_.train).split);
+  models::M2Task task = make_task(draw_split().split);
   fmt::print("{}\n", train::benchmark(task, options_.run.benchmark).dump());
 }
 
@@ -149,6 +160,7 @@ void M2Experiment::finish(const train::RunDirectory& directory, const train::Loo
       .charts = {{"Bounds", "nats per image", {"loss_labeled", "loss_unlabeled"}},
                  {"Classification loss", "nats per image", {"loss_classifier"}},
                  {"Accuracy", "share of right predictions", {"valid_accuracy", "test_accuracy"}}},
+      .pictures = kPictures,
       .confusion = report::Confusion(labels, predictions, images_.test.num_classes)};
   for (const train::Scalar& metric : result.last) {
     summary.results[metric.name] = metric.value;
@@ -182,17 +194,19 @@ void M2Experiment::test() {
 }
 
 void M2Experiment::visualize() {
-  const Tensor items =
-      random_items(images_.test_set, m1_ ? 10000 : 5000, RandomKey::named(options_.run.seed, "pictures"));
+  const Tensor items = models::random_items(images_.test_set, m1_ ? 10000 : 5000,
+                                            RandomKey::named(options_.run.seed, "pictures"));
   const auto reconstruction = models::reconstruct(stack(), images_.test_set.gather(items),
                                                   RandomKey::named(options_.run.seed, "pictures/z"));
-  write_latent_pictures(options_.run.run, reconstruction,
-                        images_.test_set.gather_labels(items).to_vector<int64_t>(),
-                        images_.test.images.shape());
+  report::write_png(options_.run.run / "reconstructed_x.png",
+                    reconstruction_picture(reconstruction.images, images_.test.images.shape()));
+  write_latent_pictures(options_.run.run, reconstruction.z,
+                        images_.test_set.gather_labels(items).to_vector<int64_t>());
 }
 
 void M2Experiment::analogy() {
-  const Tensor items = random_items(images_.test_set, 10, RandomKey::named(options_.run.seed, "analogy"));
+  const Tensor items =
+      models::random_items(images_.test_set, 10, RandomKey::named(options_.run.seed, "analogy"));
   const Tensor x = images_.test_set.gather(items);
   const Tensor decoded =
       models::analogy(stack(), x, RandomKey::named(options_.run.seed, "analogy/z"), options_.means);

@@ -2,8 +2,7 @@
 
 #include <cmath>
 
-#include "tools/cli.h"
-#include "tools/dataset_options.h"
+#include "tools/common/cli.h"
 
 namespace vae {
 namespace {
@@ -133,17 +132,6 @@ void add_model_options(CLI::App& command, const std::string& prefix, bool is_m2,
   option("bn-eval-adds-eps", m.bn.eval_adds_eps, "eps in test mode, too (textbook)");
 }
 
-void add_data_options(CLI::App& command, Options& o) {
-  command.add_option("--data", o.dataset, "data set; auto: mnist where it is found, else synth")
-      ->check(CLI::IsMember({"auto", "synth", "mnist", "fashion-mnist", "idx", "folder", "subfolders"}))
-      ->capture_default_str();
-  add_dataset_options(command, o.data);
-  command
-      .add_option("--scaling", o.scaling, "pixels as 0/1 or in [0, 1]; auto: binary for Bernoulli decoders")
-      ->check(CLI::IsMember({"auto", "binary", "unit"}))
-      ->capture_default_str();
-}
-
 void add_semi_options(CLI::App& command, Options& o) {
   const auto option = [&](const char* name, auto& value, const char* text) {
     return command.add_option(name, value, text)
@@ -167,7 +155,7 @@ void add_semi_options(CLI::App& command, Options& o) {
 void add_train_options(CLI::App& command, Tool tool, Options& o) {
   command.add_option("--preset", o.preset, "defaults: seed, chainer19 or paper")->capture_default_str();
   add_run_options(command, o.run);
-  add_data_options(command, o);
+  add_image_options(command, o.images);
   if (tool != Tool::m1) add_semi_options(command, o);
   if (tool == Tool::m1) {
     command.add_option("--batch", o.m1_batch, "images per iteration")->check(count(1))->capture_default_str();

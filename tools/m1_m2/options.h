@@ -1,8 +1,8 @@
 #pragma once
 // Options of the tools m1, m2 and m1_m2.
-#include "data/load.h"
 #include "models/m1_m2/task.h"
-#include "tools/run_options.h"
+#include "tools/common/images.h"
+#include "tools/common/run_options.h"
 
 namespace vae {
 
@@ -26,8 +26,8 @@ struct ModelOptions {
 /// What the tools are about.
 struct Options {
   RunOptions run;
-  std::string preset = "seed", dataset = "auto", split_file, scaling = "auto";
-  data::DatasetOptions data;
+  std::string preset = "seed", split_file;
+  ImageOptions images;
   ModelOptions m1, m2;
   int64_t m1_epochs = 500, m1_iters_per_epoch = 2000, m1_batch = 100;  ///< M1's own training in m1_m2
   std::filesystem::path m1_run;                                        ///< a finished M1 to load instead

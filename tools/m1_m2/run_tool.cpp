@@ -1,19 +1,13 @@
 // Command lines of m1, m2 and m1_m2.
 #include <set>
 
-#include "nn/report/statistics.h"
-#include "tensor/file.h"
-#include "tools/cli.h"
-#include "tools/config_file.h"
+#include "tools/common/cli.h"
+#include "tools/common/config_file.h"
+#include "tools/common/seeds.h"
 #include "tools/m1_m2/experiment.h"
 
 namespace vae {
 namespace {
-
-struct Outcome {
-  int code;
-  double result;  ///< of the test images: M1's loss, M2's accuracy
-};
 
 template <class Experiment>
 Outcome train(Experiment experiment, const nlohmann::ordered_json& config) {
@@ -26,49 +20,19 @@ Outcome train_one(const Options& options, Tool tool, const nlohmann::ordered_jso
   return train(M2Experiment(options, tool), config);
 }
 
-std::vector<uint64_t> distinct_seeds(const std::string& text) {
-  const std::vector<uint64_t> seeds = parse_numbers(text, "seeds");
-  if (std::set(seeds.begin(), seeds.end()).size() != seeds.size())
-    fail(ErrorKind::usage, "--seeds: '{}' names a seed twice", text);
-  return seeds;
-}
-
-/// One run per seed in sub-directories, then mean and spread of the result. Resuming goes on with the runs
-/// that were begun and starts the others.
-int train_seeds(Options options, Tool tool, nlohmann::ordered_json config) {
-  const std::filesystem::path base = options.run.run;
-  const std::vector<uint64_t> seeds = distinct_seeds(options.run.seeds);
-  const bool resume = options.run.resume;
-  std::vector<double> values;
-  config.erase("seeds");
-  for (const uint64_t seed : seeds) {
-    fmt::print("seed {}\n", seed);
-    options.run.seed = seed;
-    options.run.run = base / fmt::format("seed_{}", seed);
-    options.run.resume = resume && std::filesystem::exists(options.run.run / "config.json");
-    config["seed"] = seed;
-    const Outcome outcome = train_one(options, tool, config);
-    if (outcome.code != 0) return outcome.code;
-    values.push_back(outcome.result);
-  }
-  const std::string name = tool == Tool::m1 ? "test_loss" : "test_accuracy";
-  const report::MeanStd summary = report::mean_std(values);
-  fmt::print("{} over seeds {}: {}\n", name, options.run.seeds, summary.str());
-  const nlohmann::ordered_json results{
-      {"seeds", seeds}, {name, values}, {"mean", summary.mean}, {"std", summary.std}};
-  write_file_atomically(base / "seeds.json", results.dump(2) + "\n");
-  return 0;
-}
-
 int run_training(Options& options, Tool tool, const CLI::App& command) {
   nlohmann::ordered_json config = resolved_config(command);
-  config["data"] = options.dataset = resolve_dataset(options);
+  config["data"] = options.images.dataset = resolve_dataset(options.images);
   if (options.run.benchmark > 0) {
     tool == Tool::m1 ? M1Experiment(options).benchmark() : M2Experiment(options, tool).benchmark();
     return 0;
   }
-  if (!options.run.seeds.empty()) return train_seeds(options, tool, config);
-  return train_one(options, tool, config).code;
+  return train_seeds(options.run, config, tool == Tool::m1 ? "test_loss" : "test_accuracy",
+                     [&](const RunOptions& run, const nlohmann::ordered_json& of_run) {
+                       Options one = options;
+                       one.run = run;
+                       return train_one(one, tool, of_run);
+                     });
 }
 
 /// The options that shaped a run are read from it; the help of a subcommand that looks at it shows the rest.

@@ -1,4 +1,4 @@
-#include "tools/m1_m2/run_report.h"
+#include "tools/common/run_report.h"
 
 #include "nn/report/html_report.h"
 #include "nn/report/line_chart.h"
@@ -23,14 +23,9 @@ void add_curves(report::HtmlReport& html, const fs::path& run, const RunSummary&
 }
 
 /// Pictures are embedded as written.
-void add_pictures(report::HtmlReport& html, const fs::path& run) {
-  const std::pair<const char*, const char*> pictures[] = {
-      {"reconstructed_x.png", "Reconstructions of test images; each tile has its own grey scale"},
-      {"analogy.png", "Analogies: a test image, and its latent code decoded under every class"},
-      {"latent_code.png", "Latent codes of test images, first two variables"},
-      {"labeled_z.png", "The same, coloured by class"}};
+void add_pictures(report::HtmlReport& html, const fs::path& run, const RunSummary& summary) {
   html.add_section("Pictures");
-  for (const auto& [file, caption] : pictures)
+  for (const auto& [file, caption] : summary.pictures)
     if (fs::exists(run / file)) html.add_png(read_file(run / file), caption);
 }
 
@@ -62,7 +57,7 @@ void write_report(const fs::path& run, const RunSummary& summary, const nlohmann
   headline.push_back({"training time", duration(result.seconds)});
   html.add_headline(headline);
   add_curves(html, run, summary);
-  add_pictures(html, run);
+  add_pictures(html, run, summary);
   if (summary.confusion) {
     html.add_section("Confusion on the test images");
     html.add_figure(summary.confusion->figure(), "");

@@ -4,7 +4,7 @@
 #include <string>
 
 #include "data/load.h"
-#include "tools/cli.h"
+#include "tools/common/cli.h"
 
 namespace vae {
 

@@ -1,4 +1,4 @@
-#include "tools/m1_m2/pictures.h"
+#include "tools/common/pictures.h"
 
 #include "nn/report/image_grid.h"
 #include "nn/report/scatter.h"
@@ -26,11 +26,10 @@ report::Image analogy_picture(const Tensor& sources, const Tensor& decoded, cons
                               static_cast<int>(decoded.size(1)), tiles_of(image_shape));
 }
 
-void write_latent_pictures(const std::filesystem::path& run, const models::Reconstruction& reconstruction,
-                           const std::vector<int64_t>& labels, const Shape& image_shape) {
-  report::write_png(run / "reconstructed_x.png", reconstruction_picture(reconstruction.images, image_shape));
-  const std::vector<float> z = reconstruction.z.to_vector<float>();
-  const size_t width = static_cast<size_t>(reconstruction.z.size(1));
+void write_latent_pictures(const std::filesystem::path& run, const Tensor& codes,
+                           const std::vector<int64_t>& labels) {
+  const std::vector<float> z = codes.to_vector<float>();
+  const size_t width = static_cast<size_t>(codes.size(1));
   if (width < 2) return;
   report::Scatter scatter{.points = {}};
   for (size_t i = 0; i < labels.size(); ++i) scatter.points.push_back({z[i * width], z[i * width + 1]});
@@ -44,14 +43,6 @@ void write_latent_pictures(const std::filesystem::path& run, const models::Recon
     plain.write(run / (std::string("latent_code") + extension));
     labeled.write(run / (std::string("labeled_z") + extension));
   }
-}
-
-Tensor random_items(const models::ImageSet& images, int64_t count, RandomKey key) {
-  const Device device = images.pixels.device();
-  const Tensor items = Tensor::empty({std::min(count, images.size())}, DType::i64, device);
-  kernels::draw_items(models::item_range(0, images.size(), device), items, key,
-                      Tensor::scalar(int64_t{0}, device));
-  return items;
 }
 
 }  // namespace vae

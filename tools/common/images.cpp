@@ -1,4 +1,4 @@
-#include "tools/m1_m2/experiment.h"
+#include "tools/common/images.h"
 
 namespace vae {
 namespace {
@@ -11,7 +11,18 @@ models::ImageSet on_device(const data::Dataset& set, kernels::Pixels scaling, De
 
 }  // namespace
 
-std::string resolve_dataset(const Options& options) {
+void add_image_options(CLI::App& command, ImageOptions& o) {
+  command.add_option("--data", o.dataset, "data set; auto: mnist where it is found, else synth")
+      ->check(CLI::IsMember({"auto", "synth", "mnist", "fashion-mnist", "idx", "folder", "subfolders"}))
+      ->capture_default_str();
+  add_dataset_options(command, o.data);
+  command
+      .add_option("--scaling", o.scaling, "pixels as 0/1 or in [0, 1]; auto: binary for Bernoulli decoders")
+      ->check(CLI::IsMember({"auto", "binary", "unit"}))
+      ->capture_default_str();
+}
+
+std::string resolve_dataset(const ImageOptions& options) {
   if (options.dataset != "auto") return options.dataset;
   data::DatasetOptions mnist = options.data;
   mnist.name = "mnist";
@@ -27,7 +38,7 @@ std::string resolve_dataset(const Options& options) {
   return "synth";
 }
 
-Images load_images(const Options& options, const std::string& likelihood, Device device) {
+Images load_images(const ImageOptions& options, const std::string& likelihood, Device device) {
   data::DatasetOptions wanted = options.data;
   wanted.name = resolve_dataset(options);
   // Sets of one's own may have any size of image.
@@ -49,12 +60,9 @@ Images load_images(const Options& options, const std::string& likelihood, Device
   return images;
 }
 
-data::StoredSplit new_split(const Options& options, const data::Dataset& train) {
-  if (!options.split_file.empty()) return data::load_split(options.split_file, train.labels);
-  const data::SplitRequest request{.num_labeled = options.labels,
-                                   .num_validation = options.validation,
-                                   .num_classes = train.num_classes,
-                                   .seed = options.run.seed};
+data::StoredSplit new_split(const std::string& file, const data::SplitRequest& request,
+                            const data::Dataset& train) {
+  if (!file.empty()) return data::load_split(file, train.labels);
   return {data::draw_split(train.labels, request), request};
 }
 

@@ -1,10 +1,10 @@
-#include "tools/run_options.h"
+#include "tools/common/run_options.h"
 
 #include <charconv>
 
 #include "tensor/error.h"
 #include "tensor/parallel.h"
-#include "tools/cli.h"
+#include "tools/common/cli.h"
 
 namespace vae {
 

@@ -2,7 +2,8 @@
 // report.html and results.json of a run.
 #include "nn/report/confusion.h"
 #include "nn/train/loop.h"
-#include "tools/m1_m2/experiment.h"
+#include "tools/common/images.h"
+#include "tools/common/run_options.h"
 
 namespace vae {
 
@@ -17,6 +18,8 @@ struct RunSummary {
   nlohmann::ordered_json results;  ///< flat: name -> number
   std::vector<std::pair<std::string, std::string>> headline;
   std::vector<RunChart> charts;
+  std::vector<std::pair<std::string, std::string>>
+      pictures;  ///< PNG of the run directory, where it is there: caption
   std::optional<report::Confusion> confusion;
 };
 

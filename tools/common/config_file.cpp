@@ -1,10 +1,10 @@
-#include "tools/config_file.h"
+#include "tools/common/config_file.h"
 
 #include <algorithm>
 #include <set>
 
 #include "tensor/file.h"
-#include "tools/cli.h"
+#include "tools/common/cli.h"
 
 namespace vae {
 namespace {
