@@ -3,7 +3,7 @@
 #include "kernels/cuda/reduce.h"
 #include "kernels/kernels.h"
 
-namespace vae::kernels::cuda {
+namespace vae::kernels::VAE_GPU {
 namespace {
 
 constexpr int64_t kPart = 256;  // rows of one part
@@ -228,4 +228,4 @@ void batch_norm_bwd(const BatchNormBackward& b) {
   });
 }
 
-}  // namespace vae::kernels::cuda
+}  // namespace vae::kernels::VAE_GPU

@@ -27,7 +27,7 @@ void detail::throw_missing_backend(const char* kernel, DeviceType type) {
 #endif
 
 #define VAE_KERNEL(name, ...) \
-  constinit const Kernel<__VA_ARGS__> name(#name, cpu::name, VAE_CUDA_FUNCTION(name), nullptr);
+  constinit const Kernel<__VA_ARGS__> name(#name, cpu::name, VAE_CUDA_FUNCTION(name), simt::name);
 #include "kernels/list.h"
 #undef VAE_KERNEL
 

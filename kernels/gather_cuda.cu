@@ -6,7 +6,7 @@
 #include "kernels/elementwise/map.h"
 #include "kernels/kernels.h"
 
-namespace vae::kernels::cuda {
+namespace vae::kernels::VAE_GPU {
 namespace {
 
 /// What a row becomes whose index is out of range.
@@ -222,4 +222,4 @@ void transpose(In x, Out y) {
   });
 }
 
-}  // namespace vae::kernels::cuda
+}  // namespace vae::kernels::VAE_GPU

@@ -28,6 +28,13 @@ namespace cuda {
 }
 #undef VAE_KERNEL
 
+/// The CUDA kernels compiled for the emulator; null in programs that do not link it.
+#define VAE_KERNEL(name, ...) [[gnu::weak]] Kernel<__VA_ARGS__>::Function name;
+namespace simt {
+#include "kernels/list.h"
+}
+#undef VAE_KERNEL
+
 /// Names of all kernels, in list order.
 std::span<const char* const> kernel_names();
 

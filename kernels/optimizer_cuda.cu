@@ -5,7 +5,7 @@
 #include "kernels/cuda/launch.h"
 #include "kernels/kernels.h"
 
-namespace vae::kernels::cuda {
+namespace vae::kernels::VAE_GPU {
 namespace {
 
 constexpr int64_t kStepBlocks = 1024;  // more than fill a device; each pays for its constants
@@ -98,4 +98,4 @@ void sgd(const SgdStep& s) {
   });
 }
 
-}  // namespace vae::kernels::cuda
+}  // namespace vae::kernels::VAE_GPU

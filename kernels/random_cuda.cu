@@ -3,7 +3,7 @@
 #include "kernels/kernels.h"
 #include "tensor/permutation.h"
 
-namespace vae::kernels::cuda {
+namespace vae::kernels::VAE_GPU {
 namespace {
 
 struct Normal {
@@ -61,4 +61,4 @@ void draw_items(In pool, Out y, RandomKey key, In step) {
          y.numel(), IndexPermutation(pool.numel()), key, step.data<int64_t>());
 }
 
-}  // namespace vae::kernels::cuda
+}  // namespace vae::kernels::VAE_GPU

@@ -4,7 +4,7 @@
 #include "kernels/elementwise/map.h"
 #include "kernels/kernels.h"
 
-namespace vae::kernels::cuda {
+namespace vae::kernels::VAE_GPU {
 namespace {
 
 constexpr int64_t kRowPart = 4096;    // elements of one part of a long row
@@ -94,7 +94,7 @@ struct Best {
 
 template <class T>
 __device__ Best<T> shuffle_xor(Best<T> best, int mask) {
-  return {cuda::shuffle_xor(best.value, mask), cuda::shuffle_xor(best.index, mask)};
+  return {VAE_GPU::shuffle_xor(best.value, mask), VAE_GPU::shuffle_xor(best.index, mask)};
 }
 
 /// The larger value, and of equals the first.
@@ -147,4 +147,4 @@ void argmax(In x, Out y) {
   });
 }
 
-}  // namespace vae::kernels::cuda
+}  // namespace vae::kernels::VAE_GPU

@@ -3,7 +3,7 @@
 #include "kernels/kernels.h"
 #include "kernels/softmax.h"
 
-namespace vae::kernels::cuda {
+namespace vae::kernels::VAE_GPU {
 namespace {
 
 template <bool log_space, class T>
@@ -74,4 +74,4 @@ void log_softmax_bwd(In dy, In y, Out dx, Write write) {
   backward<true>("log_softmax_bwd", dy, y, dx, write);
 }
 
-}  // namespace vae::kernels::cuda
+}  // namespace vae::kernels::VAE_GPU

@@ -33,6 +33,7 @@ void* CachingAllocator::allocate(size_t bytes) {
            device_.str(), size, stats_.live_bytes, limit_ ? fmt::to_string(limit_) : "none");
     ++stats_.raw_allocations;
   }
+  runtime(device_.type).prepare(device_.index, pointer, bytes);
   stats_.live_bytes += size;
   stats_.peak_bytes = std::max(stats_.peak_bytes, stats_.live_bytes);
   return pointer;

@@ -42,7 +42,7 @@ DeviceRuntime* detail::host_runtime() {
   return runtime;
 }
 
-DeviceRuntime* detail::simt_runtime() { return nullptr; }
+[[gnu::weak]] DeviceRuntime* detail::simt_runtime() { return nullptr; }
 
 DeviceRuntime& runtime(DeviceType type) {
   DeviceRuntime* found = find_runtime(type);

@@ -18,6 +18,8 @@ class DeviceRuntime {
   virtual void copy_to_host(int index, void* to, const void* from, size_t bytes) = 0;
   virtual void copy_on_device(int index, void* to, const void* from, size_t bytes) = 0;
   virtual void fill_zero(int index, void* to, size_t bytes) = 0;
+  /// Called when a block is handed out, new or again, of which `bytes` bytes are wanted.
+  virtual void prepare(int /*index*/, void* /*pointer*/, size_t /*bytes*/) {}
   /// Waits for all work queued on the device; throws Error(device) if any of it failed.
   virtual void synchronize(int index) = 0;
 };
@@ -34,7 +36,7 @@ void copy_bytes(void* to, Device to_device, const void* from, Device from_device
 namespace detail {
 DeviceRuntime* host_runtime();
 DeviceRuntime* cuda_runtime();  // null without CUDA in the build
-DeviceRuntime* simt_runtime();  // null without the emulator in the build
+DeviceRuntime* simt_runtime();  // null unless the program links the emulator
 }  // namespace detail
 
 }  // namespace vae

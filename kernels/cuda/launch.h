@@ -3,40 +3,35 @@
 // blockIdx, __syncthreads and __shfl_*_sync: launches go through launch(), shared memory through VAE_SHARED.
 // Kernels walk over their items by the size of the grid, so a grid may be smaller than the work; an empty one
 // is not launched. With VAE_SYNC=1 in the environment every launch is waited for and checked.
-#include <cuda_runtime.h>
-
+// A .cu file is compiled twice: by nvcc for CUDA devices and by g++ for the emulator of tests (kernels/simt),
+// so its code stands in namespace vae::kernels::VAE_GPU.
 #include <algorithm>
 #include <bit>
 
 #include "kernels/kernel.h"
-#include "tensor/stream_cuda.h"
+#ifdef __CUDACC__
+#include "kernels/cuda/backend.h"
+#else
+#include "kernels/simt/backend.h"
+#endif
 
-/// An array of `count` elements shared by the threads of a block.
-#define VAE_SHARED(type, name, count) __shared__ type name[count]
-
-namespace vae::kernels::cuda {
+namespace vae::kernels::VAE_GPU {
 
 inline constexpr int kWarp = 32;
 inline constexpr int kThreads = 256;                  // of a block
 inline constexpr int kRowThreads = kThreads / kWarp;  // of a block that is a warp wide
-inline constexpr int64_t kMaxBlocks = 4096;           // along one axis of a grid
 
 struct LaunchConfig {
   dim3 grid, block;
-  size_t shared_bytes = 0;  ///< beyond what VAE_SHARED declares
-  cudaStream_t stream = nullptr;
+  Stream stream = {};
 };
-
-/// Throws Error(device) naming the kernel if its launch failed, or under VAE_SYNC=1 its execution.
-void check_launch(const char* name, cudaStream_t stream);
 
 /// Runs `kernel` on a grid; an empty grid is nothing to do. Arguments convert to the kernel's parameters.
 template <class... Parameters, class... Args>
 void launch(const char* name, void (*kernel)(Parameters...), const LaunchConfig& config,
             const Args&... args) {
   if (config.grid.x == 0 || config.grid.y == 0 || config.grid.z == 0) return;
-  kernel<<<config.grid, config.block, config.shared_bytes, config.stream>>>(static_cast<Parameters>(args)...);
-  check_launch(name, config.stream);
+  start(name, kernel, config, static_cast<Parameters>(args)...);
 }
 
 /// Blocks for n items, `each` to a block.
@@ -68,11 +63,11 @@ class OnDevice {
   LaunchConfig columns(int64_t columns, int64_t parts) const {
     return config({blocks_for(columns, kWarp), blocks_for(parts, 1)}, {kWarp, kRowThreads});
   }
-  LaunchConfig config(dim3 grid, dim3 block) const { return {grid, block, 0, stream_}; }
+  LaunchConfig config(dim3 grid, dim3 block) const { return {grid, block, stream_}; }
 
  private:
   CurrentDevice current_;
-  cudaStream_t stream_;
+  Stream stream_;
 };
 
 // Where a thread begins and how far it strides, along x and y.
@@ -81,4 +76,4 @@ __device__ inline int64_t step_x() { return int64_t{gridDim.x} * blockDim.x; }
 __device__ inline int64_t first_y() { return int64_t{blockIdx.y} * blockDim.y + threadIdx.y; }
 __device__ inline int64_t step_y() { return int64_t{gridDim.y} * blockDim.y; }
 
-}  // namespace vae::kernels::cuda
+}  // namespace vae::kernels::VAE_GPU

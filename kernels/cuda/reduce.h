@@ -3,7 +3,7 @@
 // threads of the block must call them.
 #include "kernels/cuda/launch.h"
 
-namespace vae::kernels::cuda {
+namespace vae::kernels::VAE_GPU {
 
 struct Plus {
   template <class T>
@@ -34,7 +34,10 @@ __device__ T row_reduce(T value, Combine combine) {
   if (threadIdx.x % kWarp == 0) warps[threadIdx.x / kWarp] = value;
   __syncthreads();
   value = warps[0];
-  for (int w = 1; w < static_cast<int>(blockDim.x) / kWarp; ++w) value = combine(value, warps[w]);
+  for (int w = 1; w < static_cast<int>(blockDim.x) / kWarp; ++w) {
+    const T other = warps[w];
+    value = combine(value, other);
+  }
   __syncthreads();  // before the next call writes
   return value;
 }
@@ -47,9 +50,12 @@ __device__ T column_reduce(T value, Combine combine) {
   values[threadIdx.y * kWarp + threadIdx.x] = value;
   __syncthreads();
   if (threadIdx.y == 0)
-    for (int i = 1; i < kRowThreads; ++i) value = combine(value, values[i * kWarp + threadIdx.x]);
+    for (int i = 1; i < kRowThreads; ++i) {
+      const T other = values[i * kWarp + threadIdx.x];
+      value = combine(value, other);
+    }
   __syncthreads();  // before the next call writes
   return value;
 }
 
-}  // namespace vae::kernels::cuda
+}  // namespace vae::kernels::VAE_GPU

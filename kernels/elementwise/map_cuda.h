@@ -5,7 +5,7 @@
 #include "kernels/elementwise/call.h"
 #include "kernels/elementwise/map.h"
 
-namespace vae::kernels::cuda {
+namespace vae::kernels::VAE_GPU {
 
 /// What the kernels of the family read and write; operands[3] is dy.
 template <class T>
@@ -232,4 +232,4 @@ void map_bwd_typed(Map op, Params params, int wrt, const Frame& frame, In y, Out
   });
 }
 
-}  // namespace vae::kernels::cuda
+}  // namespace vae::kernels::VAE_GPU

@@ -1,7 +1,7 @@
 #include "kernels/elementwise/map_cuda.h"
 
-namespace vae::kernels::cuda {
+namespace vae::kernels::VAE_GPU {
 template void map_fwd_typed<float>(Map, Params, const Frame&, Out);
 template void map_bwd_typed<float>(Map, Params, int, const Frame&, In, Out, bool);
 template void rowsum_typed<float>(Map, Params, const Frame&, Out);
-}  // namespace vae::kernels::cuda
+}  // namespace vae::kernels::VAE_GPU

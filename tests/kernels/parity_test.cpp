@@ -101,6 +101,7 @@ TEST_P(DeviceKernels, RefuseTensorsOfTwoDevices) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Cuda, DeviceKernels, testing::Values(Device{DeviceType::cuda, 0}));
+INSTANTIATE_TEST_SUITE_P(Simt, DeviceKernels, testing::Values(Device{DeviceType::simt, 0}));
 
 /// A build with CUDA runs on a machine without a driver, and says so.
 TEST(Cuda, WithoutADriverThereIsNoDevice) {

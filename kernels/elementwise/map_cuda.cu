@@ -1,8 +1,9 @@
 // The elementwise kernels on CUDA devices: check, then the typed launches of map_cuda_f32.cu and
 // map_cuda_f64.cu.
+#include "kernels/cuda/launch.h"
 #include "kernels/kernels.h"
 
-namespace vae::kernels::cuda {
+namespace vae::kernels::VAE_GPU {
 
 template <class T>
 void map_fwd_typed(Map op, Params params, const Frame& frame, Out y);
@@ -28,4 +29,4 @@ void rowsum_fwd(Map op, Params params, Inputs x, Out y) {
   dispatch_floating(frame.dtype, [&](auto zero) { rowsum_typed<decltype(zero)>(op, params, frame, y); });
 }
 
-}  // namespace vae::kernels::cuda
+}  // namespace vae::kernels::VAE_GPU

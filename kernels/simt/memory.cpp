@@ -1,0 +1,160 @@
+#include "kernels/simt/memory.h"
+
+#include <signal.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdint>
+#include <cstring>
+#include <map>
+#include <mutex>
+#include <vector>
+
+#include "tensor/error.h"
+
+namespace vae::simt {
+namespace {
+
+constexpr size_t kArenaBytes = size_t{64} << 30;  // of addresses; memory is taken as it is written
+constexpr size_t kPage = size_t{2} << 20;         // huge pages: to open and close small ones takes long
+constexpr size_t kZone = 256;                     // bytes watched before and after a buffer
+constexpr uint32_t kPoison = 0x7FF7A5A5;          // NaN in f32, and twice over in f64
+
+struct Buffer {
+  size_t capacity = 0, asked = 0;
+};
+
+/// Addresses [base, top) are in use, and open while depth > 0. Buffers given back wait for a request of their
+/// size.
+class Arena {
+ public:
+  Arena();
+  void* allocate(size_t bytes);
+  void release(void* buffer);
+  void prepare(void* buffer, size_t bytes);
+  void check(const char* kernel);
+  void open() {
+    mutex_.lock();
+    if (depth_++ == 0) protect(PROT_READ | PROT_WRITE);
+  }
+  void close() {
+    if (--depth_ == 0) protect(PROT_NONE);
+    mutex_.unlock();
+  }
+  bool holds(const void* address) const { return address >= base_ && address < base_ + kArenaBytes; }
+
+ private:
+  void protect(int access) {
+    if (top_ != base_ && mprotect(base_, static_cast<size_t>(top_ - base_), access) != 0)
+      fail(ErrorKind::device, "simt: mprotect failed");
+  }
+  std::byte *base_ = nullptr, *end_ = nullptr, *top_ = nullptr;  // of the last buffer, of its page
+  int depth_ = 0;
+  std::map<std::byte*, Buffer> buffers_;
+  std::map<size_t, std::vector<std::byte*>> free_;
+  std::recursive_mutex mutex_;
+};
+
+Arena& arena() {
+  static auto* arena = new Arena;
+  return *arena;
+}
+
+void poison(std::byte* begin, const std::byte* end) {
+  for (; begin < end && reinterpret_cast<uintptr_t>(begin) % sizeof kPoison; ++begin)
+    *begin = static_cast<std::byte>(kPoison >> 8 * (reinterpret_cast<uintptr_t>(begin) % sizeof kPoison));
+  for (; begin + sizeof kPoison <= end; begin += sizeof kPoison) std::memcpy(begin, &kPoison, sizeof kPoison);
+  if (begin < end) std::memcpy(begin, &kPoison, static_cast<size_t>(end - begin));
+}
+
+/// The first byte of a zone that is not as poison() left it, or null.
+std::byte* first_written(std::byte* begin, std::byte* end) {
+  std::byte clean[kZone + 2 * sizeof kPoison];
+  std::byte* same = clean + reinterpret_cast<uintptr_t>(begin) % sizeof kPoison;
+  const size_t n = static_cast<size_t>(end - begin);
+  for (size_t i = 0; i < sizeof clean; i += sizeof kPoison) std::memcpy(clean + i, &kPoison, sizeof kPoison);
+  if (std::memcmp(begin, same, n) == 0) return nullptr;
+  return std::mismatch(begin, end, same).first;
+}
+
+/// The host dies at once when it touches device memory; this says why.
+struct sigaction g_previous;
+void on_segment_fault(int, siginfo_t* info, void*) {
+  if (arena().holds(info->si_addr)) {
+    constexpr char text[] =
+        "simt: an address of device memory was used by the host, or by a kernel outside buffers\n";
+    [[maybe_unused]] const ssize_t written = write(STDERR_FILENO, text, sizeof text - 1);
+  }
+  sigaction(SIGSEGV, &g_previous, nullptr);  // the access is repeated, and the process ends as ever
+}
+
+Arena::Arena() {
+  void* base = mmap(nullptr, kArenaBytes, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  if (base == MAP_FAILED) fail(ErrorKind::device, "simt: no {} bytes of addresses", kArenaBytes);
+  const size_t before_page = reinterpret_cast<uintptr_t>(base) % kPage;
+  base_ = end_ = top_ = static_cast<std::byte*>(base) + (before_page ? kPage - before_page : 0);
+  madvise(base_, kArenaBytes - kPage, MADV_HUGEPAGE);  // where there are none, it is slower
+  struct sigaction action {};
+  action.sa_sigaction = on_segment_fault;
+  action.sa_flags = SA_SIGINFO;
+  sigaction(SIGSEGV, &action, &g_previous);
+}
+
+void* Arena::allocate(size_t bytes) {
+  const std::lock_guard lock(mutex_);
+  const size_t capacity = (bytes + 63) / 64 * 64;
+  std::byte* buffer = end_ + kZone;
+  if (auto& same_size = free_[capacity]; !same_size.empty()) {
+    buffer = same_size.back();
+    same_size.pop_back();
+  } else {
+    const size_t used = static_cast<size_t>(end_ - base_) + capacity + 2 * kZone;
+    if (capacity > kArenaBytes || used > kArenaBytes - 2 * kPage) return nullptr;
+    end_ = base_ + used;
+    top_ = base_ + (used + kPage - 1) / kPage * kPage;
+    if (depth_) protect(PROT_READ | PROT_WRITE);
+  }
+  buffers_[buffer] = {capacity, capacity};
+  prepare(buffer, capacity);
+  return buffer;
+}
+
+void Arena::release(void* buffer) {
+  const std::lock_guard lock(mutex_);
+  const auto found = buffers_.find(static_cast<std::byte*>(buffer));
+  free_[found->second.capacity].push_back(found->first);
+  buffers_.erase(found);
+}
+
+void Arena::prepare(void* pointer, size_t bytes) {
+  const Unlocked unlocked;
+  auto* buffer = static_cast<std::byte*>(pointer);
+  buffers_.at(buffer).asked = bytes;
+  poison(buffer - kZone, buffer + buffers_.at(buffer).capacity + kZone);
+}
+
+void Arena::check(const char* kernel) {
+  const Unlocked unlocked;
+  for (const auto& [buffer, sizes] : buffers_) {
+    std::byte* end = buffer + sizes.asked;
+    std::byte* written = first_written(end, end + kZone);
+    if (!written) written = first_written(buffer - kZone, buffer);
+    if (!written) continue;
+    poison(buffer - kZone, buffer);
+    poison(end, end + kZone);
+    fail(ErrorKind::device, "simt kernel {} wrote outside a buffer of {} bytes, at byte {}", kernel,
+         sizes.asked, written - buffer);
+  }
+}
+
+}  // namespace
+
+Unlocked::Unlocked() { arena().open(); }
+Unlocked::~Unlocked() { arena().close(); }
+void* allocate(size_t bytes) { return arena().allocate(bytes); }
+void release(void* buffer) { arena().release(buffer); }
+void prepare(void* buffer, size_t bytes) { arena().prepare(buffer, bytes); }
+void check_red_zones(const char* kernel) { arena().check(kernel); }
+
+}  // namespace vae::simt

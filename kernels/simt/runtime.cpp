@@ -1,0 +1,40 @@
+// The device `simt` as the tensor library sees it. A program that links the emulator has one such device.
+#include "tensor/runtime.h"
+
+#include <cstring>
+
+#include "kernels/simt/memory.h"
+
+namespace vae {
+namespace {
+
+class SimtRuntime final : public DeviceRuntime {
+ public:
+  int count() const override { return 1; }
+  void* allocate(int, size_t bytes) override { return simt::allocate(bytes); }
+  void release(int, void* pointer) override { simt::release(pointer); }
+  void prepare(int, void* pointer, size_t bytes) override { simt::prepare(pointer, bytes); }
+  void copy_from_host(int, void* to, const void* from, size_t bytes) override { copy(to, from, bytes); }
+  void copy_to_host(int, void* to, const void* from, size_t bytes) override { copy(to, from, bytes); }
+  void copy_on_device(int, void* to, const void* from, size_t bytes) override { copy(to, from, bytes); }
+  void fill_zero(int, void* to, size_t bytes) override {
+    const simt::Unlocked unlocked;
+    std::memset(to, 0, bytes);
+  }
+  void synchronize(int) override {}
+
+ private:
+  static void copy(void* to, const void* from, size_t bytes) {
+    const simt::Unlocked unlocked;
+    std::memcpy(to, from, bytes);
+  }
+};
+
+}  // namespace
+
+DeviceRuntime* detail::simt_runtime() {
+  static auto* runtime = new SimtRuntime;
+  return runtime;
+}
+
+}  // namespace vae
