@@ -40,6 +40,12 @@ TEST(Device, ABuildWithoutCudaSaysSo) {
                [&] { Tensor::zeros({2}, DType::f32, cuda); });
 }
 
+TEST(Device, AProgramWithoutTheEmulatorSaysSo) {
+  EXPECT_EQ(device_count(DeviceType::simt), 0);
+  expect_error(ErrorKind::device, "this build has no simt backend",
+               [] { Tensor::zeros({2}, DType::f32, {DeviceType::simt, 0}); });
+}
+
 TEST(Device, AnIndexBeyondTheMachineIsRefused) {
   if (!detail::cuda_runtime()) GTEST_SKIP() << "this build has no CUDA";
   expect_error(ErrorKind::device, "no device cuda:1000", [] { require_device({DeviceType::cuda, 1000}); });
