@@ -27,6 +27,7 @@ std::vector<Case> catalogue() {
   std::vector<Case> cases;
   detail::add_elementwise_cases(cases);
   detail::add_structured_cases(cases);
+  detail::add_image_cases(cases);
   return cases;
 }
 

@@ -39,6 +39,7 @@ std::vector<std::string> uncovered_ops(const std::set<std::string>& observed, co
 namespace detail {
 void add_elementwise_cases(std::vector<Case>& cases);
 void add_structured_cases(std::vector<Case>& cases);
+void add_image_cases(std::vector<Case>& cases);
 }  // namespace detail
 
 }  // namespace vae::autograd

@@ -3,11 +3,13 @@
 // autograd/ and the optimisers; shapes and dtypes are checked by each kernel, outputs are allocated by the
 // caller.
 #include "kernels/batch_norm.h"
+#include "kernels/conv.h"
 #include "kernels/elementwise/map.h"
 #include "kernels/gather.h"
 #include "kernels/gemm.h"
 #include "kernels/kernel.h"
 #include "kernels/optimizer.h"
+#include "kernels/pool.h"
 #include "kernels/random.h"
 #include "kernels/reduce.h"
 #include "tensor/philox.h"

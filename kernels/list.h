@@ -32,6 +32,19 @@ VAE_KERNEL(log_softmax_bwd, In, In, Out, Write)  // (dy, y, dx)
 // Matrix product c = alpha op(a) op(b) + beta c, row-major.
 VAE_KERNEL(gemm, In, Transpose, In, Transpose, Out, double, double)
 
+// Convolution of NHWC images with OHWI weights, see conv.h. The columns of a window are the pixels under it.
+VAE_KERNEL(conv2d_fwd, In, In, In, Out, const Window&)            // (x, w, bias or undefined, y)
+VAE_KERNEL(conv2d_bwd_input, In, In, Out, const Window&, Write)   // (dy, w, dx)
+VAE_KERNEL(conv2d_bwd_weight, In, In, Out, const Window&, Write)  // (dy, x, dw)
+VAE_KERNEL(unfold, In, Out, const Window&, int64_t)               // (x, columns of windows first...)
+VAE_KERNEL(fold, In, Out, const Window&, int64_t)                 // x += columns, the adjoint
+
+// Pooling of NHWC images, see pool.h.
+VAE_KERNEL(max_pool_fwd, In, Out, Out, const Window&)             // (x, y, index)
+VAE_KERNEL(max_pool_bwd, In, In, Out, const Window&, Write)       // (dy, index, dx)
+VAE_KERNEL(avg_pool_fwd, In, Out, const Window&, Divisor)         // (x, y)
+VAE_KERNEL(avg_pool_bwd, In, Out, const Window&, Divisor, Write)  // (dy, dx)
+
 // Batch normalisation over rows, see batch_norm.h.
 VAE_KERNEL(batch_norm_fwd, const BatchNormForward&)
 VAE_KERNEL(batch_norm_bwd, const BatchNormBackward&)

@@ -1,4 +1,5 @@
-// What a vendor library does on CUDA devices, the CPU does on the emulator's memory.
+// What a vendor library does on CUDA devices: products on the CPU in the emulator's memory, convolutions
+// through columns.
 #include "kernels/kernels.h"
 #include "kernels/simt/memory.h"
 
@@ -7,6 +8,16 @@ namespace vae::kernels::simt {
 void gemm(In a, Transpose ta, In b, Transpose tb, Out c, double alpha, double beta) {
   const vae::simt::Unlocked unlocked;
   cpu::gemm(a, ta, b, tb, c, alpha, beta);
+}
+
+void conv2d_fwd(In x, In w, In bias, Out y, const Window& window) {
+  columns::conv2d_fwd(x, w, bias, y, window);
+}
+void conv2d_bwd_input(In dy, In w, Out dx, const Window& window, Write write) {
+  columns::conv2d_bwd_input(dy, w, dx, window, write);
+}
+void conv2d_bwd_weight(In dy, In x, Out dw, const Window& window, Write write) {
+  columns::conv2d_bwd_weight(dy, x, dw, window, write);
 }
 
 }  // namespace vae::kernels::simt

@@ -22,6 +22,7 @@ Tensor Operands::integers(Shape shape, int64_t below) {
 std::vector<ParityCase> parity_cases() {
   std::vector<ParityCase> cases;
   add_elementwise_cases(cases);
+  add_image_cases(cases);
   add_indexing_cases(cases);
   add_reduction_cases(cases);
   add_training_cases(cases);

@@ -59,6 +59,7 @@ struct ParityCase {
 std::vector<ParityCase> parity_cases();
 
 void add_elementwise_cases(std::vector<ParityCase>& cases);
+void add_image_cases(std::vector<ParityCase>& cases);
 void add_indexing_cases(std::vector<ParityCase>& cases);
 void add_reduction_cases(std::vector<ParityCase>& cases);
 void add_training_cases(std::vector<ParityCase>& cases);

@@ -1,0 +1,204 @@
+// f32 convolutions on CUDA devices through cuDNN, in plain f32 arithmetic. Algorithms are ranked by cuDNN's
+// heuristics rather than by timing, and only deterministic ones are taken, so a run repeats bit for bit. What
+// cuDNN does not offer (f64, sizes beyond its descriptors) goes through columns.
+#include <cudnn.h>
+
+#include <array>
+#include <limits>
+#include <map>
+#include <mutex>
+
+#include "kernels/kernels.h"
+#include "tensor/stream_cuda.h"
+
+namespace vae::kernels::cuda {
+namespace {
+
+constexpr size_t kMaxWorkspace = size_t{1} << 30;
+constexpr size_t kMaxPlans = 1024;
+
+void check_cudnn(cudnnStatus_t status, const char* what) {
+  if (status != CUDNN_STATUS_SUCCESS)
+    fail(ErrorKind::device, "cuDNN {}: {}", what, cudnnGetErrorString(status));
+}
+
+/// The handle of a device, which must be current; made on the first call. It lives until the process ends.
+cudnnHandle_t handle_of(Device device) {
+  static auto* mutex = new std::mutex;
+  static auto* handles = new std::map<int, cudnnHandle_t>;
+  const std::lock_guard lock(*mutex);
+  const auto found = handles->find(device.index);
+  if (found != handles->end()) return found->second;
+  cudnnHandle_t handle = nullptr;
+  check_cudnn(cudnnCreate(&handle), "create");
+  check_cudnn(cudnnSetStream(handle, compute_stream(device.index)), "set stream");
+  return (*handles)[device.index] = handle;
+}
+
+enum class Pass : int64_t { forward, input, weight };
+
+/// Descriptors of a convolution and how one pass of it is computed.
+class Plan {
+ public:
+  Plan(cudnnHandle_t handle, Pass pass, const ConvSizes& s);
+  ~Plan();
+  Plan(const Plan&) = delete;
+  Plan& operator=(const Plan&) = delete;
+
+  cudnnTensorDescriptor_t x = nullptr, y = nullptr;
+  cudnnFilterDescriptor_t w = nullptr;
+  cudnnConvolutionDescriptor_t convolution = nullptr;
+  int algorithm = 0;
+  size_t workspace = 0;
+  bool usable = false;  ///< whether there is a deterministic algorithm
+
+ private:
+  template <class Perf>
+  void choose(const Perf* ranked, int count);
+};
+
+void describe(cudnnTensorDescriptor_t* to, int64_t n, int64_t h, int64_t w, int64_t c) {
+  check_cudnn(cudnnCreateTensorDescriptor(to), "tensor descriptor");
+  check_cudnn(cudnnSetTensor4dDescriptor(*to, CUDNN_TENSOR_NHWC, CUDNN_DATA_FLOAT, static_cast<int>(n),
+                                         static_cast<int>(c), static_cast<int>(h), static_cast<int>(w)),
+              "tensor descriptor");
+}
+
+Plan::Plan(cudnnHandle_t handle, Pass pass, const ConvSizes& s) {
+  const auto& [vertical, horizontal] = s.window;
+  const auto narrow = [](int64_t v) { return static_cast<int>(v); };
+  describe(&x, s.n, s.h, s.w, s.c);
+  describe(&y, s.n, s.oh, s.ow, s.o);
+  check_cudnn(cudnnCreateFilterDescriptor(&w), "filter descriptor");
+  check_cudnn(cudnnSetFilter4dDescriptor(w, CUDNN_DATA_FLOAT, CUDNN_TENSOR_NHWC, narrow(s.o), narrow(s.c),
+                                         narrow(vertical.kernel), narrow(horizontal.kernel)),
+              "filter descriptor");
+  check_cudnn(cudnnCreateConvolutionDescriptor(&convolution), "convolution descriptor");
+  check_cudnn(cudnnSetConvolution2dDescriptor(
+                  convolution, narrow(vertical.padding), narrow(horizontal.padding), narrow(vertical.stride),
+                  narrow(horizontal.stride), 1, 1, CUDNN_CROSS_CORRELATION, CUDNN_DATA_FLOAT),
+              "convolution descriptor");
+  check_cudnn(cudnnSetConvolutionMathType(convolution, CUDNN_FMA_MATH), "math type");
+  int count = 0;
+  if (pass == Pass::forward) {
+    std::array<cudnnConvolutionFwdAlgoPerf_t, CUDNN_CONVOLUTION_FWD_ALGO_COUNT> ranked{};
+    if (cudnnGetConvolutionForwardAlgorithm_v7(handle, x, w, convolution, y, narrow(ranked.size()), &count,
+                                               ranked.data()) == CUDNN_STATUS_SUCCESS)
+      choose(ranked.data(), count);
+  } else if (pass == Pass::input) {
+    std::array<cudnnConvolutionBwdDataAlgoPerf_t, CUDNN_CONVOLUTION_BWD_DATA_ALGO_COUNT> ranked{};
+    if (cudnnGetConvolutionBackwardDataAlgorithm_v7(handle, w, y, convolution, x, narrow(ranked.size()),
+                                                    &count, ranked.data()) == CUDNN_STATUS_SUCCESS)
+      choose(ranked.data(), count);
+  } else {
+    std::array<cudnnConvolutionBwdFilterAlgoPerf_t, CUDNN_CONVOLUTION_BWD_FILTER_ALGO_COUNT> ranked{};
+    if (cudnnGetConvolutionBackwardFilterAlgorithm_v7(handle, x, y, convolution, w, narrow(ranked.size()),
+                                                      &count, ranked.data()) == CUDNN_STATUS_SUCCESS)
+      choose(ranked.data(), count);
+  }
+}
+
+Plan::~Plan() {
+  if (convolution) cudnnDestroyConvolutionDescriptor(convolution);
+  if (w) cudnnDestroyFilterDescriptor(w);
+  if (y) cudnnDestroyTensorDescriptor(y);
+  if (x) cudnnDestroyTensorDescriptor(x);
+}
+
+template <class Perf>
+void Plan::choose(const Perf* ranked, int count) {
+  for (int i = 0; i < count && !usable; ++i) {
+    const Perf& candidate = ranked[i];
+    usable = candidate.status == CUDNN_STATUS_SUCCESS && candidate.determinism == CUDNN_DETERMINISTIC &&
+             candidate.mathType == CUDNN_FMA_MATH && candidate.memory <= kMaxWorkspace;
+    algorithm = static_cast<int>(candidate.algo);
+    workspace = candidate.memory;
+  }
+}
+
+using Key = std::array<int64_t, 15>;
+
+/// The plan of a pass over sizes s on a device; kept until there are too many.
+Plan& plan_of(Device device, Pass pass, const ConvSizes& s) {
+  static auto* mutex = new std::mutex;
+  static auto* plans = new std::map<Key, Plan>;
+  const auto& [h, w] = s.window;
+  const Key key{device.index, static_cast<int64_t>(pass),
+                s.n,          s.h,
+                s.w,          s.c,
+                s.o,          s.oh,
+                s.ow,         h.kernel,
+                h.stride,     h.padding,
+                w.kernel,     w.stride,
+                w.padding};
+  const std::lock_guard lock(*mutex);
+  const auto found = plans->find(key);
+  if (found != plans->end()) return found->second;
+  if (plans->size() >= kMaxPlans) plans->clear();
+  return plans->try_emplace(key, handle_of(device), pass, s).first->second;
+}
+
+/// Whether cuDNN may be asked: f32, something to do, sizes within its descriptors.
+bool suits(const ConvSizes& s, In x, In w, In y) {
+  const auto fits = [](In t) { return t.numel() > 0 && t.numel() <= std::numeric_limits<int>::max(); };
+  return x.dtype() == DType::f32 && !s.pixelwise() && fits(x) && fits(w) && fits(y);
+}
+
+/// Runs call(handle, plan, workspace, beta) -> status; false where cuDNN does not support the convolution.
+template <class Call>
+bool run(const char* what, Pass pass, const ConvSizes& s, In on, Write write, const Call& call) {
+  const CurrentDevice current(on.device().index);
+  Plan& plan = plan_of(on.device(), pass, s);
+  if (!plan.usable) return false;
+  const Tensor workspace = Tensor::empty({static_cast<int64_t>(plan.workspace)}, DType::u8, on.device());
+  const float alpha = 1, beta = write == Write::add ? 1.0f : 0.0f;
+  const cudnnStatus_t status = call(handle_of(on.device()), plan, workspace.raw(), &alpha, &beta);
+  // The heuristics may rank an algorithm that then declines; it says so before it writes.
+  if (CUDNN_STATUS_CATEGORY(status) == CUDNN_STATUS_NOT_SUPPORTED) return plan.usable = false;
+  check_cudnn(status, what);
+  return true;
+}
+
+}  // namespace
+
+void conv2d_fwd(In x, In w, In bias, Out y, const Window& window) {
+  const ConvSizes s = conv_sizes("conv2d_fwd", x, w, y, window);
+  check_bias("conv2d_fwd", bias, y);
+  const auto call = [&](cudnnHandle_t handle, const Plan& p, void* workspace, const float* alpha,
+                        const float* beta) {
+    return cudnnConvolutionForward(handle, alpha, p.x, x.raw(), p.w, w.raw(), p.convolution,
+                                   static_cast<cudnnConvolutionFwdAlgo_t>(p.algorithm), workspace,
+                                   p.workspace, beta, p.y, y.raw());
+  };
+  if (!suits(s, x, w, y) || !run("conv2d_fwd", Pass::forward, s, y, Write::set, call))
+    return columns::conv2d_fwd(x, w, bias, y, window);
+  if (!bias.defined()) return;
+  const Tensor sum[] = {y, bias};
+  map_fwd(Map::add, {}, sum, y);
+}
+
+void conv2d_bwd_input(In dy, In w, Out dx, const Window& window, Write write) {
+  const ConvSizes s = conv_sizes("conv2d_bwd_input", dx, w, dy, window);
+  const auto call = [&](cudnnHandle_t handle, const Plan& p, void* workspace, const float* alpha,
+                        const float* beta) {
+    return cudnnConvolutionBackwardData(handle, alpha, p.w, w.raw(), p.y, dy.raw(), p.convolution,
+                                        static_cast<cudnnConvolutionBwdDataAlgo_t>(p.algorithm), workspace,
+                                        p.workspace, beta, p.x, dx.raw());
+  };
+  if (!suits(s, dx, w, dy) || !run("conv2d_bwd_input", Pass::input, s, dx, write, call))
+    columns::conv2d_bwd_input(dy, w, dx, window, write);
+}
+
+void conv2d_bwd_weight(In dy, In x, Out dw, const Window& window, Write write) {
+  const ConvSizes s = conv_sizes("conv2d_bwd_weight", x, dw, dy, window);
+  const auto call = [&](cudnnHandle_t handle, const Plan& p, void* workspace, const float* alpha,
+                        const float* beta) {
+    return cudnnConvolutionBackwardFilter(handle, alpha, p.x, x.raw(), p.y, dy.raw(), p.convolution,
+                                          static_cast<cudnnConvolutionBwdFilterAlgo_t>(p.algorithm),
+                                          workspace, p.workspace, beta, p.w, dw.raw());
+  };
+  if (!suits(s, x, dw, dy) || !run("conv2d_bwd_weight", Pass::weight, s, dw, write, call))
+    columns::conv2d_bwd_weight(dy, x, dw, window, write);
+}
+
+}  // namespace vae::kernels::cuda

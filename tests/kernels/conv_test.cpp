@@ -1,0 +1,288 @@
+// Convolutions against plain loops in f64: the layers of all families at a small batch, and odd ones.
+#include <gtest/gtest.h>
+
+#include <functional>
+
+#include "tensor/allocator.h"
+#include "tests/expect_error.h"
+#include "tests/numeric.h"
+
+namespace vae::kernels {
+namespace {
+
+using test::distance;
+using test::doubles;
+
+Window square(int64_t kernel, int64_t stride = 1, int64_t padding = 0) {
+  return Window::square(kernel, stride, padding);
+}
+
+struct Layer {
+  int64_t n, h, w, in, out;
+  Window window;
+  Shape image() const { return {n, h, w, in}; }
+  Shape weights() const { return {out, window.h.kernel, window.w.kernel, in}; }
+  Shape result() const { return window.output("layer", image(), out); }
+};
+
+const Layer kLayers[] = {
+    // Wide residual net: stem, blocks, halving, shortcuts.
+    {2, 32, 32, 3, 16, square(3, 1, 1)},
+    {2, 32, 32, 16, 32, square(3, 1, 1)},
+    {2, 32, 32, 32, 32, square(3, 1, 1)},
+    {2, 32, 32, 32, 64, square(3, 2, 1)},
+    {2, 16, 16, 64, 64, square(3, 1, 1)},
+    {2, 16, 16, 64, 128, square(3, 2, 1)},
+    {2, 8, 8, 128, 128, square(3, 1, 1)},
+    {2, 16, 16, 16, 32, square(1)},
+    {2, 16, 16, 32, 64, square(1, 2)},
+    // Its decoder, as the adjoint: images of twice the extent onto the layer's input.
+    {3, 1, 1, 64, 138, square(1)},
+    {3, 2, 2, 64, 128, square(4, 2, 1)},
+    {2, 8, 8, 128, 256, square(4, 2, 1)},
+    {2, 32, 32, 3, 64, square(4, 2, 1)},
+    {2, 32, 32, 1, 32, square(4, 2, 1)},
+    {2, 32, 32, 3, 64, square(7, 2, 3)},
+    // Trunk and image decoder of the symmetric models.
+    {2, 28, 28, 1, 32, square(3, 1, 1)},
+    {2, 28, 28, 32, 32, square(2)},
+    {2, 27, 27, 32, 64, square(3, 2)},
+    {2, 13, 13, 64, 64, square(3)},
+    {2, 11, 11, 64, 64, square(3)},
+    {2, 9, 9, 64, 128, square(3, 2)},
+    {5, 4, 4, 128, 600, square(4)},
+    {5, 4, 4, 128, 100, square(4)},
+    {2, 28, 28, 32, 1, square(3, 1, 1)},
+    // Convolutional classifier; Inception's kernels.
+    {2, 28, 28, 1, 64, square(3)},
+    {2, 6, 6, 64, 32, square(3)},
+    {1, 35, 35, 48, 64, square(5, 1, 2)},
+    {1, 17, 17, 32, 48, {{1, 1, 0}, {7, 1, 3}}},
+    {1, 17, 17, 32, 48, {{7, 1, 3}, {1, 1, 0}}},
+    {1, 8, 8, 40, 48, {{1, 1, 0}, {3, 1, 1}}},
+    {1, 33, 33, 8, 96, square(3, 2)},
+    // Odd ones.
+    {2, 9, 8, 5, 7, {{3, 2, 0}, {5, 1, 0}}},
+    {2, 9, 8, 5, 7, {{3, 2, 2}, {5, 1, 4}}},
+    {1, 3, 2, 2, 3, {{1, 3, 4}, {2, 1, 3}}},
+    {2, 7, 7, 3, 1, {{3, 1, 1}, {3, 2, 1}}},
+    {2, 7, 7, 3, 1, square(3, 1, 3)},
+    {2, 6, 7, 1, 1, square(3, 1, 1)},
+    {1, 1, 1, 1, 1, square(1)},
+    {2, 2, 3, 4, 5, square(5, 2, 2)},
+    {7, 3, 3, 17, 33, square(3, 1, 1)},
+    {0, 5, 5, 3, 2, square(3)},
+    {2, 5, 5, 0, 2, square(3)},
+    {2, 5, 5, 3, 0, square(3)},
+    {300, 4, 4, 16, 16, square(3, 1, 1)},  // more than one block of columns in f64
+};
+
+/// Calls body(image offset, weight offset, result offset) for every product of a convolution.
+template <class Body>
+void for_products(const Layer& l, const Body& body) {
+  const auto& [vertical, horizontal] = l.window;
+  const Shape y = l.result();
+  for (int64_t n = 0; n < l.n; ++n)
+    for (int64_t oh = 0; oh < y[1]; ++oh)
+      for (int64_t ow = 0; ow < y[2]; ++ow)
+        for (int64_t kh = 0; kh < vertical.kernel; ++kh)
+          for (int64_t kw = 0; kw < horizontal.kernel; ++kw) {
+            const int64_t ih = oh * vertical.stride + kh - vertical.padding;
+            const int64_t iw = ow * horizontal.stride + kw - horizontal.padding;
+            if (ih < 0 || ih >= l.h || iw < 0 || iw >= l.w) continue;
+            for (int64_t o = 0; o < l.out; ++o)
+              for (int64_t c = 0; c < l.in; ++c)
+                body(static_cast<size_t>(((n * l.h + ih) * l.w + iw) * l.in + c),
+                     static_cast<size_t>(((o * vertical.kernel + kh) * horizontal.kernel + kw) * l.in + c),
+                     static_cast<size_t>(((n * y[1] + oh) * y[2] + ow) * l.out + o));
+          }
+}
+
+struct Operands {
+  Tensor x, w, bias, dy;
+};
+
+/// Calls body(layer, operands, tolerance) for all layers, dtypes and devices. Sums of up to 2300 products of
+/// numbers below one: f32 rounds by 6e-8 of the largest partial sum, some tens of them deep.
+template <class Body>
+void for_all(const Body& body) {
+  for (const Device device : test::devices()) {
+    for (const DType dtype : {DType::f32, DType::f64})
+      for (const Layer& l : kLayers) {
+        if (device.type == DeviceType::simt && l.image().numel() * l.window.h.kernel > 10000)
+          continue;  // slow
+        SCOPED_TRACE(fmt::format("{} -> {} under {}, {} on {}", l.image().str(), l.out, l.window.str(),
+                                 name_of(dtype), device.str()));
+        const auto tensor = [&](Shape shape, uint64_t stream) {
+          return test::sample_tensor(shape, dtype, device, -1, 1, stream);
+        };
+        body(
+            l,
+            Operands{tensor(l.image(), 1), tensor(l.weights(), 2), tensor({l.out}, 3), tensor(l.result(), 4)},
+            dtype == DType::f32 ? 1e-5 : 1e-13);
+      }
+  }
+}
+
+Tensor filled_like(const Tensor& like, uint64_t stream) {
+  return test::sample_tensor(like.shape(), like.dtype(), like.device(), -1, 1, stream);
+}
+
+TEST(Naive, conv2d_fwd) {
+  for_all([](const Layer& l, const Operands& v, double tolerance) {
+    const std::vector<double> x = doubles(v.x), w = doubles(v.w), bias = doubles(v.bias);
+    std::vector<double> plain(static_cast<size_t>(l.result().numel())), with_bias(plain.size());
+    for_products(l, [&](size_t i, size_t k, size_t o) { plain[o] += x[i] * w[k]; });
+    for (size_t i = 0; i < plain.size(); ++i) with_bias[i] = plain[i] + bias[i % bias.size()];
+    const Tensor y = filled_like(v.dy, 5);
+    conv2d_fwd(v.x, v.w, {}, y, l.window);
+    EXPECT_LE(distance(doubles(y), plain), tolerance);
+    conv2d_fwd(v.x, v.w, v.bias, y, l.window);
+    EXPECT_LE(distance(doubles(y), with_bias), tolerance) << "with bias";
+  });
+}
+
+/// Compares `kernel(to, write)` with `expected`, set and added to numbers already there.
+void expect_written(const Tensor& to, const std::vector<double>& expected, double tolerance,
+                    const std::function<void(Write)>& kernel) {
+  kernel(Write::set);
+  EXPECT_LE(distance(doubles(to), expected), tolerance);
+  std::vector<double> sum = doubles(to);
+  for (size_t i = 0; i < sum.size(); ++i) sum[i] += expected[i];
+  kernel(Write::add);
+  EXPECT_LE(distance(doubles(to), sum), tolerance) << "added";
+}
+
+TEST(Naive, conv2d_bwd_input) {
+  for_all([](const Layer& l, const Operands& v, double tolerance) {
+    const std::vector<double> dy = doubles(v.dy), w = doubles(v.w);
+    std::vector<double> dx(static_cast<size_t>(l.image().numel()));
+    for_products(l, [&](size_t i, size_t k, size_t o) { dx[i] += dy[o] * w[k]; });
+    const Tensor to = filled_like(v.x, 5);
+    expect_written(to, dx, tolerance, [&](Write write) { conv2d_bwd_input(v.dy, v.w, to, l.window, write); });
+  });
+}
+
+TEST(Naive, conv2d_bwd_weight) {
+  for_all([](const Layer& l, const Operands& v, double tolerance) {
+    const std::vector<double> dy = doubles(v.dy), x = doubles(v.x);
+    std::vector<double> dw(static_cast<size_t>(l.weights().numel()));
+    for_products(l, [&](size_t i, size_t k, size_t o) { dw[k] += dy[o] * x[i]; });
+    const Tensor to = filled_like(v.w, 5);
+    expect_written(to, dw, tolerance,
+                   [&](Write write) { conv2d_bwd_weight(v.dy, v.x, to, l.window, write); });
+  });
+}
+
+/// The columns of the windows [begin, end) and the adjoint, for pieces that cut images and rows.
+template <class Body>
+void for_pieces(const Body& body) {
+  for (const Device device : test::devices())
+    for (const DType dtype : {DType::f32, DType::f64})
+      for (const Layer& l : kLayers) {
+        const Shape y = l.result();
+        const int64_t windows = y[0] * y[1] * y[2], taps = l.weights().numel() / std::max<int64_t>(l.out, 1);
+        if (l.n > 3 || l.in > 8 || l.out == 0) continue;  // the small ones
+        for (const auto& [begin, end] :
+             {std::pair<int64_t, int64_t>{0, windows}, {windows / 5, windows / 2}}) {
+          SCOPED_TRACE(fmt::format("{} under {}, windows {} to {}, {} on {}", l.image().str(), l.window.str(),
+                                   begin, end, name_of(dtype), device.str()));
+          body(l, test::sample_tensor(l.image(), dtype, device), taps, begin, end);
+        }
+      }
+}
+
+/// Calls body(image offset, column offset) for the taps on pixels of the windows [begin, end).
+template <class Body>
+void for_taps(const Layer& l, int64_t taps, int64_t begin, int64_t end, const Body& body) {
+  Layer one = l;
+  one.out = 1;
+  for_products(one, [&](size_t i, size_t k, size_t o) {
+    const auto window = static_cast<int64_t>(o);
+    if (window >= begin && window < end) body(i, static_cast<size_t>((window - begin) * taps) + k);
+  });
+}
+
+TEST(Naive, unfold) {
+  for_pieces([](const Layer& l, const Tensor& x, int64_t taps, int64_t begin, int64_t end) {
+    const Tensor columns = test::sample_tensor({end - begin, taps}, x.dtype(), x.device());
+    const std::vector<double> values = doubles(x);
+    std::vector<double> expected(static_cast<size_t>(columns.numel()));
+    for_taps(l, taps, begin, end, [&](size_t i, size_t k) { expected[k] = values[i]; });
+    unfold(x, columns, l.window, begin);
+    EXPECT_EQ(doubles(columns), expected);
+  });
+}
+
+TEST(Naive, fold) {
+  for_pieces([](const Layer& l, const Tensor& x, int64_t taps, int64_t begin, int64_t end) {
+    const Tensor columns = test::sample_tensor({end - begin, taps}, x.dtype(), x.device());
+    const std::vector<double> values = doubles(columns);
+    std::vector<double> expected = doubles(x);
+    for_taps(l, taps, begin, end, [&](size_t i, size_t k) { expected[i] += values[k]; });
+    fold(columns, x, l.window, begin);
+    EXPECT_LE(distance(doubles(x), expected), x.dtype() == DType::f32 ? 1e-6 : 1e-14);
+  });
+}
+
+/// Every path that the CPU may take gives what the columns give.
+TEST(Conv2d, ColumnsServeEveryGeometry) {
+  for_all([](const Layer& l, const Operands& v, double tolerance) {
+    const Tensor y = filled_like(v.dy, 5), other = filled_like(v.dy, 6);
+    conv2d_fwd(v.x, v.w, v.bias, y, l.window);
+    columns::conv2d_fwd(v.x, v.w, v.bias, other, l.window);
+    EXPECT_LE(distance(doubles(other), doubles(y)), tolerance);
+    const Tensor dw = filled_like(v.w, 7), other_dw = filled_like(v.w, 8);
+    conv2d_bwd_weight(v.dy, v.x, dw, l.window, Write::set);
+    columns::conv2d_bwd_weight(v.dy, v.x, other_dw, l.window, Write::set);
+    EXPECT_LE(distance(doubles(other_dw), doubles(dw)), tolerance);
+  });
+}
+
+TEST(Conv2d, RepeatsBitForBitAndSettlesInTheAllocator) {
+  const Layer l{4, 13, 13, 32, 48, square(3, 1, 1)};
+  const Tensor x = test::sample_tensor(l.image(), DType::f32),
+               w = test::sample_tensor(l.weights(), DType::f32),
+               dy = test::sample_tensor(l.result(), DType::f32);
+  std::vector<Tensor> first;
+  size_t raw = 0;
+  for (int i = 0; i < 3; ++i) {
+    const Tensor y = Tensor::empty(dy.shape()), dx = Tensor::empty(x.shape()), dw = Tensor::empty(w.shape());
+    conv2d_fwd(x, w, {}, y, l.window);
+    conv2d_bwd_input(dy, w, dx, l.window, Write::set);
+    conv2d_bwd_weight(dy, x, dw, l.window, Write::set);
+    if (i == 0) first = {y, dx, dw};
+    EXPECT_TRUE(test::same_bits(y, first[0]) && test::same_bits(dx, first[1]) &&
+                test::same_bits(dw, first[2]));
+    if (i == 1) raw = allocator(kCpu).stats().raw_allocations;
+  }
+  EXPECT_EQ(allocator(kCpu).stats().raw_allocations, raw);
+}
+
+TEST(Conv2d, RefusesWhatDoesNotFit) {
+  const auto refused = [](const std::string& words, Shape x, Shape w, Shape y, Window window,
+                          DType dtype = DType::f32) {
+    test::expect_error(ErrorKind::internal, words, [&] {
+      conv2d_fwd(Tensor::zeros(x), Tensor::zeros(w, dtype), {}, Tensor::zeros(y), window);
+    });
+  };
+  const Window three = square(3);
+  refused("do not give", {1, 5, 5, 2}, {4, 3, 3, 3}, {1, 3, 3, 4}, three);
+  refused("do not give", {1, 5, 5, 2}, {4, 3, 2, 2}, {1, 3, 3, 4}, three);
+  refused("do not give", {1, 5, 5, 2}, {4, 3, 3, 2}, {1, 3, 4, 4}, three);
+  refused("conv2d_fwd: images", {1, 5, 5, 2}, {4, 3, 3, 2}, {1, 3, 3, 4}, three, DType::f64);
+  refused("not [n, h, w, channels]", {5, 5, 2}, {4, 3, 3, 2}, {1, 3, 3, 4}, three);
+  refused("exceeds the padded images", {1, 2, 5, 2}, {4, 3, 3, 2}, {1, 0, 3, 4}, three);
+  refused("window 3x3 stride 0x0", {1, 5, 5, 2}, {4, 3, 3, 2}, {1, 3, 3, 4}, square(3, 0));
+  refused("padding -1x-1", {1, 5, 5, 2}, {4, 3, 3, 2}, {1, 1, 1, 4}, square(3, 1, -1));
+  test::expect_error(ErrorKind::internal, "conv2d_fwd: bias", [&] {
+    conv2d_fwd(Tensor::zeros({1, 5, 5, 2}), Tensor::zeros({4, 3, 3, 2}), Tensor::zeros({3}),
+               Tensor::zeros({1, 3, 3, 4}), three);
+  });
+  test::expect_error(ErrorKind::internal, "unfold: images", [&] {
+    unfold(Tensor::zeros({1, 5, 5, 2}), Tensor::zeros({10, 18}), three, 0);
+  });
+}
+
+}  // namespace
+}  // namespace vae::kernels
