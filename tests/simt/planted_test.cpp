@@ -64,7 +64,7 @@ TEST(Planted, MissingBarrier) {
   }
 }
 
-/// All threads write before the first reads: the barrier of the first round.
+/// Without the second barrier a thread writes the next round's value while others still read this one's.
 template <bool barrier>
 __global__ void reuse_kernel(float* y) {
   VAE_SHARED(float, tile, kN);
@@ -83,7 +83,6 @@ TEST(Planted, WriteAfterReadReuse) {
   expect_caught(" with no barrier between", reuse_kernel<false>);
 }
 
-/// A sum of all threads kept by one of them while the others go on to write again.
 __global__ void write_write_kernel(float*) {
   VAE_SHARED(float, total, 1);
   total[0] = static_cast<float>(threadIdx.x);
