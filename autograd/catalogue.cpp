@@ -28,6 +28,8 @@ std::vector<Case> catalogue() {
   detail::add_elementwise_cases(cases);
   detail::add_structured_cases(cases);
   detail::add_image_cases(cases);
+  detail::add_structure_cases(cases);
+  detail::add_loss_cases(cases);
   return cases;
 }
 

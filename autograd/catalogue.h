@@ -25,6 +25,8 @@ struct Case {
   /// Largest difference between f32 and f64, values and gradients, over max(1, largest magnitude): a few
   /// roundings of 6e-8 and vector functions off by up to 4 units, grown by sums and steep functions.
   double tolerance_f32 = 1e-5;
+  /// The gradient is deliberately not that of the value: it is not compared with differences.
+  bool surrogate = false;
 };
 
 /// All cases: the elementwise functions as kernels/elementwise/list.h lists them, then the others.
@@ -38,6 +40,8 @@ std::vector<std::string> uncovered_ops(const std::set<std::string>& observed, co
 
 namespace detail {
 void add_elementwise_cases(std::vector<Case>& cases);
+void add_loss_cases(std::vector<Case>& cases);
+void add_structure_cases(std::vector<Case>& cases);
 void add_structured_cases(std::vector<Case>& cases);
 void add_image_cases(std::vector<Case>& cases);
 }  // namespace detail

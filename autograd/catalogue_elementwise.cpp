@@ -32,7 +32,13 @@ Setting setting_of(Map op) {
     case Map::at_least:
       return {{0.5, 2}, {0.5}};
     case Map::weighted_bound:
+    case Map::non_zero:
       return {{1e-6, 0}, {}};
+    case Map::bce_floored:
+    case Map::bernoulli_kl:
+    case Map::planar_log_det:
+    case Map::gumbel_logits:
+      return {{1e-2, 0}, {}};
     case Map::gaussian_nll:
       return {{-2, 2}, {-2, 2}};
     default:
@@ -109,6 +115,7 @@ class Family {
   void add_fits(Map op, Domain domain, const std::vector<Fit>& fits, int64_t rows, int64_t columns) {
     const Setting setting = setting_of(op);
     Case sample{.op = std::string(kernels::name_of(op)), .name = "", .inputs = {}, .f = {}};
+    sample.surrogate = kernels::is_surrogate(op);
     std::string variant;
     for (size_t i = 0; i < fits.size(); ++i) {
       sample.inputs.push_back({shape_of(fits[i], rows, columns), domain[i][0], domain[i][1],

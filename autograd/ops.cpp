@@ -52,8 +52,12 @@ Var transpose(const Var& x) {
   });
 }
 
+Var reshape(const Var& x, const Shape& shape) {
+  return record("reshape", x.value().reshape(shape), {x}, [](const Backward& b) { b.give(0, b.dy()); });
+}
+
 Var reshape(const Var& x, std::initializer_list<int64_t> extents) {
-  return record("reshape", x.value().reshape(extents), {x}, [](const Backward& b) { b.give(0, b.dy()); });
+  return reshape(x, x.value().reshape(extents).shape());
 }
 
 namespace {

@@ -21,6 +21,7 @@ inline Var affine(const Var& x, double a, double b) { return map(kernels::Map::a
 inline Var exp(const Var& x) { return map(kernels::Map::exp, {x}); }
 inline Var log(const Var& x, double eps = 0) { return map(kernels::Map::log, {x}, {eps, 0}); }
 inline Var sqrt(const Var& x) { return map(kernels::Map::sqrt, {x}); }
+inline Var abs(const Var& x) { return map(kernels::Map::abs, {x}); }
 inline Var square(const Var& x) { return map(kernels::Map::square, {x}); }
 inline Var reciprocal(const Var& x) { return map(kernels::Map::reciprocal, {x}); }
 inline Var tanh(const Var& x) { return map(kernels::Map::tanh, {x}); }
@@ -82,6 +83,8 @@ inline Var weighted_bound(const Var& q, const Var& bound, double eps) {
 Var linear(const Var& x, const Var& weight, const Var& bias);
 /// x[m, n] -> [n, m]
 Var transpose(const Var& x);
+/// The same elements under another shape; in the second form one extent may be -1.
+Var reshape(const Var& x, const Shape& shape);
 Var reshape(const Var& x, std::initializer_list<int64_t> extents);
 
 // ---- structure

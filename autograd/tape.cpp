@@ -45,7 +45,7 @@ void Tape::backward(const Var& loss) {
   records_.clear();
 }
 
-Var record(const char* op, Tensor y, std::initializer_list<Var> inputs, BackwardFunction backward) {
+Var record(const char* op, Tensor y, std::span<const Var> inputs, BackwardFunction backward) {
   bool needs_grad = false;
   for (const Var& input : inputs) needs_grad = needs_grad || input.needs_grad();
   if (!current_tape || !needs_grad) return Var(std::move(y));

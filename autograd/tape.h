@@ -5,6 +5,7 @@
 #include <functional>
 #include <initializer_list>
 #include <set>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -46,7 +47,7 @@ class Tape {
   static Tape* current();
 
  private:
-  friend Var record(const char*, Tensor, std::initializer_list<Var>, BackwardFunction);
+  friend Var record(const char*, Tensor, std::span<const Var>, BackwardFunction);
   struct Record {
     std::shared_ptr<detail::Node> output;
     std::vector<std::shared_ptr<detail::Node>> inputs;
@@ -59,7 +60,10 @@ class Tape {
 
 /// The result of a differentiable function: value `y`, recorded under the name `op` when a tape is current
 /// and an input needs a gradient.
-Var record(const char* op, Tensor y, std::initializer_list<Var> inputs, BackwardFunction backward);
+Var record(const char* op, Tensor y, std::span<const Var> inputs, BackwardFunction backward);
+inline Var record(const char* op, Tensor y, std::initializer_list<Var> inputs, BackwardFunction backward) {
+  return record(op, std::move(y), std::span(inputs.begin(), inputs.size()), std::move(backward));
+}
 
 /// While alive, collects the names of all differentiable functions recorded by this thread.
 class OpObserver {
@@ -69,7 +73,7 @@ class OpObserver {
   const std::set<std::string>& names() const { return names_; }
 
  private:
-  friend Var record(const char*, Tensor, std::initializer_list<Var>, BackwardFunction);
+  friend Var record(const char*, Tensor, std::span<const Var>, BackwardFunction);
   std::set<std::string> names_;
 };
 

@@ -61,11 +61,14 @@ void gather_rows(In x, In index, Out y) {
   VAE_CHECK(x.dtype() == y.dtype(), "gather_rows: {} into {}", x.str(), y.str());
   const size_t row = x.size(0) ? x.bytes() / static_cast<size_t>(x.size(0)) : 0;
   const int64_t* rows = index.data<int64_t>();
-  for (int64_t r = 0; r < index.numel(); ++r)
-    std::memcpy(static_cast<std::byte*>(y.raw()) + static_cast<size_t>(r) * row,
-                static_cast<const std::byte*>(x.raw()) +
-                    static_cast<size_t>(checked("gather_rows", rows[r], x.size(0))) * row,
-                row);
+  for (int64_t r = 0; r < index.numel(); ++r) checked("gather_rows", rows[r], x.size(0));
+  parallel_for(index.numel(), std::max<int64_t>(1, 65536 / static_cast<int64_t>(row + 1)),
+               [&](int64_t begin, int64_t end) {
+                 for (int64_t r = begin; r < end; ++r)
+                   std::memcpy(static_cast<std::byte*>(y.raw()) + static_cast<size_t>(r) * row,
+                               static_cast<const std::byte*>(x.raw()) + static_cast<size_t>(rows[r]) * row,
+                               row);
+               });
 }
 
 void gather_pixels(In x, In index, Out y, Pixels pixels) {

@@ -8,10 +8,12 @@
 #include "kernels/gather.h"
 #include "kernels/gemm.h"
 #include "kernels/kernel.h"
+#include "kernels/log_sum_exp.h"
 #include "kernels/optimizer.h"
 #include "kernels/pool.h"
 #include "kernels/random.h"
 #include "kernels/reduce.h"
+#include "kernels/segment.h"
 #include "tensor/philox.h"
 
 namespace vae::kernels {

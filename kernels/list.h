@@ -19,13 +19,20 @@ VAE_KERNEL(pick, In, In, Out)                   // y[r] = x[r, label[r]]
 VAE_KERNEL(pick_bwd, In, In, Out, Write)        // dx[r, label[r]] = dy[r], else 0; (dy, label, dx)
 VAE_KERNEL(outer_add, In, In, Out)              // y[k * B + b] = a[b] + v[k]
 VAE_KERNEL(transpose, In, Out)                  // y[n, m] = x[m, n]
+VAE_KERNEL(copy_columns, In, int64_t, Out, int64_t, int64_t,
+           Write)                            // y[r, to + c] = x[r, from + c], c < n; (x, from, y, to, n)
+VAE_KERNEL(segment_sum, In, In, Out, Write)  // y[g] = sum of x[r] with group[r] = g; (x, group, y)
 
 // Reductions; sums are carried in f64 or by blocks.
-VAE_KERNEL(sum, In, Out, Axis, double, Write)  // over the middle of outer x count x inner, scaled
-VAE_KERNEL(sum_squares, In, Out)               // f64 scalar
-VAE_KERNEL(argmax, In, Out)                    // i64[m] over columns, first of equals
-VAE_KERNEL(softmax_fwd, In, Out)               // over columns
-VAE_KERNEL(softmax_bwd, In, In, Out, Write)    // (dy, y, dx)
+VAE_KERNEL(sum, In, Out, Axis, double, Write)      // over the middle of outer x count x inner, scaled
+VAE_KERNEL(sum_bwd, In, Out, Axis, double, Write)  // dx[o, k, i] = scale dy[o, i]; (dy, dx)
+VAE_KERNEL(sum_squares, In, Out)                   // f64 scalar
+VAE_KERNEL(argmax, In, Out)                        // i64[m] over columns, first of equals
+VAE_KERNEL(top_k, In, Out, Out)  // the k largest of each row, descending; (x, values, i64 columns)
+VAE_KERNEL(log_sum_exp_fwd, In, Out, Axis, double)                 // over the middle axis, see log_sum_exp.h
+VAE_KERNEL(log_sum_exp_bwd, In, In, In, Out, Axis, double, Write)  // (dy, x, y, dx)
+VAE_KERNEL(softmax_fwd, In, Out)                                   // over columns
+VAE_KERNEL(softmax_bwd, In, In, Out, Write)                        // (dy, y, dx)
 VAE_KERNEL(log_softmax_fwd, In, Out)
 VAE_KERNEL(log_softmax_bwd, In, In, Out, Write)  // (dy, y, dx)
 

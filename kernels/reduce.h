@@ -15,9 +15,19 @@ struct Axis {
 
 /// Checks that x is outer x count x inner and y outer x inner; y may be f64 where x is f32.
 void check_sum(In x, Out y, Axis axis);
+/// Checks that dx is outer x count x inner and dy outer x inner, of one dtype.
+void check_sum_bwd(In dy, In dx, Axis axis);
+/// Where sum_bwd reads: element (r, c) of dx seen as rows x columns is dy[r / repeat * row_stride + c *
+/// column_stride].
+struct Spread {
+  int64_t rows, columns, repeat, row_stride, column_stride;
+};
+Spread spread_of(Axis axis);
 /// y is an f64 scalar.
 void check_sum_squares(In x, Out y);
 /// One i64 per row of at least one column.
 void check_argmax(In x, Out y);
+/// values (the dtype of x) and index (i64) are rows of x by k, 1 <= k <= columns of x. Returns k.
+int64_t check_top_k(In x, Out values, Out index);
 
 }  // namespace vae::kernels

@@ -1,5 +1,7 @@
 // Sums on the CPU. Partial sums of at most a few hundred elements are kept in the element type, everything
 // above in f64; blocks are fixed by size, so the result does not depend on the number of threads.
+#include <limits>
+#include <numeric>
 #include <vector>
 
 #include "kernels/kernels.h"
@@ -81,6 +83,24 @@ void sum_typed(const T* x, Y* y, Axis axis, double scale, bool add) {
                });
 }
 
+/// y[c] (+)= scale * x[c], x standing still where its stride is zero.
+template <bool constant, class T>
+VAE_CLONES void spread_row(const T* x, T* y, int64_t n, T scale, bool add) {
+#pragma omp simd
+  for (int64_t c = 0; c < n; ++c) {
+    const T g = scale * x[constant ? 0 : c];
+    y[c] = add ? y[c] + g : g;
+  }
+}
+
+/// Whether a comes before b among the largest: NaN counts as the smallest, of equals the first wins.
+template <class T>
+bool precedes(const T* x, int64_t a, int64_t b) {
+  const T va = x[a] == x[a] ? x[a] : -std::numeric_limits<T>::infinity();
+  const T vb = x[b] == x[b] ? x[b] : -std::numeric_limits<T>::infinity();
+  return va != vb ? va > vb : a < b;
+}
+
 }  // namespace
 
 void sum(In x, Out y, Axis axis, double scale, Write write) {
@@ -109,6 +129,41 @@ void argmax(In x, Out y) {
     const auto* values = x.data<decltype(zero)>();
     for (int64_t r = 0; r < y.numel(); ++r)
       y.data<int64_t>()[r] = std::max_element(values + r * n, values + (r + 1) * n) - (values + r * n);
+  });
+}
+
+void sum_bwd(In dy, Out dx, Axis axis, double scale, Write write) {
+  check_sum_bwd(dy, dx, axis);
+  const Spread s = spread_of(axis);
+  dispatch_floating(dx.dtype(), [&](auto zero) {
+    using T = decltype(zero);
+    const auto loop = s.column_stride ? spread_row<false, T> : spread_row<true, T>;
+    parallel_for(s.rows, std::max<int64_t>(1, kChunk / std::max<int64_t>(s.columns, 1)),
+                 [&](int64_t begin, int64_t end) {
+                   for (int64_t r = begin; r < end; ++r)
+                     loop(dy.data<T>() + r / s.repeat * s.row_stride, dx.data<T>() + r * s.columns, s.columns,
+                          static_cast<T>(scale), write == Write::add);
+                 });
+  });
+}
+
+void top_k(In x, Out values, Out index) {
+  const int64_t k = check_top_k(x, values, index), n = columns_of(x.shape());
+  dispatch_floating(x.dtype(), [&](auto zero) {
+    using T = decltype(zero);
+    parallel_for(x.numel() / n, std::max<int64_t>(1, kChunk / n), [&](int64_t begin, int64_t end) {
+      std::vector<int64_t> order(n);
+      for (int64_t r = begin; r < end; ++r) {
+        const T* row = x.data<T>() + r * n;
+        std::iota(order.begin(), order.end(), int64_t{0});
+        std::partial_sort(order.begin(), order.begin() + k, order.end(),
+                          [row](int64_t a, int64_t b) { return precedes(row, a, b); });
+        for (int64_t j = 0; j < k; ++j) {
+          index.data<int64_t>()[r * k + j] = order[j];
+          values.data<T>()[r * k + j] = row[order[j]];
+        }
+      }
+    });
   });
 }
 

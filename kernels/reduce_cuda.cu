@@ -1,5 +1,7 @@
 // Sums on CUDA devices, carried in f64. What is long is split into parts of a fixed size, whose sums go
 // through a workspace to a second launch: the result depends on the sizes alone.
+#include <cmath>
+
 #include "kernels/cuda/reduce.h"
 #include "kernels/elementwise/map.h"
 #include "kernels/kernels.h"
@@ -117,6 +119,41 @@ __global__ void argmax_rows(const T* x, int64_t* y, int64_t rows, int64_t column
   }
 }
 
+template <class T>
+__global__ void sum_bwd_kernel(const T* dy, T* dx, Spread s, T scale, bool add) {
+  for (int64_t r = first_y(); r < s.rows; r += step_y()) {
+    const T* from = dy + r / s.repeat * s.row_stride;
+    for (int64_t c = first_x(); c < s.columns; c += step_x()) {
+      const T g = scale * from[c * s.column_stride];
+      dx[r * s.columns + c] = add ? dx[r * s.columns + c] + g : g;
+    }
+  }
+}
+
+/// One pass over the row per place: the best of those that come after the one before. NaN counts as the
+/// smallest.
+template <class T>
+__global__ void top_k_rows(const T* x, T* values, int64_t* index, int64_t rows, int64_t columns, int64_t k) {
+  const T infinity = static_cast<T>(INFINITY);
+  for (int64_t r = first_y(); r < rows; r += step_y()) {
+    const T* row = x + r * columns;
+    Best<T> last{infinity, -1};
+    for (int64_t j = 0; j < k; ++j) {
+      Best<T> best{-infinity, columns};
+      for (int64_t c = threadIdx.x; c < columns; c += blockDim.x) {
+        const T value = row[c] == row[c] ? row[c] : -infinity;
+        const bool after = value < last.value || (value == last.value && c > last.index);
+        if (after) best = First{}(best, Best<T>{value, c});
+      }
+      last = row_reduce(best, First{});
+      if (threadIdx.x == 0) {
+        index[r * k + j] = last.index;
+        values[r * k + j] = row[last.index];
+      }
+    }
+  }
+}
+
 }  // namespace
 
 void sum(In x, Out y, Axis axis, double scale, Write write) {
@@ -144,6 +181,27 @@ void argmax(In x, Out y) {
   dispatch_floating(x.dtype(), [&](auto zero) {
     using T = decltype(zero);
     launch("argmax", argmax_rows<T>, gpu.rows(y.numel(), n), x.data<T>(), y.data<int64_t>(), y.numel(), n);
+  });
+}
+
+void sum_bwd(In dy, Out dx, Axis axis, double scale, Write write) {
+  check_sum_bwd(dy, dx, axis);
+  const Spread s = spread_of(axis);
+  const OnDevice gpu(dx);
+  dispatch_floating(dx.dtype(), [&](auto zero) {
+    using T = decltype(zero);
+    launch("sum_bwd", sum_bwd_kernel<T>, gpu.plane(s.rows, s.columns), dy.data<T>(), dx.data<T>(), s, scale,
+           write == Write::add);
+  });
+}
+
+void top_k(In x, Out values, Out index) {
+  const int64_t k = check_top_k(x, values, index), n = columns_of(x.shape()), rows = x.numel() / n;
+  const OnDevice gpu(x);
+  dispatch_floating(x.dtype(), [&](auto zero) {
+    using T = decltype(zero);
+    launch("top_k", top_k_rows<T>, gpu.rows(rows, n), x.data<T>(), values.data<T>(), index.data<int64_t>(),
+           rows, n, k);
   });
 }
 

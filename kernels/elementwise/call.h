@@ -1,6 +1,7 @@
 #pragma once
 // Calls an elementwise function, whatever its number of operands: unused ones are ignored.
 #include "kernels/elementwise/ops.h"
+#include "kernels/elementwise/ops_losses.h"
 
 namespace vae::kernels {
 

@@ -15,6 +15,12 @@ int arity_of(Map op) {
   return dispatch_map(op, [](auto f) { return f.arity; });
 }
 
+bool is_surrogate(Map op) {
+  return dispatch_map(op, []<class F>(F) {
+    return requires { F::surrogate; };
+  });
+}
+
 int64_t columns_of(const Shape& shape) { return shape.rank() ? shape[-1] : 1; }
 
 int64_t rows_of(const Shape& shape) {

@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include "kernels/elementwise/ops.h"
+#include "kernels/elementwise/ops_losses.h"
 #include "kernels/kernel.h"
 
 namespace vae::kernels {
@@ -17,6 +18,8 @@ enum class Map : int {
 
 std::string_view name_of(Map op);
 int arity_of(Map op);
+/// Whether the derivative of a function is deliberately not that of its value.
+bool is_surrogate(Map op);
 
 /// Calls f(Struct{}) with the struct of an enumerator.
 template <class F>

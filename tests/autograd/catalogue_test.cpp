@@ -54,6 +54,7 @@ TEST(Catalogue, GradientsAgreeWithDifferences) {
     double worst = 0;
     for (const Case& sample : all_cases()) {
       ops.insert(sample.op);
+      if (sample.surrogate) continue;
       const std::vector<Var> inputs = make_inputs(sample, DType::f64, device);
       const GradcheckResult result = gradcheck([&] { return sample.f(inputs); }, inputs, options_for(inputs));
       EXPECT_TRUE(result.ok) << sample.name << " on " << device.str() << ": " << result.where;

@@ -63,6 +63,27 @@ TEST(KernelErrors, GatherAndCopy) {
   refused("outer_add", [] { outer_add(f32({9, 3}), f32({4, 3}), f32({9, 3})); });
   refused("transpose", [] { transpose(f32({2, 3}), f32({2, 3})); });
   refused("transpose", [] { transpose(f32({2, 3}), f64({3, 2})); });
+  const auto copy = [](Tensor x, int64_t from, Tensor y, int64_t to, int64_t n) {
+    refused("copy_columns", [&] { copy_columns(x, from, y, to, n, Write::set); });
+  };
+  copy(f32({2, 3}), 0, f64({2, 3}), 0, 3);
+  copy(i64({2, 3}), 0, i64({2, 3}), 0, 3);
+  copy(f32({2, 3}), 0, f32({3, 3}), 0, 3);
+  copy(f32({2, 3}), 1, f32({2, 3}), 0, 3);
+  copy(f32({2, 3}), 0, f32({2, 3}), 1, 3);
+  copy(f32({2, 3}), -1, f32({2, 3}), 0, 3);
+  copy(f32({2, 3}), 0, f32({2, 3}), 0, -1);
+  copy(f32({2, 3}), INT64_MAX, f32({2, 3}), 0, INT64_MAX);
+  const auto group = [](Tensor x, Tensor ids, Tensor y) {
+    refused("segment_sum", [&] { segment_sum(x, ids, y, Write::set); });
+  };
+  group(f32({4, 3}), f32({4}), f32({2, 3}));
+  group(f32({4, 3}), i64({3}), f32({2, 3}));
+  group(f32({4, 3}), i64({4}), f32({2, 4}));
+  group(f32({4, 3}), i64({4}), f64({2, 3}));
+  group(i64({4, 3}), i64({4}), i64({2, 3}));
+  group(f32({}), i64({1}), f32({1}));
+  group(f32({4, 3}), i64({4}), f32({0, 3}));
 }
 
 TEST(KernelErrors, Reductions) {
@@ -76,6 +97,17 @@ TEST(KernelErrors, Reductions) {
   refused("argmax", [] { argmax(i64({2, 3}), i64({2})); });
   refused("argmax", [] { argmax(f32({2, 3}), i64({3})); });
   refused("argmax", [] { argmax(f32({2, 0}), i64({2})); });
+  refused("sum_bwd", [] { sum_bwd(f32({2}), f64({2, 3}), Axis::columns(2, 3), 1, Write::set); });
+  refused("sum_bwd", [] { sum_bwd(f32({3}), f32({2, 3}), Axis::columns(2, 3), 1, Write::set); });
+  refused("top_k", [] { top_k(f32({2, 3}), f32({2, 4}), i64({2, 4})); });
+  refused("top_k", [] { top_k(f32({2, 3}), f32({2, 0}), i64({2, 0})); });
+  refused("top_k", [] { top_k(f32({2, 3}), f32({2, 2}), i64({2, 1})); });
+  refused("top_k", [] { top_k(f32({2, 3}), f64({2, 2}), i64({2, 2})); });
+  refused("top_k", [] { top_k(f32({2, 3}), f32({2, 2}), f32({2, 2})); });
+  refused("log_sum_exp", [] { log_sum_exp_fwd(f32({2, 3}), f32({3}), Axis::columns(2, 3), 0); });
+  refused("log_sum_exp", [] { log_sum_exp_fwd(f32({2, 0}), f32({2}), Axis::columns(2, 0), 0); });
+  refused("log_sum_exp", [] { log_sum_exp_fwd(f32({2, 3}), f32({2}), Axis::columns(2, 3), -1); });
+  refused("log_sum_exp", [] { log_sum_exp_fwd(f32({2, 3}), f32({2}), Axis::columns(2, 3), std::nan("")); });
   refused("softmax", [] { softmax_fwd(f32({2, 3}), f32({3, 2})); });
   refused("softmax", [] { softmax_fwd(i64({2, 3}), i64({2, 3})); });
   refused("log_softmax", [] { log_softmax_fwd(f32({2, 3}), f64({2, 3})); });

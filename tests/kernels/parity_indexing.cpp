@@ -75,6 +75,27 @@ Outputs outer_sums(Operands in) {
   return out;
 }
 
+Outputs columns(Operands in) {
+  Outputs out;
+  for (const Write write : {Write::set, Write::add})
+    for (const int64_t n : kSizes) {
+      out.push_back(in.uniform({19, n + 5}));
+      copy_columns(in.uniform({19, n + 3}), 2, out.back(), 1, n, write);
+    }
+  return out;
+}
+
+Outputs groups(Operands in) {
+  Outputs out;
+  for (const Write write : {Write::set, Write::add})
+    for (const int64_t rows : kSizes)
+      for (const int64_t n : {1, 10, 130}) {
+        out.push_back(in.uniform({10, n}));
+        segment_sum(in.uniform({rows, n}), in.integers({rows}, 10), out.back(), write);
+      }
+  return out;
+}
+
 Tensor pixels(Operands& in, int64_t n, Pixels kind) {
   const Tensor y = in.empty({19, n});
   gather_pixels(counted(in, {7, n}, DType::u8), in.integers({19}, 7), y, kind);
@@ -137,6 +158,8 @@ void add_indexing_cases(std::vector<ParityCase>& cases) {
                    sized([](Operands& in, int64_t n) { return pixels(in, n, Pixels::binary); }), kExact});
   cases.push_back({"transpose", "all dtypes", transposed, kExact});
   cases.push_back({"outer_add", "sizes", outer_sums, kExact});
+  cases.push_back({"copy_columns", "set and add", columns, kExact});
+  cases.push_back({"segment_sum", "set and add", groups});
   cases.push_back({"random_uniform", "sizes", draws(random_uniform), kExact});
   cases.push_back({"random_normal", "sizes", draws(random_normal), kFloatInside});
   cases.push_back({"draw_items", "sizes", sized(items), kExact});

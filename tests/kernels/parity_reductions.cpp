@@ -59,6 +59,42 @@ Outputs largest(Operands in) {
 
 constexpr int64_t kRowLengths[] = {0, 1, 10, 31, 33, 257, 1000, 3000};
 
+Outputs spreads(Operands in) {
+  Outputs out;
+  for (const Write write : {Write::set, Write::add})
+    for (const int64_t n : kSizes)
+      for (const Axis& axis : {Axis::all(n), Axis::rows(40, n), Axis::columns(40, n), Axis{3, n, 5}}) {
+        out.push_back(in.uniform({axis.outer, axis.count, axis.inner}));
+        sum_bwd(in.uniform({axis.outer, axis.inner}), out.back(), axis, 0.1, write);
+      }
+  return out;
+}
+
+Outputs largest_k(Operands in) {
+  Outputs out;
+  for (const int64_t n : {5, 10, 31, 33, 257, 1000, 3000}) {
+    out.push_back(in.empty({19, 5}));
+    out.push_back(in.empty({19, 5}, DType::i64));
+    top_k(in.uniform({19, n}), out[out.size() - 2], out.back());
+  }
+  return out;
+}
+
+Outputs log_sums(Operands in, bool backward) {
+  Outputs out;
+  for (const Write write : {Write::set, Write::add})
+    for (const int64_t n : {1, 31, 33, 257, 3000})
+      for (const Axis& axis : {Axis::rows(n, 33), Axis::columns(40, n), Axis{3, n, 5}})
+        for (const double eps : {0.0, 0.1}) {
+          const Tensor x = in.uniform({axis.outer, axis.count, axis.inner}, -20, 20),
+                       y = in.empty({axis.outer, axis.inner}), dy = in.uniform(y.shape());
+          log_sum_exp_fwd(x, y, axis, eps);
+          out.push_back(backward ? in.uniform(x.shape()) : y);
+          if (backward) log_sum_exp_bwd(dy, x, y, out.back(), axis, eps, write);
+        }
+  return out;
+}
+
 template <class Forward>
 std::function<Outputs(Operands)> softmax_cases(const Forward& forward) {
   return [=](Operands in) {
@@ -109,6 +145,10 @@ void add_reduction_cases(std::vector<ParityCase>& cases) {
   // The CPU adds blocks of f32, so that an f64 result has the accuracy of f32.
   cases.push_back({"sum", "into f64", [](Operands in) { return sums(in, DType::f64); }, kFloatInside});
   cases.push_back({"sum_squares", "sizes", squares, kFloatInside});
+  cases.push_back({"sum_bwd", "sizes", spreads});
+  cases.push_back({"top_k", "sizes", largest_k, kExact});
+  cases.push_back({"log_sum_exp_fwd", "sizes", [](Operands in) { return log_sums(in, false); }});
+  cases.push_back({"log_sum_exp_bwd", "sizes", [](Operands in) { return log_sums(in, true); }});
   cases.push_back({"argmax", "ties and NaN", largest, kExact});
   cases.push_back({"softmax_fwd", "sizes", softmax_cases(softmax_fwd)});
   cases.push_back({"log_softmax_fwd", "sizes", softmax_cases(log_softmax_fwd)});

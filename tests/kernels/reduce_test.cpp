@@ -1,6 +1,8 @@
 // Reductions and the softmax family against plain loops.
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "tests/numeric.h"
 
 namespace vae::kernels {
@@ -59,6 +61,64 @@ TEST(Naive, sum) {
             EXPECT_LE(distance(doubles(y), expected), tolerance_of(from))
                 << axis.outer << " x " << axis.count << " x " << axis.inner << " " << name_of(from) << " to "
                 << name_of(to) << " on " << device.str();
+          }
+}
+
+TEST(Naive, sum_bwd) {
+  const Axis axes[] = {Axis::all(0),     Axis::all(33),       Axis::rows(31, 257),    Axis::rows(1000, 1),
+                       Axis::rows(0, 7), Axis::columns(0, 7), Axis::columns(257, 31), Axis::columns(5, 0),
+                       {3, 33, 5},       {10, 31, 257}};
+  for (const Device device : test::devices())
+    for (const DType dtype : kFloating)
+      for (const Axis& axis : axes)
+        for (const Write write : {Write::set, Write::add}) {
+          const Tensor dy = sample_tensor({axis.outer, axis.inner}, dtype, device, -1, 2, 1);
+          const Tensor dx = sample_tensor({axis.outer, axis.count, axis.inner}, dtype, device, -2, 2, 2);
+          std::vector<double> expected = doubles(dx);
+          if (write == Write::set) std::fill(expected.begin(), expected.end(), 0.0);
+          for (int64_t o = 0; o < axis.outer; ++o)
+            for (int64_t k = 0; k < axis.count; ++k)
+              for (int64_t i = 0; i < axis.inner; ++i)
+                expected[static_cast<size_t>((o * axis.count + k) * axis.inner + i)] +=
+                    -0.25 * doubles(dy)[static_cast<size_t>(o * axis.inner + i)];
+          sum_bwd(dy, dx, axis, -0.25, write);
+          EXPECT_LE(distance(doubles(dx), expected), tolerance_of(dtype))
+              << axis.outer << " x " << axis.count << " x " << axis.inner << " on " << device.str();
+        }
+}
+
+/// Positions of a row in descending order of value, NaN counting as -inf, of equals the first in front.
+std::vector<int64_t> sorted(const double* row, int64_t n) {
+  std::vector<int64_t> order(static_cast<size_t>(n));
+  for (size_t i = 0; i < order.size(); ++i) order[i] = static_cast<int64_t>(i);
+  const auto key = [row](int64_t i) { return std::isnan(row[i]) ? -HUGE_VAL : row[i]; };
+  std::stable_sort(order.begin(), order.end(), [&](int64_t a, int64_t b) { return key(a) > key(b); });
+  return order;
+}
+
+TEST(Naive, top_k) {
+  for (const Device device : test::devices())
+    for (const DType dtype : kFloating)
+      for (const int64_t rows : {0, 1, 31})
+        for (const int64_t n : {1, 2, 10, 33, 1000, 3000})
+          for (const int64_t k : {1, 2, 5}) {
+            if (k > n) continue;
+            std::vector<double> x(static_cast<size_t>(rows * n));
+            for (size_t i = 0; i < x.size(); ++i) x[i] = static_cast<double>(i * 7919 % 13);  // many ties
+            if (rows && n > 2) x[0] = std::nan(""), x[1] = -HUGE_VAL, x[2] = HUGE_VAL;
+            const Tensor values = Tensor::empty({rows, k}, dtype, device),
+                         index = Tensor::empty({rows, k}, DType::i64, device);
+            top_k(test::tensor_of(x, {rows, n}, dtype, device), values, index);
+            std::vector<double> expected, expected_index;
+            for (int64_t r = 0; r < rows; ++r) {
+              const std::vector<int64_t> order = sorted(x.data() + r * n, n);
+              for (int64_t j = 0; j < k; ++j) {
+                expected_index.push_back(static_cast<double>(order[static_cast<size_t>(j)]));
+                expected.push_back(x[static_cast<size_t>(r * n + order[static_cast<size_t>(j)])]);
+              }
+            }
+            EXPECT_EQ(doubles(index), expected_index) << rows << " x " << n << ", " << k << " of them";
+            EXPECT_EQ(doubles(values), expected);
           }
 }
 
