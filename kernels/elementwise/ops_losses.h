@@ -109,9 +109,14 @@ struct LogStandardNormalMarginal {
 struct KlVariances {
   static constexpr int arity = 2;
   static constexpr double domain[2][2] = {{-3, 3}, {-3, 3}};
-  VAE_FWD2 { return T(0.5) * (detail::exp_of(x0 - x1) - (x0 - x1) - T(1)); }
-  VAE_D2(0) { return T(0.5) * (detail::exp_of(x0 - x1) - T(1)); }
-  VAE_D2(1) { return T(0.5) * (T(1) - detail::exp_of(x0 - x1)); }
+  template <class T>
+  VAE_HD static T half_exp(T d) {
+    const T root = detail::exp_of(T(0.5) * d);  // e^d itself may overflow where its half does not
+    return T(0.5) * root * root;
+  }
+  VAE_FWD2 { return half_exp(x0 - x1) - T(0.5) * (x0 - x1) - T(0.5); }
+  VAE_D2(0) { return half_exp(x0 - x1) - T(0.5); }
+  VAE_D2(1) { return T(0.5) - half_exp(x0 - x1); }
 };
 
 /// KL(Bernoulli(p) || Bernoulli(q)) of the probabilities p = x0 (1 - a) + a / 2, q likewise from x1: p, q and their

@@ -51,7 +51,7 @@ TEST(Structure, RefusesShapesThatDoNotFit) {
   refused("slice_columns: [2, 1) of", [] { slice_columns(sample({2, 3}), 2, 1); });
   refused("slice_columns: [-1, 1) of", [] { slice_columns(sample({2, 3}), -1, 1); });
   refused("split_columns", [] { split_columns(sample({2, 3}), {1, 1}); });
-  refused("split_columns", [] { split_columns(sample({2, 3}), {-1, 4}); });
+  refused("slice_columns: [0, -1) of", [] { split_columns(sample({2, 3}), {-1, 4}); });
   refused("gather_rows", [] { gather_rows(sample({2, 3}), ids({2})); });
   refused("segment_sum", [] { segment_sum(sample({2, 3}), ids({0, 3}), 3); });
   refused("segment_sum", [] { segment_sum(sample({2, 3}), ids({0}), 3); });
