@@ -8,8 +8,8 @@ Tensor Operands::uniform(Shape shape, double low, double high) {
   return sample_tensor(shape, dtype_, device_, low, high, draws_++);
 }
 
-Tensor Operands::uniform_shifted(Shape shape) {
-  const Tensor values = uniform({shape.numel() + 1});
+Tensor Operands::uniform_shifted(Shape shape, double low, double high) {
+  const Tensor values = uniform({shape.numel() + 1}, low, high);
   return values.slice(1, shape.numel() + 1).reshape(shape);
 }
 

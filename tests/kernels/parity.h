@@ -28,7 +28,7 @@ class Operands {
   Operands(Device device, DType dtype) : device_(device), dtype_(dtype) {}
   Tensor uniform(Shape shape, double low = -2, double high = 2);
   /// As uniform(), but one element off the alignment of an allocation.
-  Tensor uniform_shifted(Shape shape);
+  Tensor uniform_shifted(Shape shape, double low = -2, double high = 2);
   /// i64 in [0, below).
   Tensor integers(Shape shape, int64_t below);
   template <class T>

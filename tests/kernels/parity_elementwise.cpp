@@ -19,15 +19,11 @@ constexpr Layout kLayouts[] = {Layout::dense,  Layout::shifted, Layout::bias,
                                Layout::column, Layout::scalar,  Layout::repeated};
 
 Tensor operand(Operands& in, Map op, int i, Layout layout, int64_t m, int64_t n) {
-  if (layout == Layout::shifted) {
-    const Tensor x = in.uniform_shifted({m, n});
-    map_fwd(Map::square, {}, {&x, 1}, x);  // into every domain: log and sqrt want positive numbers
-    return x;
-  }
   const auto [low, high] = dispatch_map(op, [&](auto f) {
     const auto& range = f.domain[i < f.arity ? i : 0];
     return std::pair(range[0], range[1]);
   });
+  if (layout == Layout::shifted) return in.uniform_shifted({m, n}, low, high);
   const bool other = i == arity_of(op) - 1 && arity_of(op) > 1;  // the last of several operands broadcasts
   if (other && layout == Layout::bias) return in.uniform({n}, low, high);
   if (other && layout == Layout::column) return in.uniform({m, 1}, low, high);
