@@ -59,11 +59,11 @@ void for_blocks(const ConvSizes& s, In y, const Body& body) {
 
 }  // namespace
 
-void conv2d_fwd(In x, In w, In bias, Out y, const Window& window, Write write) {
+void conv2d_fwd(In x, In w, In bias, Out y, const Window& window) {
   const ConvSizes s = conv_sizes("conv2d_fwd", x, w, y, window);
   check_bias("conv2d_fwd", bias, y);
   const Tensor weights = w.reshape({s.o, s.taps()});
-  const double beta = bias.defined() || write == Write::add ? 1 : 0;
+  const double beta = bias.defined() ? 1 : 0;
   if (s.pixelwise()) {
     if (bias.defined()) lay_down(bias, y);
     return gemm(x, Transpose::no, weights, Transpose::yes, y, 1, beta);

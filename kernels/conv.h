@@ -28,9 +28,9 @@ Sliding unfold_sizes(const char* kernel, In x, In columns, const Window& window,
 void lay_down(In bias, Out y);
 
 /// Convolutions through a matrix of columns: blocks of bounded memory, one product each; where a window is a
-/// pixel, the image is that matrix. Any device, dtype and geometry. A forward pass with a bias overwrites.
+/// pixel, the image is that matrix. Any device, dtype and geometry.
 namespace columns {
-void conv2d_fwd(In x, In w, In bias, Out y, const Window& window, Write write = Write::set);
+void conv2d_fwd(In x, In w, In bias, Out y, const Window& window);
 void conv2d_bwd_input(In dy, In w, Out dx, const Window& window, Write write);
 void conv2d_bwd_weight(In dy, In x, Out dw, const Window& window, Write write);
 }  // namespace columns

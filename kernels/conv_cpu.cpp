@@ -1,6 +1,7 @@
 // Convolutions on the CPU: matrix products where a window is a pixel or there is one window, f32 otherwise
-// through oneDNN, f64 through columns. Images of one channel, for which oneDNN has no blocked kernels, go
-// through columns in f32 too: their columns are short.
+// through oneDNN, f64 through columns. Two cases for which oneDNN has no fast kernels go other ways:
+// gradients of images of few channels through columns, which are short, and results of one channel as the
+// adjoint of a convolution of images of one channel.
 #include "kernels/conv_onednn.h"
 #include "kernels/gemm_cpu.h"
 #include "kernels/kernels.h"
@@ -47,8 +48,8 @@ void turn_back(In turned_w, Out w, Write write) {
   });
 }
 
-/// Whether columns beat oneDNN in f32.
-bool prefers_columns(const ConvSizes& s) { return s.c == 1; }
+/// Whether columns beat oneDNN in f32: its gradient of images of few channels works on whole vectors of them.
+bool columns_for_input(const ConvSizes& s) { return s.c <= 4; }
 
 /// The single window of each image as products over the rows of the kernel that lie on the image: calls
 /// body(offset in an image, offset in a kernel, elements).
@@ -103,7 +104,7 @@ bool covers_kernel(const ConvSizes& s) {
          s.window.w.pixels(0, s.w).size() == s.window.w.kernel;
 }
 
-/// Calls compute(tensor) with `to`, or with a fresh tensor that is then added to it.
+/// Calls compute(tensor) with `to`, or with a fresh tensor that is then added to it, unless it returns false.
 template <class Compute>
 bool write_through(Out to, Write write, const Compute& compute) {
   if (write == Write::set) return compute(to);
@@ -131,7 +132,7 @@ void conv2d_fwd(In x, In w, In bias, Out y, const Window& window) {
     lay_down(bias, y);
     return columns::conv2d_bwd_input(x, turned(w), y, turned(window), Write::add);
   }
-  if (x.dtype() == DType::f32 && !prefers_columns(s) && onednn::conv2d_fwd(s, x, w, bias, y)) return;
+  if (x.dtype() == DType::f32 && onednn::conv2d_fwd(s, x, w, bias, y)) return;
   columns::conv2d_fwd(x, w, bias, y, window);
 }
 
@@ -146,8 +147,14 @@ void conv2d_bwd_input(In dy, In w, Out dx, const Window& window, Write write) {
       single_bwd_input(s, dy.data<T>(), w.data<T>(), dx.data<T>(), beta_of(write));
     });
   }
-  if (turnable(s)) return columns::conv2d_fwd(dy, turned(w), {}, dx, turned(window), write);
-  if (dx.dtype() == DType::f32 && !prefers_columns(s) &&
+  if (turnable(s)) {
+    write_through(dx, write, [&](Out to) {
+      conv2d_fwd(dy, turned(w), {}, to, turned(window));
+      return true;
+    });
+    return;
+  }
+  if (dx.dtype() == DType::f32 && !columns_for_input(s) &&
       write_through(dx, write, [&](Out to) { return onednn::conv2d_bwd_input(s, dy, w, to); }))
     return;
   columns::conv2d_bwd_input(dy, w, dx, window, write);
@@ -166,10 +173,10 @@ void conv2d_bwd_weight(In dy, In x, Out dw, const Window& window, Write write) {
   }
   if (turnable(s)) {
     const Tensor other = Tensor::empty({s.c, window.h.kernel, window.w.kernel, 1}, dw.dtype());
-    columns::conv2d_bwd_weight(x, dy, other, turned(window), Write::set);
+    conv2d_bwd_weight(x, dy, other, turned(window), Write::set);
     return turn_back(other, dw, write);
   }
-  if (dw.dtype() == DType::f32 && !prefers_columns(s) &&
+  if (dw.dtype() == DType::f32 &&
       write_through(dw, write, [&](Out to) { return onednn::conv2d_bwd_weight(s, dy, x, to); }))
     return;
   columns::conv2d_bwd_weight(dy, x, dw, window, write);
