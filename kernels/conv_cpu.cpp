@@ -50,6 +50,11 @@ void turn_back(In turned_w, Out w, Write write) {
 
 /// Whether columns beat oneDNN in f32: its gradient of images of few channels works on whole vectors of them.
 bool columns_for_input(const ConvSizes& s) { return s.c <= 4; }
+/// Likewise: for its gradient of weights that outweigh the images, reordering and padding cost more than
+/// products.
+bool columns_for_weight(const ConvSizes& s) {
+  return s.o * s.taps() > s.n * s.h * s.w * s.c + s.positions() * s.o;
+}
 
 /// The single window of each image as products over the rows of the kernel that lie on the image: calls
 /// body(offset in an image, offset in a kernel, elements).
@@ -176,7 +181,7 @@ void conv2d_bwd_weight(In dy, In x, Out dw, const Window& window, Write write) {
     conv2d_bwd_weight(x, dy, other, turned(window), Write::set);
     return turn_back(other, dw, write);
   }
-  if (dw.dtype() == DType::f32 &&
+  if (dw.dtype() == DType::f32 && !columns_for_weight(s) &&
       write_through(dw, write, [&](Out to) { return onednn::conv2d_bwd_weight(s, dy, x, to); }))
     return;
   columns::conv2d_bwd_weight(dy, x, dw, window, write);
