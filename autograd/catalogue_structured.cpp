@@ -120,6 +120,35 @@ void add_batch_norm(std::vector<Case>& cases) {
                    f});
 }
 
+void add_batch_norm_activations(std::vector<Case>& cases) {
+  using kernels::Map;
+  const std::pair<Map, kernels::Params> functions[] = {
+      {Map::tanh, {}}, {Map::sigmoid, {}},          {Map::softplus, {}},
+      {Map::relu, {}}, {Map::leaky_relu, {0.2, 0}}, {Map::elu, {1.5, 0}}};
+  for (const auto& [function, params] : functions) {
+    const auto f = [activation = kernels::Activation{function, params}](const Inputs& v) {
+      return batch_norm(v[0], v[1], v[2], {}, {}, {}, activation);
+    };
+    const std::string name = fmt::format("batch_norm/{}", kernels::name_of(function));
+    // A beta of 4 keeps all values on one side of the kink at zero, one of -4 on the other.
+    for (const double beta : {-4., 4.})
+      for (const auto& [m, n] : {std::pair<int64_t, int64_t>{0, 3}, {2, 3}, {31, 5}, {33, 65}, {257, 2}})
+        cases.push_back({"batch_norm",
+                         fmt::format("{} beta {} {}x{}", name, beta, m, n),
+                         {{{m, n}, -3, 3}, {{n}, 0.5, 1}, {{n}, beta - 0.2, beta + 0.2}},
+                         f});
+    const auto twice = [f](const Inputs& v) { return sum(square(v[0])) + sum(f(v)); };
+    cases.push_back({"batch_norm",
+                     name + " added to the gradient of x 8x3",
+                     {{{8, 3}}, {{3}, 0.5, 1}, {{3}, 4, 5}},
+                     twice});
+    cases.push_back({"batch_norm",
+                     name + " parameters alone 8x3",
+                     {{{8, 3}, -2, 2, {}, false}, {{3}, 0.5, 1}, {{3}, 4, 5}},
+                     f});
+  }
+}
+
 void add_compositions(std::vector<Case>& cases) {
   cases.push_back(
       {"mul", "mul/dropout 31x33", {{{31, 33}}, {{31, 33}, 0, 1, {0.3}, false}}, [](const Inputs& v) {
@@ -146,6 +175,7 @@ void add_structured_cases(std::vector<Case>& cases) {
   add_blocks_of_rows(cases);
   add_classification(cases);
   add_batch_norm(cases);
+  add_batch_norm_activations(cases);
   add_compositions(cases);
 }
 

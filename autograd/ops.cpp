@@ -140,37 +140,35 @@ Var cross_entropy(const Var& logits, const Tensor& labels) {
 }
 
 Var batch_norm(const Var& x, const Var& gamma, const Var& beta, const Tensor& running_mean,
-               const Tensor& running_var, kernels::BatchNormRule rule) {
+               const Tensor& running_var, kernels::BatchNormRule rule,
+               const kernels::Activation& activation) {
   const Shape channels{columns_of(x.value())};
-  kernels::BatchNormForward forward{.x = x.value(),
-                                    .gamma = gamma.value(),
-                                    .beta = beta.value(),
-                                    .y = like(x.value(), x.shape()),
-                                    .mean = like(x.value(), channels),
-                                    .rstd = like(x.value(), channels),
-                                    .running_mean = running_mean,
-                                    .running_var = running_var,
-                                    .rule = rule};
-  kernels::batch_norm_fwd(forward);
-  return record(
-      "batch_norm", forward.y, {x, gamma, beta},
-      [xv = forward.x, gv = forward.gamma, mean = forward.mean, rstd = forward.rstd](const Backward& b) {
-        const auto slot = [&](size_t i, const Tensor& value) {
-          return b.wants(i) ? b.into(i) : Slot{i == 0 ? Tensor{} : like(value, value.shape()), Write::set};
-        };
-        const Slot dx = slot(0, xv), dgamma = slot(1, gv), dbeta = slot(2, gv);
-        kernels::batch_norm_bwd({.dy = b.dy(),
-                                 .x = xv,
-                                 .gamma = gv,
-                                 .mean = mean,
-                                 .rstd = rstd,
-                                 .dx = dx.tensor,
-                                 .dgamma = dgamma.tensor,
-                                 .dbeta = dbeta.tensor,
-                                 .write_x = dx.write,
-                                 .write_gamma = dgamma.write,
-                                 .write_beta = dbeta.write});
-      });
+  kernels::BatchNormForward f{.x = x.value(),
+                              .gamma = gamma.value(),
+                              .beta = beta.value(),
+                              .y = like(x.value(), x.shape()),
+                              .mean = like(x.value(), channels),
+                              .rstd = like(x.value(), channels),
+                              .running_mean = running_mean,
+                              .running_var = running_var,
+                              .rule = rule,
+                              .activation = activation};
+  kernels::batch_norm_fwd(f);
+  kernels::BatchNormBackward backward;
+  backward.x = f.x, backward.gamma = f.gamma, backward.mean = f.mean, backward.rstd = f.rstd;
+  if (activation.function) backward.beta = f.beta, backward.y = f.y, backward.activation = activation;
+  return record("batch_norm", f.y, {x, gamma, beta}, [backward](const Backward& b) {
+    const auto slot = [&](size_t i) {
+      if (b.wants(i)) return b.into(i);
+      return Slot{i == 0 ? Tensor{} : like(backward.gamma, backward.gamma.shape()), Write::set};
+    };
+    const Slot dx = slot(0), dgamma = slot(1), dbeta = slot(2);
+    kernels::BatchNormBackward call = backward;
+    call.dy = b.dy();
+    call.dx = dx.tensor, call.dgamma = dgamma.tensor, call.dbeta = dbeta.tensor;
+    call.write_x = dx.write, call.write_gamma = dgamma.write, call.write_beta = dbeta.write;
+    kernels::batch_norm_bwd(call);
+  });
 }
 
 }  // namespace vae::autograd

@@ -119,9 +119,10 @@ Var cross_entropy(const Var& logits, const Tensor& labels);
 // ---- batch norm
 // --------------------------------------------------------------------------------------------------
 
-/// Batch norm in training mode (kernels/batch_norm.h); running statistics, where defined, are updated in
-/// place.
+/// Batch norm in training mode and the activation behind it (kernels/batch_norm.h); running statistics, where
+/// defined, are updated in place.
 Var batch_norm(const Var& x, const Var& gamma, const Var& beta, const Tensor& running_mean,
-               const Tensor& running_var, kernels::BatchNormRule rule);
+               const Tensor& running_var, kernels::BatchNormRule rule,
+               const kernels::Activation& activation = {});
 
 }  // namespace vae::autograd

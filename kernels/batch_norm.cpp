@@ -26,6 +26,10 @@ void BatchNormBackward::check() const {
   VAE_CHECK(!dx.defined() || (dx.dtype() == x.dtype() && dx.numel() == x.numel()),
             "batch_norm_bwd: {} into {}", x.str(), dx.str());
   check_vectors("batch_norm_bwd", x, {&gamma, &mean, &rstd, &dgamma, &dbeta});
+  if (!activation.function) return;
+  check_vectors("batch_norm_bwd", x, {&beta});
+  VAE_CHECK(y.dtype() == x.dtype() && y.numel() == x.numel(), "batch_norm_bwd: y {} for {}", y.str(),
+            x.str());
 }
 
 }  // namespace vae::kernels

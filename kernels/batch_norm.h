@@ -1,8 +1,8 @@
 #pragma once
-// Batch normalisation of m x n over the rows (the channel is the last axis): Ioffe and Szegedy,
-// arXiv:1502.03167.
-//   y = gamma (x - mean) rstd + beta,  rstd = 1 / sqrt(var + eps),  biased variance of the batch
-#include "kernels/kernel.h"
+// Batch normalisation of m x n over the rows (the channel is the last axis), Ioffe and Szegedy,
+// arXiv:1502.03167, and the activation behind it in the same pass:
+//   y = f(u),  u = gamma (x - mean) rstd + beta,  rstd = 1 / sqrt(var + eps),  biased variance of the batch
+#include "kernels/activation.h"
 
 namespace vae::kernels {
 
@@ -19,6 +19,7 @@ struct BatchNormForward {
   Tensor y, mean, rstd;              ///< outputs [m, n], [n], [n]
   Tensor running_mean, running_var;  ///< [n], updated in place; undefined: not updated
   BatchNormRule rule;
+  Activation activation = {};
   void check() const;
   void each_tensor(const auto& f) const {
     (f(x), f(gamma), f(beta), f(y), f(mean), f(rstd), f(running_mean), f(running_var));
@@ -28,10 +29,12 @@ struct BatchNormForward {
 struct BatchNormBackward {
   Tensor dy, x, gamma, mean, rstd;  ///< as in the forward pass
   Tensor dx, dgamma, dbeta;         ///< outputs; dx may be undefined
-  Write write_x, write_gamma, write_beta;
+  Write write_x = Write::set, write_gamma = Write::set, write_beta = Write::set;
+  Tensor beta = {}, y = {};  ///< as in the forward pass, where there is an activation
+  Activation activation = {};
   void check() const;
   void each_tensor(const auto& f) const {
-    (f(dy), f(x), f(gamma), f(mean), f(rstd), f(dx), f(dgamma), f(dbeta));
+    (f(dy), f(x), f(gamma), f(mean), f(rstd), f(dx), f(dgamma), f(dbeta), f(beta), f(y));
   }
 };
 

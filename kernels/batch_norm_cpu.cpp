@@ -1,6 +1,6 @@
-// Batch norm on the CPU: a thread takes a tile of columns and makes all passes over it while it is in cache,
-// so memory is read and written once. Statistics are summed in blocks of the element type and across blocks
-// in f64.
+// Batch norm on the CPU, in two sweeps over the rows: threads take parts of them, fixed by size alone, and
+// find each part again in their cache in the second sweep. Sums are kept in blocks of the element type and
+// across blocks in f64; the parts are combined in order.
 #include <cmath>
 
 #include "kernels/kernels.h"
@@ -10,137 +10,267 @@
 namespace vae::kernels::cpu {
 namespace {
 
-constexpr int64_t kTile = 64;       // columns per tile
-constexpr int64_t kBlockRows = 32;  // rows summed in the element type
+constexpr int64_t kTile = 64;             // columns summed together
+constexpr int64_t kBlockRows = 32;        // rows summed in the element type
+constexpr int64_t kPartElements = 16384;  // of a part, at least
 
-/// total[c] = sum over rows of term(r, c) for the columns of a tile.
+struct Parts {
+  int64_t m, n, rows, count;
+  explicit Parts(const Tensor& x)
+      : m(rows_of(x.shape())),
+        n(columns_of(x.shape())),
+        rows(std::max<int64_t>(2 * kBlockRows, kPartElements / std::max<int64_t>(n, 1))),
+        count(n ? (m + rows - 1) / rows : 0) {}
+  /// Calls body(part, first row, number of rows) in parallel.
+  template <class Body>
+  void for_each(const Body& body) const {
+    parallel_for(count, 1, [&](int64_t begin, int64_t end) {
+      for (int64_t p = begin; p < end; ++p) body(p, p * rows, std::min(rows, m - p * rows));
+    });
+  }
+};
+
+/// Two f64 numbers of every column of every part: [parts, 2, n].
+class PartSums {
+ public:
+  explicit PartSums(const Parts& parts)
+      : n_(parts.n), memory_(Tensor::empty({parts.count, 2, parts.n}, DType::f64)) {}
+  double* first(int64_t part) const { return memory_.data<double>() + 2 * part * n_; }
+  double* second(int64_t part) const { return first(part) + n_; }
+
+ private:
+  int64_t n_;
+  Tensor memory_;
+};
+
+/// first[c], second[c] = sums over rows of the two terms that term(r, c, a, b) adds to a and b.
 template <class T, class Term>
-VAE_HD void column_sums(int64_t m, int64_t width, double* total, const Term& term) {
-  for (int64_t c = 0; c < kTile; ++c) total[c] = 0;
-  for (int64_t begin = 0; begin < m; begin += kBlockRows) {
-    const int64_t end = begin + kBlockRows < m ? begin + kBlockRows : m;
-    T block[kTile] = {};
+VAE_HD void column_sums(int64_t rows, int64_t width, double* first, double* second, const Term& term) {
+  for (int64_t c = 0; c < width; ++c) first[c] = second[c] = 0;
+  for (int64_t begin = 0; begin < rows; begin += kBlockRows) {
+    const int64_t end = begin + kBlockRows < rows ? begin + kBlockRows : rows;
+    T a[kTile] = {}, b[kTile] = {};
     for (int64_t r = begin; r < end; ++r) {
 #pragma omp simd
-      for (int64_t c = 0; c < width; ++c) block[c] += term(r, c);
+      for (int64_t c = 0; c < width; ++c) term(r, c, a[c], b[c]);
     }
-    for (int64_t c = 0; c < width; ++c) total[c] += static_cast<double>(block[c]);
+    for (int64_t c = 0; c < width; ++c) first[c] += a[c], second[c] += b[c];
+  }
+}
+
+/// Mean of the columns of a part, and summed squared distance from it. A row of the part as the origin keeps
+/// the difference free of cancellation.
+template <class T>
+VAE_CLONES void part_moments(const T* x, int64_t rows, int64_t n, double* mean, double* m2) {
+  const auto count = static_cast<double>(rows);
+  for (int64_t c0 = 0; c0 < n; c0 += kTile) {
+    const int64_t width = n - c0 < kTile ? n - c0 : kTile;
+    const T* tile = x + c0;
+    column_sums<T>(rows, width, mean + c0, m2 + c0, [=](int64_t r, int64_t c, T& sum, T& squares) {
+      const T d = tile[r * n + c] - tile[c];
+      sum += d;
+      squares += d * d;
+    });
+    for (int64_t c = c0; c < c0 + width; ++c) {
+      const double left = m2[c] - mean[c] * mean[c] / count;
+      mean[c] = static_cast<double>(x[c]) + mean[c] / count;
+      m2[c] = left < 0 ? 0 : left;
+    }
   }
 }
 
 template <class T>
-struct ForwardTile {
+struct Forward {
   const T *x, *gamma, *beta;
   T *y, *mean, *rstd, *running_mean, *running_var;
-  int64_t m, n, width;
   BatchNormRule rule;
+  Constants<T> k;
 };
 
-template <class T>
-VAE_CLONES void forward_tile(const ForwardTile<T> t) {
-  double total[kTile];
-  T mean[kTile] = {}, scale[kTile] = {}, shift[kTile] = {};
-  column_sums<T>(t.m, t.width, total, [&](int64_t r, int64_t c) { return t.x[r * t.n + c]; });
-  for (int64_t c = 0; c < t.width; ++c) mean[c] = static_cast<T>(total[c] / static_cast<double>(t.m));
-  column_sums<T>(t.m, t.width, total, [&](int64_t r, int64_t c) {
-    const T d = t.x[r * t.n + c] - mean[c];
-    return d * d;
-  });
-  const double unbias = static_cast<double>(t.m) / static_cast<double>(t.m > 1 ? t.m - 1 : 1);
-  for (int64_t c = 0; c < t.width; ++c) {
-    const double var = total[c] / static_cast<double>(t.m);
-    const T rstd = static_cast<T>(1 / std::sqrt(var + t.rule.eps));
-    t.mean[c] = mean[c];
-    t.rstd[c] = rstd;
-    scale[c] = t.gamma[c] * rstd;
-    shift[c] = t.beta[c];
-    if (!t.running_mean) continue;
-    const double kept = 1 - t.rule.momentum, extra = t.rule.running_var_includes_eps ? t.rule.eps : 0;
-    t.running_mean[c] = static_cast<T>(kept * t.running_mean[c] + t.rule.momentum * mean[c]);
-    t.running_var[c] = static_cast<T>(kept * t.running_var[c] + t.rule.momentum * unbias * (var + extra));
-  }
-  for (int64_t r = 0; r < t.m; ++r) {
+/// Adds the moments of a part to those of the rows before it (Chan, Golub and LeVeque, 1979).
+VAE_CLONES void add_moments(double before, double rows, const double* part_mean, const double* part_m2,
+                            int64_t n, double* mean, double* m2) {
+  const double share = rows / (before + rows);
 #pragma omp simd
-    for (int64_t c = 0; c < t.width; ++c)
-      t.y[r * t.n + c] = (t.x[r * t.n + c] - mean[c]) * scale[c] + shift[c];
+  for (int64_t c = 0; c < n; ++c) {
+    const double d = part_mean[c] - mean[c];
+    mean[c] += d * share;
+    m2[c] += part_m2[c] + d * d * (before * share);
   }
 }
 
 template <class T>
-struct BackwardTile {
-  const T *dy, *x, *gamma, *mean, *rstd;
+void finish_forward(const Forward<T>& f, const Parts& parts, const PartSums& sums) {
+  double *mean = sums.first(0), *m2 = sums.second(0);
+  for (int64_t p = 1; p < parts.count; ++p)
+    add_moments(static_cast<double>(p * parts.rows),
+                static_cast<double>(std::min(parts.rows, parts.m - p * parts.rows)), sums.first(p),
+                sums.second(p), parts.n, mean, m2);
+  const auto m = static_cast<double>(parts.m);
+  const double kept = 1 - f.rule.momentum, unbias = m / (m > 1 ? m - 1 : 1),
+               extra = f.rule.running_var_includes_eps ? f.rule.eps : 0;
+  for (int64_t c = 0; c < parts.n; ++c) {
+    const double var = m2[c] / m;
+    f.mean[c] = static_cast<T>(mean[c]);
+    f.rstd[c] = static_cast<T>(1 / std::sqrt(var + f.rule.eps));
+    if (!f.running_mean) continue;
+    f.running_mean[c] = static_cast<T>(kept * f.running_mean[c] + f.rule.momentum * mean[c]);
+    f.running_var[c] = static_cast<T>(kept * f.running_var[c] + f.rule.momentum * unbias * (var + extra));
+  }
+}
+
+template <class T>
+VAE_HD T normalised(const T* x, const T* gamma, const T* beta, const T* mean, const T* rstd, int64_t i,
+                    int64_t c) {
+  return (x[i] - mean[c]) * (gamma[c] * rstd[c]) + beta[c];
+}
+
+template <class Op, class T>
+VAE_CLONES void forward_rows(const Forward<T> f, int64_t begin, int64_t rows, int64_t n) {
+  for (int64_t r = begin; r < begin + rows; ++r) {
+#pragma omp simd
+    for (int64_t c = 0; c < n; ++c)
+      f.y[r * n + c] = Op::fwd(normalised(f.x, f.gamma, f.beta, f.mean, f.rstd, r * n + c, c), f.k);
+  }
+}
+
+template <class T>
+struct Backward {
+  const T *dy, *x, *y, *gamma, *beta, *mean, *rstd;
   T *dx, *dgamma, *dbeta;
-  int64_t m, n, width;
+  T *offset, *slope;  // of dx, by column
   bool add_x, add_gamma, add_beta;
+  Constants<T> k;
 };
 
-// dx = gamma rstd (dy - mean(dy) - xhat mean(dy xhat))
-template <class T>
-VAE_CLONES void backward_tile(const BackwardTile<T> t) {
-  double sum_dy[kTile], sum_dy_xhat[kTile];
-  column_sums<T>(t.m, t.width, sum_dy, [&](int64_t r, int64_t c) { return t.dy[r * t.n + c]; });
-  column_sums<T>(t.m, t.width, sum_dy_xhat, [&](int64_t r, int64_t c) {
-    return t.dy[r * t.n + c] * ((t.x[r * t.n + c] - t.mean[c]) * t.rstd[c]);
-  });
-  T scale[kTile] = {}, offset[kTile] = {}, slope[kTile] = {};
-  for (int64_t c = 0; c < t.width; ++c) {
-    t.dgamma[c] = static_cast<T>((t.add_gamma ? t.dgamma[c] : T(0)) + sum_dy_xhat[c]);
-    t.dbeta[c] = static_cast<T>((t.add_beta ? t.dbeta[c] : T(0)) + sum_dy[c]);
-    scale[c] = t.gamma[c] * t.rstd[c];
-    offset[c] = static_cast<T>(sum_dy[c] / static_cast<double>(t.m));
-    slope[c] = static_cast<T>(sum_dy_xhat[c] / static_cast<double>(t.m) * t.rstd[c]);
+/// Gradient of the normalised value.
+template <class Op, class T>
+VAE_HD T gradient_behind(const Backward<T>& b, int64_t i, int64_t c) {
+  if constexpr (std::is_same_v<Op, Identity>)
+    return b.dy[i];
+  else
+    return b.dy[i] * Op::d0(normalised(b.x, b.gamma, b.beta, b.mean, b.rstd, i, c), b.y[i], b.k);
+}
+
+/// Sums of g = gradient_behind() and of g xhat over a part; `store` leaves g in dx.
+template <class Op, bool store, class T>
+VAE_CLONES void part_gradients(const Backward<T> b, int64_t begin, int64_t rows, int64_t n, double* sum,
+                               double* dot) {
+  for (int64_t c0 = 0; c0 < n; c0 += kTile) {
+    const int64_t width = n - c0 < kTile ? n - c0 : kTile;
+    column_sums<T>(rows, width, sum + c0, dot + c0, [=](int64_t r, int64_t column, T& g_sum, T& g_dot) {
+      const int64_t c = c0 + column, i = (begin + r) * n + c;
+      const T g = gradient_behind<Op>(b, i, c);
+      if constexpr (store) b.dx[i] = g;
+      g_sum += g;
+      g_dot += g * ((b.x[i] - b.mean[c]) * b.rstd[c]);
+    });
   }
-  if (!t.dx) return;
-  for (int64_t r = 0; r < t.m; ++r) {
+}
+
+template <class T>
+void finish_backward(const Backward<T>& b, const Parts& parts, const PartSums& sums) {
+  const auto m = static_cast<double>(parts.m);
+  for (int64_t c = 0; c < parts.n; ++c) {
+    double sum = 0, dot = 0;
+    for (int64_t p = 0; p < parts.count; ++p) sum += sums.first(p)[c], dot += sums.second(p)[c];
+    b.dgamma[c] = static_cast<T>((b.add_gamma ? b.dgamma[c] : T(0)) + dot);
+    b.dbeta[c] = static_cast<T>((b.add_beta ? b.dbeta[c] : T(0)) + sum);
+    b.offset[c] = static_cast<T>(sum / m);
+    b.slope[c] = static_cast<T>(dot / m * b.rstd[c]);
+  }
+}
+
+// dx = gamma rstd (g - mean(g) - xhat mean(g xhat))
+template <class Op, bool stored, class T>
+VAE_CLONES void backward_rows(const Backward<T> b, int64_t begin, int64_t rows, int64_t n) {
+  for (int64_t r = begin; r < begin + rows; ++r) {
 #pragma omp simd
-    for (int64_t c = 0; c < t.width; ++c) {
-      const int64_t i = r * t.n + c;
-      const T g = scale[c] * (t.dy[i] - offset[c] - (t.x[i] - t.mean[c]) * slope[c]);
-      t.dx[i] = t.add_x ? t.dx[i] + g : g;
+    for (int64_t c = 0; c < n; ++c) {
+      const int64_t i = r * n + c;
+      const T g = stored ? b.dx[i] : gradient_behind<Op>(b, i, c);
+      const T d = b.gamma[c] * b.rstd[c] * (g - b.offset[c] - (b.x[i] - b.mean[c]) * b.slope[c]);
+      b.dx[i] = !stored && b.add_x ? b.dx[i] + d : d;
     }
   }
 }
 
-/// Calls body(first column, width) for all tiles in parallel.
-template <class Body>
-void for_tiles(int64_t m, int64_t n, const Body& body) {
-  const int64_t tiles = (n + kTile - 1) / kTile;
-  parallel_for(tiles, std::max<int64_t>(1, 16384 / (kTile * std::max<int64_t>(m, 1))),
-               [&](int64_t begin, int64_t end) {
-                 for (int64_t t = begin; t < end; ++t) body(t * kTile, std::min(kTile, n - t * kTile));
-               });
+template <class Op, bool store, class T>
+void backward(const Backward<T>& b, const Parts& parts) {
+  const PartSums sums(parts);
+  parts.for_each([&](int64_t p, int64_t begin, int64_t rows) {
+    part_gradients<Op, store>(b, begin, rows, parts.n, sums.first(p), sums.second(p));
+  });
+  finish_backward(b, parts, sums);
+  if (!b.dx) return;
+  parts.for_each(
+      [&](int64_t, int64_t begin, int64_t rows) { backward_rows<Op, store>(b, begin, rows, parts.n); });
 }
 
 template <class T>
-T* at(const Tensor& tensor, int64_t offset) {
-  return tensor.defined() ? tensor.data<T>() + offset : nullptr;
+T* at(const Tensor& tensor) {
+  return tensor.defined() ? tensor.data<T>() : nullptr;
 }
 
 }  // namespace
 
 void batch_norm_fwd(const BatchNormForward& f) {
   f.check();
-  const int64_t n = columns_of(f.x.shape()), m = n ? f.x.numel() / n : 0;
-  if (m == 0) return;
+  const Parts parts(f.x);
+  if (parts.count == 0) return;
   dispatch_floating(f.x.dtype(), [&](auto zero) {
     using T = decltype(zero);
-    for_tiles(m, n, [&](int64_t c, int64_t width) {
-      forward_tile<T>({at<T>(f.x, c), at<T>(f.gamma, c), at<T>(f.beta, c), at<T>(f.y, c), at<T>(f.mean, c),
-                       at<T>(f.rstd, c), at<T>(f.running_mean, c), at<T>(f.running_var, c), m, n, width,
-                       f.rule});
+    const Forward<T> args{at<T>(f.x),
+                          at<T>(f.gamma),
+                          at<T>(f.beta),
+                          at<T>(f.y),
+                          at<T>(f.mean),
+                          at<T>(f.rstd),
+                          at<T>(f.running_mean),
+                          at<T>(f.running_var),
+                          f.rule,
+                          constants_of<T>(f.activation)};
+    const PartSums sums(parts);
+    parts.for_each([&](int64_t p, int64_t begin, int64_t rows) {
+      part_moments(args.x + begin * parts.n, rows, parts.n, sums.first(p), sums.second(p));
+    });
+    finish_forward(args, parts, sums);
+    dispatch_activation(f.activation, [&](auto op) {
+      parts.for_each([&](int64_t, int64_t begin, int64_t rows) {
+        forward_rows<decltype(op)>(args, begin, rows, parts.n);
+      });
     });
   });
 }
 
 void batch_norm_bwd(const BatchNormBackward& b) {
   b.check();
-  const int64_t n = columns_of(b.x.shape()), m = n ? b.x.numel() / n : 0;
+  const Parts parts(b.x);
   dispatch_floating(b.x.dtype(), [&](auto zero) {
     using T = decltype(zero);
-    for_tiles(m, n, [&](int64_t c, int64_t width) {
-      backward_tile<T>({at<T>(b.dy, c), at<T>(b.x, c), at<T>(b.gamma, c), at<T>(b.mean, c), at<T>(b.rstd, c),
-                        at<T>(b.dx, c), at<T>(b.dgamma, c), at<T>(b.dbeta, c), m, n, width,
-                        b.write_x == Write::add, b.write_gamma == Write::add, b.write_beta == Write::add});
+    const Tensor columns = Tensor::empty({2, parts.n}, b.x.dtype());
+    const Backward<T> args{.dy = at<T>(b.dy),
+                           .x = at<T>(b.x),
+                           .y = at<T>(b.y),
+                           .gamma = at<T>(b.gamma),
+                           .beta = at<T>(b.beta),
+                           .mean = at<T>(b.mean),
+                           .rstd = at<T>(b.rstd),
+                           .dx = at<T>(b.dx),
+                           .dgamma = at<T>(b.dgamma),
+                           .dbeta = at<T>(b.dbeta),
+                           .offset = at<T>(columns),
+                           .slope = at<T>(columns) + parts.n,
+                           .add_x = b.write_x == Write::add,
+                           .add_gamma = b.write_gamma == Write::add,
+                           .add_beta = b.write_beta == Write::add,
+                           .k = constants_of<T>(b.activation)};
+    dispatch_activation(b.activation, [&](auto op) {
+      using Op = decltype(op);
+      // Where dx is free, it keeps the derivative of the activation for the second sweep.
+      if constexpr (!std::is_same_v<Op, Identity>)
+        if (args.dx && !args.add_x) return backward<Op, true>(args, parts);
+      backward<Op, false>(args, parts);
     });
   });
 }

@@ -32,13 +32,14 @@ BatchNorm1d::BatchNorm1d(int64_t features, BatchNormOptions bn, Options options)
   add_buffer("running_var", running_var);
 }
 
-Var BatchNorm1d::operator()(const Var& x) const {
+Var BatchNorm1d::operator()(const Var& x, const kernels::Activation& activation) const {
   if (training())
     return autograd::batch_norm(x, weight, bias, running_mean, running_var,
-                                {bn_.eps, bn_.momentum, bn_.running_var_includes_eps});
+                                {bn_.eps, bn_.momentum, bn_.running_var_includes_eps}, activation);
   const Var deviation = autograd::sqrt(Var(running_var) + (bn_.eval_adds_eps ? bn_.eps : 0.0));
   const Var scale = weight / deviation;
-  return x * scale + (bias - Var(running_mean) * scale);
+  const Var u = x * scale + (bias - Var(running_mean) * scale);
+  return activation.function ? autograd::map(*activation.function, {u}, activation.params) : u;
 }
 
 Dropout::Dropout(double ratio, RandomKey key, Options options)
@@ -68,22 +69,28 @@ Activation parse_activation(std::string_view name) {
 
 std::string_view name_of(Activation activation) { return kActivations[static_cast<size_t>(activation)]; }
 
-Var activate(Activation activation, const Var& x) {
+kernels::Activation kernel_of(Activation activation) {
+  using kernels::Map;
   switch (activation) {
     case Activation::sigmoid:
-      return autograd::sigmoid(x);
+      return {Map::sigmoid, {}};
     case Activation::tanh:
-      return autograd::tanh(x);
+      return {Map::tanh, {}};
     case Activation::softplus:
-      return autograd::softplus(x);
+      return {Map::softplus, {}};
     case Activation::relu:
-      return autograd::relu(x);
+      return {Map::relu, {}};
     case Activation::leaky_relu:
-      return autograd::leaky_relu(x, 0.2);
+      return {Map::leaky_relu, {0.2, 0}};
     case Activation::elu:
-      return autograd::elu(x, 1.0);
+      return {Map::elu, {1, 0}};
   }
-  return x;
+  fail(ErrorKind::internal, "unknown activation {}", static_cast<int>(activation));
+}
+
+Var activate(Activation activation, const Var& x) {
+  const kernels::Activation kernel = kernel_of(activation);
+  return autograd::map(*kernel.function, {x}, kernel.params);
 }
 
 }  // namespace vae::nn

@@ -23,12 +23,12 @@ struct BatchNormOptions {
   double initial_running_var = 1;         ///< Chainer 1: 0
 };
 
-/// Batch norm over rows with affine weight (gamma) and bias (beta). In test mode the running statistics are
-/// used.
+/// Batch norm over rows with affine weight (gamma) and bias (beta), and the activation behind it. In test
+/// mode the running statistics are used.
 class BatchNorm1d : public Module {
  public:
   BatchNorm1d(int64_t features, BatchNormOptions bn, Options options);
-  Var operator()(const Var& x) const;
+  Var operator()(const Var& x, const kernels::Activation& activation = {}) const;
   Var weight, bias;
   Tensor running_mean, running_var;
 
@@ -54,7 +54,8 @@ enum class Activation { sigmoid, tanh, softplus, relu, leaky_relu, elu };
 /// Throws Error(usage) for an unknown name.
 Activation parse_activation(std::string_view name);
 std::string_view name_of(Activation activation);
-/// leaky_relu has slope 0.2, elu alpha 1.
+/// The function with its constants: leaky_relu has slope 0.2, elu alpha 1.
+kernels::Activation kernel_of(Activation activation);
 Var activate(Activation activation, const Var& x);
 
 }  // namespace vae::nn

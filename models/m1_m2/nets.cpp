@@ -28,9 +28,10 @@ void Net::add_layer(int64_t in, int64_t out) {
 Var Net::hidden(size_t i, const Var& x, bool normalise) const {
   const nn::Linear& layer = *layers_[i];
   const nn::BatchNorm1d& norm = *norms_[i];
-  Var u = !normalise ? layer(x) : common_.batch_norm_before_activation ? norm(layer(x)) : layer(norm(x));
-  u = nn::activate(net_.activation, u);
-  return dropout_ ? (*dropout_)(u) : u;
+  const Var h = normalise && common_.batch_norm_before_activation
+                    ? norm(layer(x), nn::kernel_of(net_.activation))
+                    : nn::activate(net_.activation, layer(normalise ? norm(x) : x));
+  return dropout_ ? (*dropout_)(h) : h;
 }
 
 Var Net::hidden_chain(Var x, size_t before, size_t bare) const {
@@ -108,7 +109,8 @@ Var MergeNet::merge_all(const Var& x, bool shared) const {
 
 Var MergeNet::finish(const Var& merged) const {
   const bool normalise = net_.batch_norm_to_input && common_.batch_norm_before_activation;
-  return nn::activate(net_.activation, normalise ? merge_norm_(merged) : merged);
+  return normalise ? merge_norm_(merged, nn::kernel_of(net_.activation))
+                   : nn::activate(net_.activation, merged);
 }
 
 MergeGaussianNet::MergeGaussianNet(int64_t in, int64_t classes, int64_t out, NetConfig net,
