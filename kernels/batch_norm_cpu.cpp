@@ -138,32 +138,33 @@ template <class T>
 struct Backward {
   const T *dy, *x, *y, *gamma, *beta, *mean, *rstd;
   T *dx, *dgamma, *dbeta;
-  T *offset, *slope;  // of dx, by column
+  T *g, *offset, *slope;  // gradient of u; of dx, by column
   bool add_x, add_gamma, add_beta;
   Constants<T> k;
 };
 
-/// Gradient of the normalised value.
+/// g = dy f'(u)
 template <class Op, class T>
-VAE_HD T gradient_behind(const Backward<T>& b, int64_t i, int64_t c) {
-  if constexpr (std::is_same_v<Op, Identity>)
-    return b.dy[i];
-  else
-    return b.dy[i] * Op::d0(normalised(b.x, b.gamma, b.beta, b.mean, b.rstd, i, c), b.y[i], b.k);
+VAE_CLONES void activation_rows(const Backward<T> b, int64_t begin, int64_t rows, int64_t n) {
+  for (int64_t r = begin; r < begin + rows; ++r) {
+#pragma omp simd
+    for (int64_t c = 0; c < n; ++c) {
+      const int64_t i = r * n + c;
+      b.g[i] = b.dy[i] * Op::d0(normalised(b.x, b.gamma, b.beta, b.mean, b.rstd, i, c), b.y[i], b.k);
+    }
+  }
 }
 
-/// Sums of g = gradient_behind() and of g xhat over a part; `store` leaves g in dx.
-template <class Op, bool store, class T>
-VAE_CLONES void part_gradients(const Backward<T> b, int64_t begin, int64_t rows, int64_t n, double* sum,
-                               double* dot) {
+/// Sums of g and of g xhat over the columns of a part.
+template <class T>
+VAE_CLONES void part_gradients(const T* g, const T* x, const T* mean, const T* rstd, int64_t rows, int64_t n,
+                               double* sum, double* dot) {
   for (int64_t c0 = 0; c0 < n; c0 += kTile) {
     const int64_t width = n - c0 < kTile ? n - c0 : kTile;
     column_sums<T>(rows, width, sum + c0, dot + c0, [=](int64_t r, int64_t column, T& g_sum, T& g_dot) {
-      const int64_t c = c0 + column, i = (begin + r) * n + c;
-      const T g = gradient_behind<Op>(b, i, c);
-      if constexpr (store) b.dx[i] = g;
-      g_sum += g;
-      g_dot += g * ((b.x[i] - b.mean[c]) * b.rstd[c]);
+      const int64_t c = c0 + column, i = r * n + c;
+      g_sum += g[i];
+      g_dot += g[i] * ((x[i] - mean[c]) * rstd[c]);
     });
   }
 }
@@ -182,29 +183,31 @@ void finish_backward(const Backward<T>& b, const Parts& parts, const PartSums& s
 }
 
 // dx = gamma rstd (g - mean(g) - xhat mean(g xhat))
-template <class Op, bool stored, class T>
+template <class T>
 VAE_CLONES void backward_rows(const Backward<T> b, int64_t begin, int64_t rows, int64_t n) {
   for (int64_t r = begin; r < begin + rows; ++r) {
 #pragma omp simd
     for (int64_t c = 0; c < n; ++c) {
       const int64_t i = r * n + c;
-      const T g = stored ? b.dx[i] : gradient_behind<Op>(b, i, c);
-      const T d = b.gamma[c] * b.rstd[c] * (g - b.offset[c] - (b.x[i] - b.mean[c]) * b.slope[c]);
-      b.dx[i] = !stored && b.add_x ? b.dx[i] + d : d;
+      const T d = b.gamma[c] * b.rstd[c] * (b.g[i] - b.offset[c] - (b.x[i] - b.mean[c]) * b.slope[c]);
+      b.dx[i] = b.add_x ? b.dx[i] + d : d;
     }
   }
 }
 
-template <class Op, bool store, class T>
-void backward(const Backward<T>& b, const Parts& parts) {
+template <class T>
+void backward(const Backward<T>& b, const Parts& parts, const Activation& activation) {
   const PartSums sums(parts);
-  parts.for_each([&](int64_t p, int64_t begin, int64_t rows) {
-    part_gradients<Op, store>(b, begin, rows, parts.n, sums.first(p), sums.second(p));
+  dispatch_activation(activation, [&](auto op) {
+    parts.for_each([&](int64_t p, int64_t begin, int64_t rows) {
+      if (activation.function) activation_rows<decltype(op)>(b, begin, rows, parts.n);
+      part_gradients(b.g + begin * parts.n, b.x + begin * parts.n, b.mean, b.rstd, rows, parts.n,
+                     sums.first(p), sums.second(p));
+    });
   });
   finish_backward(b, parts, sums);
-  if (!b.dx) return;
-  parts.for_each(
-      [&](int64_t, int64_t begin, int64_t rows) { backward_rows<Op, store>(b, begin, rows, parts.n); });
+  if (b.dx)
+    parts.for_each([&](int64_t, int64_t begin, int64_t rows) { backward_rows(b, begin, rows, parts.n); });
 }
 
 template <class T>
@@ -249,6 +252,8 @@ void batch_norm_bwd(const BatchNormBackward& b) {
   dispatch_floating(b.x.dtype(), [&](auto zero) {
     using T = decltype(zero);
     const Tensor columns = Tensor::empty({2, parts.n}, b.x.dtype());
+    const bool free_dx = b.dx.defined() && b.write_x == Write::set;
+    const Tensor g = !b.activation.function ? b.dy : free_dx ? b.dx : Tensor::empty(b.x.shape(), b.x.dtype());
     const Backward<T> args{.dy = at<T>(b.dy),
                            .x = at<T>(b.x),
                            .y = at<T>(b.y),
@@ -259,19 +264,14 @@ void batch_norm_bwd(const BatchNormBackward& b) {
                            .dx = at<T>(b.dx),
                            .dgamma = at<T>(b.dgamma),
                            .dbeta = at<T>(b.dbeta),
+                           .g = at<T>(g),
                            .offset = at<T>(columns),
                            .slope = at<T>(columns) + parts.n,
                            .add_x = b.write_x == Write::add,
                            .add_gamma = b.write_gamma == Write::add,
                            .add_beta = b.write_beta == Write::add,
                            .k = constants_of<T>(b.activation)};
-    dispatch_activation(b.activation, [&](auto op) {
-      using Op = decltype(op);
-      // Where dx is free, it keeps the derivative of the activation for the second sweep.
-      if constexpr (!std::is_same_v<Op, Identity>)
-        if (args.dx && !args.add_x) return backward<Op, true>(args, parts);
-      backward<Op, false>(args, parts);
-    });
+    backward(args, parts, b.activation);
   });
 }
 

@@ -23,13 +23,13 @@ struct Together {
   }
 };
 
-/// Sums of dy and of dy xhat.
+/// Sums of g, the gradient of u, and of g xhat.
 struct Sums {
-  double dy, dy_xhat;
+  double g, g_xhat;
 };
 
 struct PlusSums {
-  __device__ Sums operator()(Sums a, Sums b) const { return {a.dy + b.dy, a.dy_xhat + b.dy_xhat}; }
+  __device__ Sums operator()(Sums a, Sums b) const { return {a.g + b.g, a.g_xhat + b.g_xhat}; }
 };
 
 struct Rows {
@@ -83,6 +83,7 @@ struct Forward {
   const T *x, *gamma, *beta;
   T *y, *mean, *rstd, *running_mean, *running_var;
   BatchNormRule rule;
+  Constants<T> k;
 };
 
 template <class T>
@@ -101,33 +102,43 @@ __global__ void finish_forward(Forward<T> f, const Moments* part, Rows rows) {
   });
 }
 
-template <class T>
+template <class Op, class T>
 __global__ void normalise(Forward<T> f, Rows rows) {
   for_columns(rows, [&](int64_t part, int64_t c, bool inside) {
     if (!inside) return;
     const T mean = f.mean[c], scale = f.gamma[c] * f.rstd[c], shift = f.beta[c];
     for (int64_t r = rows.begin(part); r < rows.end(part); r += kRowThreads)
-      f.y[r * rows.n + c] = (f.x[r * rows.n + c] - mean) * scale + shift;
+      f.y[r * rows.n + c] = Op::fwd((f.x[r * rows.n + c] - mean) * scale + shift, f.k);
   });
 }
 
 template <class T>
 struct Backward {
-  const T *dy, *x, *gamma, *mean, *rstd;
+  const T *dy, *x, *gamma, *mean, *rstd, *beta, *y;
   T *dx, *dgamma, *dbeta;
   bool add_x, add_gamma, add_beta;
+  Constants<T> k;
 };
 
-template <class T>
+/// Gradient of u at element i of column c.
+template <class Op, class T>
+__device__ T gradient_of_u(const Backward<T>& b, int64_t i, int64_t c) {
+  if constexpr (std::is_same_v<Op, Identity>)
+    return b.dy[i];
+  else
+    return b.dy[i] * Op::d0((b.x[i] - b.mean[c]) * (b.gamma[c] * b.rstd[c]) + b.beta[c], b.y[i], b.k);
+}
+
+template <class Op, class T>
 __global__ void sums_of_parts(Backward<T> b, Sums* out, Rows rows) {
   for_columns(rows, [&](int64_t part, int64_t c, bool inside) {
     Sums sums{};
     if (inside) {
       const T mean = b.mean[c], rstd = b.rstd[c];
       for (int64_t r = rows.begin(part); r < rows.end(part); r += kRowThreads) {
-        const T dy = b.dy[r * rows.n + c];
-        sums.dy += static_cast<double>(dy);
-        sums.dy_xhat += static_cast<double>(dy * ((b.x[r * rows.n + c] - mean) * rstd));
+        const T g = gradient_of_u<Op>(b, r * rows.n + c, c);
+        sums.g += static_cast<double>(g);
+        sums.g_xhat += static_cast<double>(g * ((b.x[r * rows.n + c] - mean) * rstd));
       }
     }
     sums = column_reduce(sums, PlusSums{});
@@ -142,24 +153,24 @@ __global__ void finish_backward(Backward<T> b, const Sums* part, Sums* total, Ro
   for_columns(one, [&](int64_t, int64_t c, bool inside) {
     const Sums all = combine_parts(part, rows.parts, rows.n, c, inside, PlusSums{});
     if (!inside || threadIdx.y != 0) return;
-    b.dgamma[c] = static_cast<T>((b.add_gamma ? b.dgamma[c] : T(0)) + all.dy_xhat);
-    b.dbeta[c] = static_cast<T>((b.add_beta ? b.dbeta[c] : T(0)) + all.dy);
+    b.dgamma[c] = static_cast<T>((b.add_gamma ? b.dgamma[c] : T(0)) + all.g_xhat);
+    b.dbeta[c] = static_cast<T>((b.add_beta ? b.dbeta[c] : T(0)) + all.g);
     total[c] = all;
   });
 }
 
-// dx = gamma rstd (dy - mean(dy) - xhat mean(dy xhat))
-template <class T>
+// dx = gamma rstd (g - mean(g) - xhat mean(g xhat))
+template <class Op, class T>
 __global__ void gradient_of_input(Backward<T> b, const Sums* total, Rows rows) {
   for_columns(rows, [&](int64_t part, int64_t c, bool inside) {
     if (!inside) return;
     const double m = static_cast<double>(rows.m);
     const T mean = b.mean[c], rstd = b.rstd[c], scale = b.gamma[c] * rstd;
-    const T offset = static_cast<T>(total[c].dy / m), slope = static_cast<T>(total[c].dy_xhat / m * rstd);
+    const T offset = static_cast<T>(total[c].g / m), slope = static_cast<T>(total[c].g_xhat / m * rstd);
     for (int64_t r = rows.begin(part); r < rows.end(part); r += kRowThreads) {
       const int64_t i = r * rows.n + c;
-      const T g = scale * (b.dy[i] - offset - (b.x[i] - mean) * slope);
-      b.dx[i] = b.add_x ? b.dx[i] + g : g;
+      const T d = scale * (gradient_of_u<Op>(b, i, c) - offset - (b.x[i] - mean) * slope);
+      b.dx[i] = b.add_x ? b.dx[i] + d : d;
     }
   });
 }
@@ -191,13 +202,22 @@ void batch_norm_fwd(const BatchNormForward& f) {
   auto* moments = static_cast<Moments*>(parts.raw());
   dispatch_floating(f.x.dtype(), [&](auto zero) {
     using T = decltype(zero);
-    const Forward<T> args{data<T>(f.x),    data<T>(f.gamma), data<T>(f.beta),         data<T>(f.y),
-                          data<T>(f.mean), data<T>(f.rstd),  data<T>(f.running_mean), data<T>(f.running_var),
-                          f.rule};
+    const Forward<T> args{data<T>(f.x),
+                          data<T>(f.gamma),
+                          data<T>(f.beta),
+                          data<T>(f.y),
+                          data<T>(f.mean),
+                          data<T>(f.rstd),
+                          data<T>(f.running_mean),
+                          data<T>(f.running_var),
+                          f.rule,
+                          constants_of<T>(f.activation)};
     const LaunchConfig tiles = gpu.columns(rows.n, rows.parts);
     launch("batch_norm_fwd moments", moments_of_parts<T>, tiles, args.x, moments, rows);
     launch("batch_norm_fwd finish", finish_forward<T>, gpu.columns(rows.n, 1), args, moments, rows);
-    launch("batch_norm_fwd", normalise<T>, tiles, args, rows);
+    dispatch_activation(f.activation, [&](auto op) {
+      launch("batch_norm_fwd", normalise<decltype(op), T>, tiles, args, rows);
+    });
   });
 }
 
@@ -215,16 +235,22 @@ void batch_norm_bwd(const BatchNormBackward& b) {
                            data<T>(b.gamma),
                            data<T>(b.mean),
                            data<T>(b.rstd),
+                           data<T>(b.beta),
+                           data<T>(b.y),
                            data<T>(b.dx),
                            data<T>(b.dgamma),
                            data<T>(b.dbeta),
                            b.write_x == Write::add,
                            b.write_gamma == Write::add,
-                           b.write_beta == Write::add};
+                           b.write_beta == Write::add,
+                           constants_of<T>(b.activation)};
     const LaunchConfig tiles = gpu.columns(rows.n, rows.parts);
-    launch("batch_norm_bwd sums", sums_of_parts<T>, tiles, args, sums, rows);
-    launch("batch_norm_bwd finish", finish_backward<T>, gpu.columns(rows.n, 1), args, sums, all, rows);
-    if (args.dx) launch("batch_norm_bwd", gradient_of_input<T>, tiles, args, all, rows);
+    dispatch_activation(b.activation, [&](auto op) {
+      using Op = decltype(op);
+      launch("batch_norm_bwd sums", sums_of_parts<Op, T>, tiles, args, sums, rows);
+      launch("batch_norm_bwd finish", finish_backward<T>, gpu.columns(rows.n, 1), args, sums, all, rows);
+      if (args.dx) launch("batch_norm_bwd", gradient_of_input<Op, T>, tiles, args, all, rows);
+    });
   });
 }
 

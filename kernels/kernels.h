@@ -2,6 +2,7 @@
 // The operations of the project as callable kernels (list.h). Callers are the differentiable functions of
 // autograd/ and the optimisers; shapes and dtypes are checked by each kernel, outputs are allocated by the
 // caller.
+#include "kernels/augment.h"
 #include "kernels/batch_norm.h"
 #include "kernels/conv.h"
 #include "kernels/elementwise/map.h"

@@ -59,8 +59,16 @@ VAE_KERNEL(batch_norm_bwd, const BatchNormBackward&)
 // Random numbers: pure functions of (key, step, index); step is an i64 scalar on the device.
 VAE_KERNEL(random_normal, Out, RandomKey, In)
 VAE_KERNEL(random_uniform, Out, RandomKey, In)
-VAE_KERNEL(draw_items, In, Out, RandomKey, In)  // y[i] = pool[permutation(step)[i]], all distinct
+VAE_KERNEL(random_integers, Out, RandomKey, In, int64_t)  // i64 in [0, below)
+VAE_KERNEL(draw_items, In, Out, RandomKey, In)            // y[i] = pool[permutation(step)[i]], all distinct
+
+// Images [N, H, W, C], see augment.h.
+VAE_KERNEL(crop_images, In, In, In, Out, int64_t)  // (x, corner[N, 2], flip[N] or none, y, reflected padding)
+VAE_KERNEL(resize_images, In, Out)                 // bilinear
+VAE_KERNEL(normalize_pixels, In, In, In, Out)      // y = (x / 255 - mean[c]) / deviation[c] of u8 x
 
 // Optimisers over flat buffers, see optimizer.h.
 VAE_KERNEL(adam, const AdamStep&)
 VAE_KERNEL(sgd, const SgdStep&)
+VAE_KERNEL(adagrad, const AdagradStep&)
+VAE_KERNEL(moving_average, In, Out, double)  // (value, average, decay)

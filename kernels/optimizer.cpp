@@ -30,4 +30,14 @@ void SgdStep::check() const {
   check_scalars("sgd", learning_rate, grad_norm_squared);
 }
 
+void AdagradStep::check() const {
+  check_flat("adagrad", parameter, {&gradient, &sum});
+  check_scalars("adagrad", learning_rate, grad_norm_squared);
+}
+
+void check_moving_average(In value, Out average, double decay) {
+  check_flat("moving_average", value, {&average});
+  VAE_CHECK(decay >= 0 && decay <= 1, "moving_average: decay {} outside [0, 1]", decay);
+}
+
 }  // namespace vae::kernels

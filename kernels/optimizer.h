@@ -1,6 +1,8 @@
 #pragma once
 // Optimiser steps over flat buffers of parameters, gradients and moments. Whatever changes from step to step
 // lives on the device: the step count t, the learning rate, the squared gradient norm.
+#include <cmath>
+
 #include "kernels/kernel.h"
 #include "tensor/host_device.h"
 
@@ -18,14 +20,14 @@ struct AdamRule {
   AdamForm form = AdamForm::torch;
 };
 
-/// Gradients are scaled by clip / norm where norm = sqrt(grad_norm_squared) exceeds clip; grad_norm_squared
-/// undefined: no clipping.
+/// Gradients are scaled by clip / norm where norm = sqrt(grad_norm_squared) exceeds clip (grad_norm_squared
+/// undefined: not), then limited to [-clip_elements, clip_elements] one by one (zero: not).
 struct AdamStep {
   Tensor parameter, gradient, m, v;  ///< flat, one dtype
   Tensor t;                          ///< i64 scalar, this step's count
   Tensor learning_rate;              ///< f64 scalar
   Tensor grad_norm_squared;          ///< f64 scalar or undefined
-  double clip = 0;
+  double clip = 0, clip_elements = 0;
   AdamRule rule;
   void check() const;
   void each_tensor(const auto& f) const {
@@ -43,7 +45,7 @@ struct SgdRule {
 struct SgdStep {
   Tensor parameter, gradient, velocity;
   Tensor learning_rate, grad_norm_squared;
-  double clip = 0;
+  double clip = 0, clip_elements = 0;
   SgdRule rule;
   void check() const;
   void each_tensor(const auto& f) const {
@@ -51,9 +53,43 @@ struct SgdStep {
   }
 };
 
+/// Adagrad (Duchi, Hazan and Singer, JMLR 12, 2011; torch form without decay of the rate):
+///   g += weight_decay p; sum += g^2; p -= lr g / (sqrt(sum) + eps)
+struct AdagradRule {
+  double eps = 1e-10, weight_decay = 0;
+};
+
+struct AdagradStep {
+  Tensor parameter, gradient, sum;
+  Tensor learning_rate, grad_norm_squared;
+  double clip = 0, clip_elements = 0;
+  AdagradRule rule;
+  void check() const;
+  void each_tensor(const auto& f) const {
+    (f(parameter), f(gradient), f(sum), f(learning_rate), f(grad_norm_squared));
+  }
+};
+
+/// The exponential moving average [n] of values of the same dtype: average += (1 - decay)(value - average).
+void check_moving_average(In value, Out average, double decay);
+
 /// Factor of norm clipping: clip / norm where it is below one, else one.
 VAE_HD double clip_factor(double norm, double clip) {
   return norm > 0 && clip / norm < 1 ? clip / norm : 1.0;
 }
+
+/// What clipping makes of a gradient: scaled, then limited.
+template <class T>
+struct Clipped {
+  T factor, limit;
+  Clipped() = default;
+  VAE_HD Clipped(double norm_factor, double clip_elements)
+      : factor(static_cast<T>(norm_factor)),
+        limit(clip_elements > 0 ? static_cast<T>(clip_elements) : static_cast<T>(HUGE_VAL)) {}
+  VAE_HD T operator()(T gradient) const {
+    const T g = gradient * factor;
+    return g < -limit ? -limit : g > limit ? limit : g;
+  }
+};
 
 }  // namespace vae::kernels

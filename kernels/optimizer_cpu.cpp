@@ -14,15 +14,21 @@ double factor_of(const Tensor& norm_squared, double clip) {
 }
 
 template <class T>
+Clipped<T> clipped(const auto& step) {
+  return {factor_of(step.grad_norm_squared, step.clip), step.clip_elements};
+}
+
+template <class T>
 struct AdamConstants {
-  T step, root_scale, eps, one_minus_beta1, one_minus_beta2, factor, weight_decay;
+  T step, root_scale, eps, one_minus_beta1, one_minus_beta2, weight_decay;
+  Clipped<T> clipped;
 };
 
 template <class T>
 VAE_CLONES void adam_loop(T* p, const T* g, T* m, T* v, int64_t n, AdamConstants<T> k) {
 #pragma omp simd
   for (int64_t i = 0; i < n; ++i) {
-    const T gradient = g[i] * k.factor + k.weight_decay * p[i];
+    const T gradient = k.clipped(g[i]) + k.weight_decay * p[i];
     const T first = m[i] + k.one_minus_beta1 * (gradient - m[i]);
     const T second = v[i] + k.one_minus_beta2 * (gradient * gradient - v[i]);
     m[i] = first;
@@ -33,18 +39,41 @@ VAE_CLONES void adam_loop(T* p, const T* g, T* m, T* v, int64_t n, AdamConstants
 
 template <class T>
 struct SgdConstants {
-  T learning_rate, momentum, factor, weight_decay;
+  T learning_rate, momentum, weight_decay;
   bool nesterov;
+  Clipped<T> clipped;
 };
 
 template <class T>
 VAE_CLONES void sgd_loop(T* p, const T* g, T* b, int64_t n, SgdConstants<T> k) {
 #pragma omp simd
   for (int64_t i = 0; i < n; ++i) {
-    const T gradient = g[i] * k.factor + k.weight_decay * p[i];
+    const T gradient = k.clipped(g[i]) + k.weight_decay * p[i];
     b[i] = k.momentum * b[i] + gradient;
     p[i] -= k.learning_rate * (k.nesterov ? gradient + k.momentum * b[i] : b[i]);
   }
+}
+
+template <class T>
+struct AdagradConstants {
+  T learning_rate, eps, weight_decay;
+  Clipped<T> clipped;
+};
+
+template <class T>
+VAE_CLONES void adagrad_loop(T* p, const T* g, T* sum, int64_t n, AdagradConstants<T> k) {
+#pragma omp simd
+  for (int64_t i = 0; i < n; ++i) {
+    const T gradient = k.clipped(g[i]) + k.weight_decay * p[i];
+    sum[i] += gradient * gradient;
+    p[i] -= k.learning_rate * gradient / (std::sqrt(sum[i]) + k.eps);
+  }
+}
+
+template <class T>
+VAE_CLONES void average_loop(const T* value, T* average, int64_t n, T share) {
+#pragma omp simd
+  for (int64_t i = 0; i < n; ++i) average[i] += share * (value[i] - average[i]);
 }
 
 }  // namespace
@@ -61,8 +90,8 @@ void adam(const AdamStep& s) {
                              static_cast<T>(s.rule.eps),
                              static_cast<T>(1 - s.rule.beta1),
                              static_cast<T>(1 - s.rule.beta2),
-                             static_cast<T>(factor_of(s.grad_norm_squared, s.clip)),
-                             static_cast<T>(s.rule.weight_decay)};
+                             static_cast<T>(s.rule.weight_decay),
+                             clipped<T>(s)};
     parallel_for(s.parameter.numel(), kGrain, [&](int64_t i, int64_t end) {
       adam_loop(s.parameter.data<T>() + i, s.gradient.data<T>() + i, s.m.data<T>() + i, s.v.data<T>() + i,
                 end - i, k);
@@ -75,11 +104,32 @@ void sgd(const SgdStep& s) {
   dispatch_floating(s.parameter.dtype(), [&](auto zero) {
     using T = decltype(zero);
     const SgdConstants<T> k{static_cast<T>(s.learning_rate.data<double>()[0]),
-                            static_cast<T>(s.rule.momentum),
-                            static_cast<T>(factor_of(s.grad_norm_squared, s.clip)),
-                            static_cast<T>(s.rule.weight_decay), s.rule.nesterov};
+                            static_cast<T>(s.rule.momentum), static_cast<T>(s.rule.weight_decay),
+                            s.rule.nesterov, clipped<T>(s)};
     parallel_for(s.parameter.numel(), kGrain, [&](int64_t i, int64_t end) {
       sgd_loop(s.parameter.data<T>() + i, s.gradient.data<T>() + i, s.velocity.data<T>() + i, end - i, k);
+    });
+  });
+}
+
+void adagrad(const AdagradStep& s) {
+  s.check();
+  dispatch_floating(s.parameter.dtype(), [&](auto zero) {
+    using T = decltype(zero);
+    const AdagradConstants<T> k{static_cast<T>(s.learning_rate.data<double>()[0]), static_cast<T>(s.rule.eps),
+                                static_cast<T>(s.rule.weight_decay), clipped<T>(s)};
+    parallel_for(s.parameter.numel(), kGrain, [&](int64_t i, int64_t end) {
+      adagrad_loop(s.parameter.data<T>() + i, s.gradient.data<T>() + i, s.sum.data<T>() + i, end - i, k);
+    });
+  });
+}
+
+void moving_average(In value, Out average, double decay) {
+  check_moving_average(value, average, decay);
+  dispatch_floating(value.dtype(), [&](auto zero) {
+    using T = decltype(zero);
+    parallel_for(value.numel(), kGrain, [&](int64_t i, int64_t end) {
+      average_loop(value.data<T>() + i, average.data<T>() + i, end - i, static_cast<T>(1 - decay));
     });
   });
 }

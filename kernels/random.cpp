@@ -14,6 +14,12 @@ void check_random(const char* kernel, Out y, In step) {
   check_step(kernel, step);
 }
 
+void check_random_integers(Out y, In step, int64_t below) {
+  VAE_CHECK(y.dtype() == DType::i64, "random_integers: into {}", y.str());
+  VAE_CHECK(below >= 1 && below <= int64_t{1} << 31, "random_integers: below {}", below);
+  check_step("random_integers", step);
+}
+
 void check_draw_items(In pool, Out y, In step) {
   VAE_CHECK(pool.dtype() == DType::i64 && y.dtype() == DType::i64 && y.numel() <= pool.numel(),
             "draw_items: {} out of {}", y.str(), pool.str());

@@ -20,6 +20,13 @@ VAE_HD void normal_pair(uint32_t word0, uint32_t word1, float& first, float& sec
 
 /// A floating output and its draw number.
 void check_random(const char* kernel, Out y, In step);
+/// One of the numbers [0, below) from a random word; each has a share within below / 2^32 of the others'.
+VAE_HD int64_t integer_below(uint32_t word, int64_t below) {
+  return static_cast<int64_t>((static_cast<uint64_t>(word) * static_cast<uint64_t>(below)) >> 32);
+}
+
+/// An i64 output, its draw number, and 1 <= below <= 2^31.
+void check_random_integers(Out y, In step, int64_t below);
 /// Distinct items y of a pool, both i64 vectors.
 void check_draw_items(In pool, Out y, In step);
 

@@ -61,6 +61,14 @@ void random_normal(Out y, RandomKey key, In step) { random("random_normal", y, k
 
 void random_uniform(Out y, RandomKey key, In step) { random("random_uniform", y, key, step, to_uniform); }
 
+void random_integers(Out y, RandomKey key, In step, int64_t below) {
+  check_random_integers(y, step, below);
+  const auto number = static_cast<uint64_t>(step.data<int64_t>()[0]);
+  for (int64_t i = 0; i < y.numel(); ++i)
+    y.data<int64_t>()[i] =
+        integer_below(random_block(key, number, static_cast<uint64_t>(i / 4)).v[i % 4], below);
+}
+
 void draw_items(In pool, Out y, RandomKey key, In step) {
   check_draw_items(pool, y, step);
   if (y.numel() == 0) return;

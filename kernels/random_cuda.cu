@@ -30,6 +30,13 @@ __global__ void random_kernel(T* y, int64_t n, RandomKey key, const int64_t* ste
   }
 }
 
+__global__ void random_integers_kernel(int64_t* y, int64_t n, RandomKey key, const int64_t* step,
+                                       int64_t below) {
+  const auto number = static_cast<uint64_t>(*step);
+  for (int64_t i = first_x(); i < n; i += step_x())
+    y[i] = integer_below(random_block(key, number, static_cast<uint64_t>(i / 4)).v[i % 4], below);
+}
+
 __global__ void draw_items_kernel(const int64_t* pool, int64_t* y, int64_t n, IndexPermutation permutation,
                                   RandomKey key, const int64_t* step) {
   const auto number = static_cast<uint64_t>(*step);
@@ -52,6 +59,13 @@ void random(const char* name, Out y, RandomKey key, In step) {
 void random_normal(Out y, RandomKey key, In step) { random<Normal>("random_normal", y, key, step); }
 
 void random_uniform(Out y, RandomKey key, In step) { random<Uniform>("random_uniform", y, key, step); }
+
+void random_integers(Out y, RandomKey key, In step, int64_t below) {
+  check_random_integers(y, step, below);
+  const OnDevice gpu(y);
+  launch("random_integers", random_integers_kernel, gpu.line(y.numel()), y.data<int64_t>(), y.numel(), key,
+         step.data<int64_t>(), below);
+}
 
 void draw_items(In pool, Out y, RandomKey key, In step) {
   check_draw_items(pool, y, step);

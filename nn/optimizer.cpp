@@ -6,13 +6,14 @@
 
 namespace vae::nn {
 
-Optimizer::Optimizer(FlatParameters& group, double learning_rate, double clip)
+Optimizer::Optimizer(FlatParameters& group, double learning_rate, Clip clip)
     : group_(group),
       learning_rate_(Tensor::scalar(learning_rate, group.values().device())),
       norm_squared_(Tensor::scalar(0.0, group.values().device())),
       clip_(clip) {
   if (!(learning_rate > 0)) fail(ErrorKind::usage, "learning rate {} is not positive", learning_rate);
-  if (!(clip >= 0)) fail(ErrorKind::usage, "gradient clip {} is negative", clip);
+  for (const double limit : {clip.norm, clip.element})
+    if (!(limit >= 0)) fail(ErrorKind::usage, "gradient clip {} is negative", limit);
 }
 
 void Optimizer::step() {
@@ -35,6 +36,18 @@ Tensor zeros_like(const Tensor& x) { return Tensor::zeros(x.shape(), x.dtype(), 
 
 }  // namespace
 
+template <class Step>
+Step Optimizer::common() const {
+  Step step;
+  step.parameter = group_.values();
+  step.gradient = group_.gradients();
+  step.learning_rate = learning_rate_;
+  if (clip_.norm > 0) step.grad_norm_squared = norm_squared_;
+  step.clip = clip_.norm;
+  step.clip_elements = clip_.element;
+  return step;
+}
+
 Adam::Adam(FlatParameters& group, Settings settings)
     : Optimizer(group, settings.learning_rate, settings.clip),
       rule_(settings.rule),
@@ -44,15 +57,9 @@ Adam::Adam(FlatParameters& group, Settings settings)
 
 void Adam::update() {
   kernels::increment(t_);
-  kernels::adam({.parameter = group_.values(),
-                 .gradient = group_.gradients(),
-                 .m = m_,
-                 .v = v_,
-                 .t = t_,
-                 .learning_rate = learning_rate_,
-                 .grad_norm_squared = clip_ > 0 ? norm_squared_ : Tensor{},
-                 .clip = clip_,
-                 .rule = rule_});
+  auto step = common<kernels::AdamStep>();
+  step.m = m_, step.v = v_, step.t = t_, step.rule = rule_;
+  kernels::adam(step);
 }
 
 void Adam::add_state(train::StateDict& state, const std::string& prefix) {
@@ -68,18 +75,51 @@ Sgd::Sgd(FlatParameters& group, Settings settings)
       velocity_(zeros_like(group.values())) {}
 
 void Sgd::update() {
-  kernels::sgd({.parameter = group_.values(),
-                .gradient = group_.gradients(),
-                .velocity = velocity_,
-                .learning_rate = learning_rate_,
-                .grad_norm_squared = clip_ > 0 ? norm_squared_ : Tensor{},
-                .clip = clip_,
-                .rule = rule_});
+  auto step = common<kernels::SgdStep>();
+  step.velocity = velocity_, step.rule = rule_;
+  kernels::sgd(step);
 }
 
 void Sgd::add_state(train::StateDict& state, const std::string& prefix) {
   Optimizer::add_state(state, prefix);
   state.add(prefix + ".velocity", velocity_);
+}
+
+Adagrad::Adagrad(FlatParameters& group, Settings settings)
+    : Optimizer(group, settings.learning_rate, settings.clip),
+      rule_(settings.rule),
+      sum_(zeros_like(group.values())) {
+  if (!(settings.initial_sum >= 0))
+    fail(ErrorKind::usage, "initial sum of squares {} is negative", settings.initial_sum);
+  kernels::fill(sum_, settings.initial_sum);
+}
+
+void Adagrad::update() {
+  auto step = common<kernels::AdagradStep>();
+  step.sum = sum_, step.rule = rule_;
+  kernels::adagrad(step);
+}
+
+void Adagrad::add_state(train::StateDict& state, const std::string& prefix) {
+  Optimizer::add_state(state, prefix);
+  state.add(prefix + ".sum", sum_);
+}
+
+WeightAverage::WeightAverage(FlatParameters& group, double decay)
+    : group_(group), decay_(decay), average_(group.values().clone()) {
+  if (!(decay >= 0 && decay <= 1)) fail(ErrorKind::usage, "decay {} of an average outside [0, 1]", decay);
+}
+
+void WeightAverage::update() { kernels::moving_average(group_.values(), average_, decay_); }
+
+void WeightAverage::swap() {
+  const Tensor values = group_.values().clone();
+  group_.values().copy_from(average_);
+  average_.copy_from(values);
+}
+
+void WeightAverage::add_state(train::StateDict& state, const std::string& prefix) {
+  state.add(prefix + ".average", average_);
 }
 
 }  // namespace vae::nn

@@ -6,8 +6,15 @@
 
 namespace vae::nn {
 
-/// Squared L2 norm of a group's gradients on the device, and clipping by norm: gradients are scaled by clip /
-/// norm where the norm exceeds clip > 0; clip 0 leaves them.
+/// How gradients are limited before a step: scaled by norm / |g| where the L2 norm |g| of the group exceeds
+/// `norm`, then each component to [-element, element]; zero: not. A number alone is the norm.
+struct Clip {
+  double norm = 0, element = 0;
+  Clip() = default;
+  Clip(double by_norm, double by_element = 0) : norm(by_norm), element(by_element) {}
+};
+
+/// One group, its learning rate and the squared L2 norm of its gradients on the device.
 class Optimizer {
  public:
   virtual ~Optimizer() = default;
@@ -24,11 +31,14 @@ class Optimizer {
   virtual void add_state(train::StateDict& state, const std::string& prefix);
 
  protected:
-  Optimizer(FlatParameters& group, double learning_rate, double clip);
+  Optimizer(FlatParameters& group, double learning_rate, Clip clip);
+  /// The fields that all steps share; the caller adds moments and rule.
+  template <class Step>
+  Step common() const;
   virtual void update() = 0;
   FlatParameters& group_;
   Tensor learning_rate_, norm_squared_;
-  double clip_;
+  Clip clip_;
 };
 
 class Adam : public Optimizer {
@@ -36,7 +46,7 @@ class Adam : public Optimizer {
   struct Settings {
     double learning_rate = 1e-3;
     kernels::AdamRule rule;
-    double clip = 0;
+    Clip clip = {};
   };
   Adam(FlatParameters& group, Settings settings);
   void add_state(train::StateDict& state, const std::string& prefix) override;
@@ -56,7 +66,7 @@ class Sgd : public Optimizer {
   struct Settings {
     double learning_rate = 1e-2;
     kernels::SgdRule rule;
-    double clip = 0;
+    Clip clip = {};
   };
   Sgd(FlatParameters& group, Settings settings);
   void add_state(train::StateDict& state, const std::string& prefix) override;
@@ -65,6 +75,40 @@ class Sgd : public Optimizer {
   void update() override;
   kernels::SgdRule rule_;
   Tensor velocity_;
+};
+
+class Adagrad : public Optimizer {
+ public:
+  struct Settings {
+    double learning_rate = 1e-2;
+    kernels::AdagradRule rule;
+    Clip clip = {};
+    double initial_sum = 0;
+  };
+  Adagrad(FlatParameters& group, Settings settings);
+  void add_state(train::StateDict& state, const std::string& prefix) override;
+
+ private:
+  void update() override;
+  kernels::AdagradRule rule_;
+  Tensor sum_;
+};
+
+/// Exponential moving average of a group's values, for evaluation with smoother weights: starts at the
+/// present values; average += (1 - decay)(value - average) at each update().
+class WeightAverage {
+ public:
+  WeightAverage(FlatParameters& group, double decay);
+  void update();
+  /// Exchanges the values of the group and the average; called again, it restores both.
+  void swap();
+  const Tensor& values() const { return average_; }
+  void add_state(train::StateDict& state, const std::string& prefix);
+
+ private:
+  FlatParameters& group_;
+  double decay_;
+  Tensor average_;
 };
 
 }  // namespace vae::nn

@@ -1,6 +1,7 @@
 // Batch norm against the textbook formulas, column by column.
 #include <gtest/gtest.h>
 
+#include "tests/expect_error.h"
 #include "tests/numeric.h"
 
 namespace vae::kernels {
@@ -141,6 +142,75 @@ TEST(Naive, batch_norm_bwd) {
         }
       }
   });
+}
+
+TEST(BatchNorm, ActivationIsThatOfTheElementwiseList) {
+  for (const Map function : {Map::tanh, Map::sigmoid, Map::softplus, Map::relu, Map::leaky_relu, Map::elu})
+    for_all([&](const Sample& s) {
+      const Params params{0.2, 0};
+      BatchNormForward f = make_forward(s);
+      batch_norm_fwd(f);
+      const Tensor expected = Tensor::empty({s.m, s.n}, s.dtype, s.device);
+      map_fwd(function, params, {&f.y, 1}, expected);
+      f.activation = {function, params};
+      batch_norm_fwd(f);
+      EXPECT_LE(distance(doubles(f.y), doubles(expected)), s.tolerance) << name_of(function);
+    });
+}
+
+/// Gradients of the fused form against those of the two kernels in turn.
+TEST(BatchNorm, ActivationGradient) {
+  for (const Map function : {Map::tanh, Map::sigmoid, Map::softplus, Map::relu, Map::leaky_relu, Map::elu})
+    for_all([&](const Sample& s) {
+      const Activation activation{function, {0.2, 0}};
+      BatchNormForward f = make_forward(s);
+      batch_norm_fwd(f);
+      const Shape full{s.m, s.n};
+      const auto sample = [&](Shape shape, uint64_t stream) {
+        return sample_tensor(shape, s.dtype, s.device, -1, 1, stream);
+      };
+      BatchNormBackward b;
+      b.x = f.x, b.gamma = f.gamma, b.mean = f.mean, b.rstd = f.rstd;
+      b.write_x = b.write_gamma = b.write_beta = Write::add;
+      b.dy = Tensor::empty(full, s.dtype, s.device);
+      const std::vector<Tensor> u{f.y};
+      const Tensor dy = sample(full, 8);
+      map_bwd(function, activation.params, 0, dy, u, {}, b.dy, Write::set);
+      b.dx = sample(full, 9), b.dgamma = sample({s.n}, 10), b.dbeta = sample({s.n}, 11);
+      batch_norm_bwd(b);
+      f.activation = activation;
+      f.y = Tensor::empty(full, s.dtype, s.device);
+      batch_norm_fwd(f);
+      BatchNormBackward fused = b;
+      fused.dy = dy, fused.y = f.y, fused.beta = f.beta, fused.activation = activation;
+      fused.dx = sample(full, 9), fused.dgamma = sample({s.n}, 10), fused.dbeta = sample({s.n}, 11);
+      batch_norm_bwd(fused);
+      EXPECT_LE(distance(doubles(fused.dx), doubles(b.dx)), 4 * s.tolerance) << name_of(function);
+      EXPECT_LE(distance(doubles(fused.dgamma), doubles(b.dgamma)), 4 * s.tolerance) << name_of(function);
+      EXPECT_LE(distance(doubles(fused.dbeta), doubles(b.dbeta)), 4 * s.tolerance) << name_of(function);
+    });
+}
+
+/// The variance of values far from zero, one of them far from the rest and first.
+TEST(BatchNorm, VarianceSurvivesAnOffsetAndAnOutlier) {
+  for (const Device device : test::devices()) {
+    constexpr int64_t m = 4000;
+    std::vector<double> x = test::sample(m, 1000, 1002);
+    x[0] = 1100;
+    Sample s{m, 1, DType::f32, device, {}, 0};
+    BatchNormForward f = make_forward(s);
+    f.x = test::tensor_of(x, {m, 1}, DType::f32, device);
+    batch_norm_fwd(f);
+    const double var = statistics(doubles(f.x), m, 1).var[0];
+    // Squares of distances from the outlier are up to 64 rows times the variance they leave.
+    EXPECT_NEAR(doubles(f.rstd)[0] * std::sqrt(var + s.rule.eps), 1, 1e-5);
+  }
+}
+
+TEST(BatchNorm, RefusesAFunctionThatIsNoActivation) {
+  BatchNormForward f = make_forward({4, 3, DType::f32, kCpu, {}, 0});
+  f.activation = {Map::exp, {}};
+  test::expect_error(ErrorKind::internal, "exp is no activation", [&] { batch_norm_fwd(f); });
 }
 
 TEST(BatchNorm, WithoutRunningStatisticsAndWithoutRows) {

@@ -151,6 +151,31 @@ TEST(KernelErrors, GemmAndBatchNorm) {
   backward(&BatchNormBackward::mean, f32({4}));
 }
 
+TEST(KernelErrors, Images) {
+  const Tensor x = u8({2, 8, 6, 3}), corner = i64({2, 2}), flip = i64({2});
+  refused("crop_images", [&] { crop_images(u8({2, 8, 6}), corner, flip, u8({2, 8, 6}), 0); });
+  refused("crop_images", [&] { crop_images(x, corner, flip, u8({2, 8, 6, 4}), 0); });
+  refused("crop_images", [&] { crop_images(x, corner, flip, f32({2, 8, 6, 3}), 0); });
+  refused("crop_images: corners", [&] { crop_images(x, i64({2}), flip, x.clone(), 0); });
+  refused("crop_images: flips", [&] { crop_images(x, corner, i64({3}), x.clone(), 0); });
+  refused("crop_images: flips", [&] { crop_images(x, corner, u8({2}), x.clone(), 0); });
+  refused("padded by 6", [&] { crop_images(x, corner, flip, x.clone(), 6); });
+  refused("padded by -1", [&] { crop_images(x, corner, flip, x.clone(), -1); });
+  for (const auto& bad : {std::vector<int64_t>{0, 0, -1, 0}, {0, 0, 0, 5}, {0, 0, 5, 0}})
+    refused("of image 1", [&] { crop_images(x, Tensor::from(bad, {2, 2}), {}, x.clone(), 2); });
+  refused("resize_images", [&] { resize_images(i64({1, 2, 2, 1}), i64({1, 2, 2, 1})); });
+  refused("resize_images", [&] { resize_images(f32({1, 0, 2, 1}), f32({1, 2, 2, 1})); });
+  refused("resize_images", [&] { resize_images(f32({1, 2, 2, 1}), f32({2, 2, 2, 1})); });
+  refused("normalize_pixels", [&] { normalize_pixels(f32({2, 3}), {}, {}, f32({2, 3})); });
+  refused("normalize_pixels", [&] { normalize_pixels(u8({2, 3}), f32({2}), {}, f32({2, 3})); });
+  refused("normalize_pixels", [&] { normalize_pixels(u8({2, 3}), {}, f64({3}), f32({2, 3})); });
+  refused("random_integers", [&] { random_integers(f32({2}), {}, i64({}), 3); });
+  refused("random_integers", [&] { random_integers(i64({2}), {}, i64({}), 0); });
+  refused("adagrad", [&] { adagrad({f32({3}), f32({3}), f32({2}), f64({}), {}, 0, 0, {}}); });
+  refused("moving_average", [&] { moving_average(f32({3}), f64({3}), 0.5); });
+  refused("moving_average", [&] { moving_average(f32({3}), f32({3}), 1.5); });
+}
+
 TEST(KernelErrors, RandomAndOptimizers) {
   refused("random_normal", [] { random_normal(i64({3}), {}, i64({})); });
   refused("random_uniform", [] { random_uniform(f32({3}), {}, f32({})); });
@@ -158,7 +183,7 @@ TEST(KernelErrors, RandomAndOptimizers) {
   refused("draw_items", [] { draw_items(i64({3}), i64({4}), {}, i64({})); });
   refused("draw_items", [] { draw_items(f32({3}), i64({2}), {}, i64({})); });
   refused("draw_items", [] { draw_items(i64({3}), i64({2}), {}, i64({0})); });
-  AdamStep a{f32({3}), f32({3}), f32({3}), f32({3}), i64({}), f64({}), {}, 0, {}};
+  AdamStep a{f32({3}), f32({3}), f32({3}), f32({3}), i64({}), f64({}), {}, 0, 0, {}};
   const auto step = [&](Tensor AdamStep::*field, Tensor value) {
     refused("adam", [&] {
       AdamStep bad = a;
@@ -172,8 +197,8 @@ TEST(KernelErrors, RandomAndOptimizers) {
   step(&AdamStep::t, f32({}));
   step(&AdamStep::learning_rate, f32({}));
   step(&AdamStep::grad_norm_squared, f32({}));
-  refused("sgd", [] { sgd({f32({3}), f32({3}), f32({2}), f64({}), {}, 0, {}}); });
-  refused("sgd", [] { sgd({f32({3}), f32({3}), f32({3}), f64({2}), {}, 0, {}}); });
+  refused("sgd", [] { sgd({f32({3}), f32({3}), f32({2}), f64({}), {}, 0, 0, {}}); });
+  refused("sgd", [] { sgd({f32({3}), f32({3}), f32({3}), f64({2}), {}, 0, 0, {}}); });
 }
 
 TEST(KernelErrors, NoTensorAndMissingBackend) {

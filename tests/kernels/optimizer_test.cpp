@@ -24,15 +24,17 @@ void for_all(const Body& body) {
         }
 }
 
-/// Gradients of a step as the update sees them: scaled to norm `clip` where they exceed it, and decayed.
-std::vector<double> effective(const Tensor& gradient, double clip, double decay,
-                              const std::vector<double>& p) {
+/// Gradients of a step as the update sees them: scaled to norm `clip` where they exceed it, limited one by
+/// one, and decayed.
+std::vector<double> effective(const Tensor& gradient, double clip, double decay, const std::vector<double>& p,
+                              double clip_elements = 0) {
   std::vector<double> g = doubles(gradient);
   double norm = 0;
   for (const double v : g) norm += v * v;
   norm = std::sqrt(norm);
   for (size_t i = 0; i < g.size(); ++i) {
     if (clip > 0 && norm > clip) g[i] *= clip / norm;
+    if (clip_elements > 0) g[i] = std::clamp(g[i], -clip_elements, clip_elements);
     g[i] += decay * p[i];
   }
   return g;
@@ -49,6 +51,7 @@ TEST(Naive, adam) {
   for_all([](int64_t n, DType dtype, Device device, double clip) {
     for (const AdamForm form : {AdamForm::torch, AdamForm::chainer})
       for (const double decay : {0.0, 0.01}) {
+        const double clip_elements = decay > 0 ? 0.7 : 0;
         const AdamRule rule{0.9, 0.99, 1e-3, decay, form};
         const double lr = 0.05;
         const Tensor p = sample_tensor({n}, dtype, device, -1, 1, 1), m = Tensor::zeros({n}, dtype, device),
@@ -56,7 +59,7 @@ TEST(Naive, adam) {
         std::vector<double> ep = doubles(p), em(ep.size()), ev(ep.size());
         for (int step = 1; step <= kSteps; ++step) {
           const Tensor gradient = sample_tensor({n}, dtype, device, -2, 2, 10 + static_cast<uint64_t>(step));
-          const std::vector<double> g = effective(gradient, clip, decay, ep);
+          const std::vector<double> g = effective(gradient, clip, decay, ep, clip_elements);
           const double c1 = 1 - std::pow(rule.beta1, step), c2 = 1 - std::pow(rule.beta2, step);
           for (size_t i = 0; i < ep.size(); ++i) {
             em[i] = rule.beta1 * em[i] + (1 - rule.beta1) * g[i];
@@ -75,6 +78,7 @@ TEST(Naive, adam) {
                 .learning_rate = Tensor::scalar(lr, device),
                 .grad_norm_squared = norm_squared(gradient, clip),
                 .clip = clip,
+                .clip_elements = clip_elements,
                 .rule = rule});
         }
         const double tolerance = dtype == DType::f32 ? 2e-6 : 1e-13;
@@ -88,13 +92,13 @@ TEST(Naive, adam) {
 TEST(Naive, sgd) {
   for_all([](int64_t n, DType dtype, Device device, double clip) {
     for (const SgdRule& rule : {SgdRule{}, SgdRule{0.9, 0.01, false}, SgdRule{0.9, 0, true}}) {
-      const double lr = 0.05;
+      const double lr = 0.05, clip_elements = rule.nesterov ? 0.7 : 0;
       const Tensor p = sample_tensor({n}, dtype, device, -1, 1, 1),
                    velocity = Tensor::zeros({n}, dtype, device);
       std::vector<double> ep = doubles(p), eb(ep.size());
       for (int step = 1; step <= kSteps; ++step) {
         const Tensor gradient = sample_tensor({n}, dtype, device, -2, 2, 10 + static_cast<uint64_t>(step));
-        const std::vector<double> g = effective(gradient, clip, rule.weight_decay, ep);
+        const std::vector<double> g = effective(gradient, clip, rule.weight_decay, ep, clip_elements);
         for (size_t i = 0; i < ep.size(); ++i) {
           eb[i] = rule.momentum * eb[i] + g[i];
           ep[i] -= lr * (rule.nesterov ? g[i] + rule.momentum * eb[i] : eb[i]);
@@ -105,6 +109,7 @@ TEST(Naive, sgd) {
              .learning_rate = Tensor::scalar(lr, device),
              .grad_norm_squared = norm_squared(gradient, clip),
              .clip = clip,
+             .clip_elements = clip_elements,
              .rule = rule});
       }
       const double tolerance = dtype == DType::f32 ? 2e-6 : 1e-13;
@@ -112,6 +117,70 @@ TEST(Naive, sgd) {
       EXPECT_LE(distance(doubles(velocity), eb), tolerance);
     }
   });
+}
+
+TEST(Naive, adagrad) {
+  for_all([](int64_t n, DType dtype, Device device, double clip) {
+    for (const AdagradRule& rule : {AdagradRule{}, AdagradRule{0.1, 0.01}}) {
+      const double lr = 0.05, clip_elements = rule.weight_decay > 0 ? 0.7 : 0;
+      const Tensor p = sample_tensor({n}, dtype, device, -1, 1, 1), sum = Tensor::zeros({n}, dtype, device);
+      std::vector<double> ep = doubles(p), es(ep.size());
+      for (int step = 1; step <= kSteps; ++step) {
+        const Tensor gradient = sample_tensor({n}, dtype, device, -2, 2, 10 + static_cast<uint64_t>(step));
+        const std::vector<double> g = effective(gradient, clip, rule.weight_decay, ep, clip_elements);
+        for (size_t i = 0; i < ep.size(); ++i) {
+          es[i] += g[i] * g[i];
+          ep[i] -= lr * g[i] / (std::sqrt(es[i]) + rule.eps);
+        }
+        adagrad({.parameter = p,
+                 .gradient = gradient,
+                 .sum = sum,
+                 .learning_rate = Tensor::scalar(lr, device),
+                 .grad_norm_squared = norm_squared(gradient, clip),
+                 .clip = clip,
+                 .clip_elements = clip_elements,
+                 .rule = rule});
+      }
+      // A few roundings a step; where the first gradients are tiny, eps alone keeps their ratio in bounds.
+      const double tolerance = dtype == DType::f32 ? 2e-6 : 1e-13;
+      EXPECT_LE(distance(doubles(p), ep), tolerance);
+      EXPECT_LE(distance(doubles(sum), es), tolerance);
+    }
+  });
+}
+
+TEST(Naive, moving_average) {
+  for (const Device device : test::devices())
+    for (const DType dtype : {DType::f32, DType::f64})
+      for (const int64_t n : {0, 1, 31, 33, 257, 1000, 40000})
+        for (const double decay : {0.0, 0.99, 1.0}) {
+          const Tensor average = sample_tensor({n}, dtype, device, -1, 1, 1);
+          std::vector<double> expected = doubles(average);
+          for (uint64_t step = 2; step < 5; ++step) {
+            const Tensor value = sample_tensor({n}, dtype, device, -2, 2, step);
+            const std::vector<double> v = doubles(value);
+            for (size_t i = 0; i < expected.size(); ++i)
+              expected[i] = decay * expected[i] + (1 - decay) * v[i];
+            moving_average(value, average, decay);
+          }
+          EXPECT_LE(distance(doubles(average), expected),
+                    dtype == DType::f32 ? 5e-7 : 1e-15);  // 3 roundings a step
+        }
+}
+
+TEST(Optimizers, NotANumberIsNotClippedAway) {
+  for (const Device device : test::devices()) {
+    const Tensor p = Tensor::zeros({3}, DType::f32, device);
+    const Tensor g = test::tensor_of({std::nan(""), HUGE_VAL, 1}, {3}, DType::f32, device);
+    SgdStep step;
+    step.parameter = p, step.gradient = g, step.velocity = Tensor::zeros({3}, DType::f32, device);
+    step.learning_rate = Tensor::scalar(1.0, device), step.clip_elements = 0.5;
+    sgd(step);
+    const std::vector<double> moved = doubles(p);
+    EXPECT_TRUE(std::isnan(moved[0]));
+    EXPECT_EQ(moved[1], -0.5);
+    EXPECT_EQ(moved[2], -0.5);
+  }
 }
 
 TEST(Optimizers, ZeroGradientsMoveNothing) {

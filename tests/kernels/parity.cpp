@@ -21,6 +21,7 @@ Tensor Operands::integers(Shape shape, int64_t below) {
 
 std::vector<ParityCase> parity_cases() {
   std::vector<ParityCase> cases;
+  add_augment_cases(cases);
   add_elementwise_cases(cases);
   add_image_cases(cases);
   add_indexing_cases(cases);

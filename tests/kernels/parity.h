@@ -58,6 +58,7 @@ struct ParityCase {
 /// The cases of every kernel.
 std::vector<ParityCase> parity_cases();
 
+void add_augment_cases(std::vector<ParityCase>& cases);
 void add_elementwise_cases(std::vector<ParityCase>& cases);
 void add_image_cases(std::vector<ParityCase>& cases);
 void add_indexing_cases(std::vector<ParityCase>& cases);

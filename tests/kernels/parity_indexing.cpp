@@ -117,6 +117,12 @@ Tensor items(Operands& in, int64_t n) {
   return y;
 }
 
+Tensor random_numbers(Operands& in, int64_t n) {
+  const Tensor y = in.empty({n}, DType::i64);
+  random_integers(y, RandomKey::named(5, "corner"), in.scalar<int64_t>(3), 9);
+  return y;
+}
+
 void add_label_cases(std::vector<ParityCase>& cases) {
   const auto hot = [](Operands& in, int64_t n) {
     const Tensor y = in.empty({n, 10});
@@ -162,6 +168,7 @@ void add_indexing_cases(std::vector<ParityCase>& cases) {
   cases.push_back({"segment_sum", "set and add", groups});
   cases.push_back({"random_uniform", "sizes", draws(random_uniform), kExact});
   cases.push_back({"random_normal", "sizes", draws(random_normal), kFloatInside});
+  cases.push_back({"random_integers", "sizes", sized(random_numbers), kExact});
   cases.push_back({"draw_items", "sizes", sized(items), kExact});
   add_label_cases(cases);
 }

@@ -95,6 +95,49 @@ ParityCase sgd_case(const std::string& what, SgdRule rule, bool clipped) {
           }};
 }
 
+ParityCase adagrad_case(const std::string& what, AdagradRule rule, bool clipped) {
+  return {"adagrad", what, [=](Operands in) {
+            AdagradStep step;
+            step.rule = rule;
+            if (clipped) step.clip_elements = 0.1;
+            return steps<AdagradStep>(in, step, adagrad, clipped,
+                                      [](AdagradStep& s, Operands& more, int64_t n) {
+                                        s.sum = more.uniform({n}, 0, 1);
+                                        return Outputs{s.sum};
+                                      });
+          }};
+}
+
+Outputs averages(Operands in) {
+  Outputs out;
+  for (const int64_t n : kSizes) {
+    out.push_back(in.uniform({n}));
+    moving_average(in.uniform({n}), out.back(), 0.9);
+  }
+  return out;
+}
+
+Outputs activated(Operands in, Activation activation, Write write) {
+  Outputs out;
+  for (const Shape& shape : kBatches) {
+    const int64_t m = shape[0], n = shape[1];
+    BatchNormForward f = forward_of(in, m, n, {1e-2, 0.1, false});
+    f.activation = activation;
+    batch_norm_fwd(f);
+    BatchNormBackward b;
+    b.dy = in.uniform({m, n});
+    b.x = f.x, b.gamma = f.gamma, b.mean = f.mean, b.rstd = f.rstd, b.beta = f.beta, b.y = f.y;
+    b.activation = activation;
+    b.dgamma = in.uniform({n});
+    b.dbeta = in.uniform({n});
+    b.dx = in.uniform({m, n});
+    b.write_x = b.write_gamma = b.write_beta = write;
+    batch_norm_bwd(b);
+    out.insert(out.end(), {f.y, b.dgamma, b.dbeta, b.dx});
+  }
+  return out;
+}
+
 }  // namespace
 
 void add_training_cases(std::vector<ParityCase>& cases) {
@@ -109,12 +152,22 @@ void add_training_cases(std::vector<ParityCase>& cases) {
     cases.push_back(
         {"batch_norm_bwd", "add, " + what, [=](Operands in) { return gradients(in, Write::add, with_dx); }});
   }
+  for (const Map function : {Map::tanh, Map::sigmoid, Map::softplus, Map::relu, Map::leaky_relu, Map::elu})
+    for (const Write write : {Write::set, Write::add})
+      cases.push_back({"batch_norm_bwd",
+                       fmt::format("{} {}", name_of(function), write == Write::add ? "add" : "set"),
+                       [=](Operands in) {
+                         return activated(in, {function, {0.2, 0}}, write);
+                       }});
   cases.push_back(adam_case("torch", {}, false));
   cases.push_back(adam_case("torch, decay and clipping", {0.9, 0.999, 1e-8, 0.1, AdamForm::torch}, true));
   cases.push_back(adam_case("chainer", {0.9, 0.999, 1e-8, 0, AdamForm::chainer}, false));
   cases.push_back(sgd_case("plain", {}, false));
   cases.push_back(sgd_case("momentum, decay and clipping", {0.9, 0.1, false}, true));
   cases.push_back(sgd_case("nesterov", {0.9, 0, true}, false));
+  cases.push_back(adagrad_case("plain", {}, false));
+  cases.push_back(adagrad_case("decay and clipping", {1e-10, 0.1}, true));
+  cases.push_back({"moving_average", "sizes", averages});
 }
 
 }  // namespace vae::test

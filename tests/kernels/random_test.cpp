@@ -50,6 +50,30 @@ TEST(Naive, random_uniform) { check_values(random_uniform, naive_uniform, 0); }
 // Computed in float: radius below 6, angle below 6.3, each off by a few units of 6e-8.
 TEST(Naive, random_normal) { check_values(random_normal, naive_normal, 2e-6); }
 
+TEST(Naive, random_integers) {
+  for (const Device device : test::devices())
+    for (const int64_t n : {0, 1, 31, 33, 257, 1000})
+      for (const int64_t below : {int64_t{1}, int64_t{2}, int64_t{9}, int64_t{1} << 31}) {
+        const Tensor y = Tensor::empty({n}, DType::i64, device);
+        random_integers(y, kKey, Tensor::scalar(int64_t{7}, device), below);
+        std::vector<double> expected;
+        for (int64_t i = 0; i < n; ++i) {
+          const uint32_t word = random_block(kKey, 7, static_cast<uint64_t>(i / 4)).v[i % 4];
+          expected.push_back(
+              std::floor(std::ldexp(static_cast<double>(word) * static_cast<double>(below), -32)));
+        }
+        EXPECT_EQ(doubles(y), expected);
+      }
+}
+
+TEST(Random, IntegersAreEvenlySpread) {
+  const Tensor y = Tensor::empty({90000}, DType::i64);
+  random_integers(y, kKey, Tensor::scalar(int64_t{0}), 9);
+  std::vector<int> count(9);
+  for (const int64_t value : y.to_vector<int64_t>()) ++count.at(static_cast<size_t>(value));
+  for (const int c : count) EXPECT_NEAR(c, 10000, 5 * 95);  // five deviations of sqrt(90000 / 9 * 8 / 9)
+}
+
 TEST(Random, ElementsDependNeitherOnLengthNorOnDtype) {
   for (const Device device : test::devices())
     for (const Draw* kernel : {&random_uniform, &random_normal}) {

@@ -140,6 +140,7 @@ TEST(Optimizers, LearnASmallRegression) {
       0.02);
   EXPECT_LT(learn<Sgd>({.learning_rate = 0.1, .rule = {.momentum = 0.9, .nesterov = true}}, 400), 0.02);
   EXPECT_LT(learn<Sgd>({.learning_rate = 0.1, .rule = {}}, 400), 0.5 * start);
+  EXPECT_LT(learn<Adagrad>({.learning_rate = 0.1, .rule = {}}, 400), 0.2 * start);
 }
 
 TEST(Optimizers, ClippingLimitsTheStepAndReportsTheNorm) {
@@ -166,6 +167,42 @@ TEST(Optimizers, ClippingLimitsTheStepAndReportsTheNorm) {
   EXPECT_NEAR(moved(1e9, norm), free, 1e-9);
 }
 
+TEST(Optimizers, ClippingByElementLimitsEachStep) {
+  Net net({.dtype = DType::f64});
+  FlatParameters flat(net);
+  Sgd sgd(flat, {.learning_rate = 1, .rule = {}, .clip = {0, 0.125}});
+  const std::vector<double> before = doubles(flat.values());
+  Tape tape;
+  tape.backward(100.0 * loss_of(net, DType::f64));
+  sgd.step();
+  const std::vector<double> after = doubles(flat.values()), g = doubles(flat.gradients());
+  for (size_t i = 0; i < after.size(); ++i)
+    EXPECT_NEAR(before[i] - after[i], std::clamp(g[i], -0.125, 0.125), 1e-12);
+  EXPECT_TRUE(std::any_of(g.begin(), g.end(), [](double v) { return std::abs(v) > 0.125; }));
+}
+
+TEST(WeightAverage, FollowsTheWeightsAndChangesPlacesWithThem) {
+  Net net({.dtype = DType::f64});
+  FlatParameters flat(net);
+  WeightAverage average(flat, 0.75);
+  const std::vector<double> start = doubles(flat.values());
+  EXPECT_EQ(doubles(average.values()), start);
+  kernels::fill(flat.values(), 2);
+  average.update();
+  average.update();
+  std::vector<double> expected = start;
+  for (double& e : expected) e = 0.5625 * e + 0.4375 * 2;
+  EXPECT_LE(test::distance(doubles(average.values()), expected), 1e-15);
+  const std::vector<double> mean = doubles(average.values()), now = doubles(flat.values());
+  average.swap();
+  EXPECT_EQ(doubles(flat.values()), mean);
+  EXPECT_EQ(doubles(average.values()), now);
+  average.swap();
+  EXPECT_EQ(doubles(flat.values()), now);
+  EXPECT_EQ(doubles(average.values()), mean);
+  test::expect_error(ErrorKind::usage, "decay", [&] { WeightAverage(flat, 1.5); });
+}
+
 TEST(Optimizers, StateHasTheDocumentedNames) {
   Net net({});
   FlatParameters flat(net);
@@ -174,10 +211,15 @@ TEST(Optimizers, StateHasTheDocumentedNames) {
   train::StateDict state;
   adam.add_state(state, "adam");
   sgd.add_state(state, "sgd");
+  Adagrad adagrad(flat, {});
+  adagrad.add_state(state, "adagrad");
+  WeightAverage average(flat, 0.999);
+  average.add_state(state, "mean");
   std::vector<std::string> names;
   for (const auto& [name, tensor] : state.entries()) names.push_back(name);
   EXPECT_EQ(names, (std::vector<std::string>{"adam.learning_rate", "adam.m", "adam.v", "adam.t",
-                                             "sgd.learning_rate", "sgd.velocity"}));
+                                             "sgd.learning_rate", "sgd.velocity", "adagrad.learning_rate",
+                                             "adagrad.sum", "mean.average"}));
   adam.step();
   EXPECT_EQ(state.find("adam.t")->item(), 1);
   adam.set_learning_rate(0.125);
@@ -195,7 +237,13 @@ TEST(Optimizers, RefuseBadSettings) {
                        [&] { Sgd(flat, {.learning_rate = bad, .rule = {}}); });
   }
   for (const double bad : {-1.0, std::nan("")})
-    test::expect_error(ErrorKind::usage, "clip", [&] { Adam(flat, {.rule = {}, .clip = bad}); });
+    test::expect_error(ErrorKind::usage, "clip", [&] { Adam(flat, {.rule = {}, .clip = bad}); }),
+        test::expect_error(ErrorKind::usage, "clip",
+                           [&] {
+                             Adam(flat, {.rule = {}, .clip = {0, bad}});
+                           }),
+        test::expect_error(ErrorKind::usage, "sum of squares",
+                           [&] { Adagrad(flat, {.rule = {}, .initial_sum = bad}); });
 }
 
 }  // namespace
