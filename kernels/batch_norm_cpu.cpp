@@ -43,38 +43,44 @@ class PartSums {
   Tensor memory_;
 };
 
-/// first[c], second[c] = sums over rows of the two terms that term(r, c, a, b) adds to a and b.
+/// a[c], b[c] = sums over rows [begin, end) of what term(r, c, a, b) adds to them.
 template <class T, class Term>
-VAE_HD void column_sums(int64_t rows, int64_t width, double* first, double* second, const Term& term) {
-  for (int64_t c = 0; c < width; ++c) first[c] = second[c] = 0;
-  for (int64_t begin = 0; begin < rows; begin += kBlockRows) {
-    const int64_t end = begin + kBlockRows < rows ? begin + kBlockRows : rows;
-    T a[kTile] = {}, b[kTile] = {};
-    for (int64_t r = begin; r < end; ++r) {
+VAE_HD void block_sums(int64_t begin, int64_t end, int64_t width, T* a, T* b, const Term& term) {
+  for (int64_t c = 0; c < kTile; ++c) a[c] = b[c] = 0;
+  for (int64_t r = begin; r < end; ++r) {
 #pragma omp simd
-      for (int64_t c = 0; c < width; ++c) term(r, c, a[c], b[c]);
-    }
-    for (int64_t c = 0; c < width; ++c) first[c] += a[c], second[c] += b[c];
+    for (int64_t c = 0; c < width; ++c) term(r, c, a[c], b[c]);
   }
 }
 
-/// Mean of the columns of a part, and summed squared distance from it. A row of the part as the origin keeps
-/// the difference free of cancellation.
+/// Mean of the columns of a part, and summed squared distance from it. Distances are taken from the first row
+/// of each block in the element type, from the first row of the part in f64: no cancellation.
 template <class T>
 VAE_CLONES void part_moments(const T* x, int64_t rows, int64_t n, double* mean, double* m2) {
-  const auto count = static_cast<double>(rows);
   for (int64_t c0 = 0; c0 < n; c0 += kTile) {
     const int64_t width = n - c0 < kTile ? n - c0 : kTile;
-    const T* tile = x + c0;
-    column_sums<T>(rows, width, mean + c0, m2 + c0, [=](int64_t r, int64_t c, T& sum, T& squares) {
-      const T d = tile[r * n + c] - tile[c];
-      sum += d;
-      squares += d * d;
-    });
-    for (int64_t c = c0; c < c0 + width; ++c) {
-      const double left = m2[c] - mean[c] * mean[c] / count;
-      mean[c] = static_cast<double>(x[c]) + mean[c] / count;
-      m2[c] = left < 0 ? 0 : left;
+    double sum[kTile] = {}, squares[kTile] = {};
+    for (int64_t begin = 0; begin < rows; begin += kBlockRows) {
+      const int64_t end = begin + kBlockRows < rows ? begin + kBlockRows : rows;
+      const T *tile = x + c0, *origin = tile + begin * n;
+      T s[kTile], q[kTile];
+      block_sums(begin, end, width, s, q, [=](int64_t r, int64_t c, T& sum_d, T& sum_d2) {
+        const T d = tile[r * n + c] - origin[c];
+        sum_d += d;
+        sum_d2 += d * d;
+      });
+      const auto count = static_cast<double>(end - begin);
+      for (int64_t c = 0; c < width; ++c) {
+        const double shift = static_cast<double>(origin[c]) - static_cast<double>(tile[c]);
+        sum[c] += s[c] + count * shift;
+        squares[c] += q[c] + shift * (2 * static_cast<double>(s[c]) + count * shift);
+      }
+    }
+    const auto count = static_cast<double>(rows);
+    for (int64_t c = 0; c < width; ++c) {
+      const double left = squares[c] - sum[c] * sum[c] / count;
+      mean[c0 + c] = static_cast<double>(x[c0 + c]) + sum[c] / count;
+      m2[c0 + c] = left < 0 ? 0 : left;
     }
   }
 }
@@ -159,13 +165,19 @@ VAE_CLONES void activation_rows(const Backward<T> b, int64_t begin, int64_t rows
 template <class T>
 VAE_CLONES void part_gradients(const T* g, const T* x, const T* mean, const T* rstd, int64_t rows, int64_t n,
                                double* sum, double* dot) {
+  for (int64_t c = 0; c < n; ++c) sum[c] = dot[c] = 0;
   for (int64_t c0 = 0; c0 < n; c0 += kTile) {
     const int64_t width = n - c0 < kTile ? n - c0 : kTile;
-    column_sums<T>(rows, width, sum + c0, dot + c0, [=](int64_t r, int64_t column, T& g_sum, T& g_dot) {
-      const int64_t c = c0 + column, i = r * n + c;
-      g_sum += g[i];
-      g_dot += g[i] * ((x[i] - mean[c]) * rstd[c]);
-    });
+    for (int64_t begin = 0; begin < rows; begin += kBlockRows) {
+      const int64_t end = begin + kBlockRows < rows ? begin + kBlockRows : rows;
+      T s[kTile], d[kTile];
+      block_sums(begin, end, width, s, d, [=](int64_t r, int64_t column, T& sum_g, T& sum_dot) {
+        const int64_t c = c0 + column, i = r * n + c;
+        sum_g += g[i];
+        sum_dot += g[i] * ((x[i] - mean[c]) * rstd[c]);
+      });
+      for (int64_t c = 0; c < width; ++c) sum[c0 + c] += s[c], dot[c0 + c] += d[c];
+    }
   }
 }
 

@@ -86,8 +86,8 @@ TEST(Naive, crop_images) {
       }
 }
 
-/// Weights of the sources of every output position, as a matrix [out][in].
-std::vector<std::vector<double>> bilinear_matrix(int64_t in, int64_t out) {
+/// Weights of the sources of every output position, as a matrix [out][in]; for bytes in 22 binary places.
+std::vector<std::vector<double>> bilinear_matrix(int64_t in, int64_t out, bool bytes) {
   std::vector<std::vector<double>> matrix;
   for (int64_t i = 0; i < out; ++i) {
     std::vector<double> weights(static_cast<size_t>(in));
@@ -96,6 +96,8 @@ std::vector<std::vector<double>> bilinear_matrix(int64_t in, int64_t out) {
     const double inside = std::clamp(at, 0.0, static_cast<double>(in - 1));
     for (int64_t j = 0; j < in; ++j)
       weights[static_cast<size_t>(j)] = std::max(0.0, 1 - std::abs(inside - static_cast<double>(j)));
+    if (bytes)
+      for (double& w : weights) w = std::ldexp(std::round(std::ldexp(w, 22)), -22);
     matrix.push_back(weights);
   }
   return matrix;
@@ -103,7 +105,8 @@ std::vector<std::vector<double>> bilinear_matrix(int64_t in, int64_t out) {
 
 /// Along rows, rounded to bytes where asked, then along columns.
 Picture naive_resize(Picture image, int64_t height, int64_t width, bool bytes) {
-  const auto rows = bilinear_matrix(image.height, height), columns = bilinear_matrix(image.width, width);
+  const auto rows = bilinear_matrix(image.height, height, bytes),
+             columns = bilinear_matrix(image.width, width, bytes);
   const auto finish = [&](double v) { return bytes ? std::floor(v + 0.5) : v; };
   Picture wide = filled(image.height, width, image.channels, [&](int64_t r, int64_t c, int64_t k) {
     double sum = 0;
@@ -123,8 +126,8 @@ TEST(Naive, resize_images) {
   for (const Device device : test::devices())
     for (const DType dtype : kTypes)
       for (const auto& [h, w, out_h, out_w, c] : {std::tuple{1, 1, 3, 4, 1},
-                                                  {28, 28, 32, 32, 1},
-                                                  {28, 28, 61, 99, 3},
+                                                  {14, 14, 16, 16, 1},
+                                                  {9, 11, 20, 33, 3},
                                                   {7, 5, 3, 9, 2},
                                                   {6, 6, 6, 6, 3}}) {
         const Tensor x = sample_images({2, h, w, c}, dtype, device),
@@ -132,15 +135,9 @@ TEST(Naive, resize_images) {
         resize_images(x, y);
         for (int64_t i = 0; i < 2; ++i) {
           const Picture expected = naive_resize(image_of(x, i), out_h, out_w, dtype == DType::u8);
-          // Bytes are exact up to ties, which 22 binary places may round the other way: then each pass is one
-          // off.
-          const double tolerance = dtype == DType::f32 ? 3e-7 : dtype == DType::f64 ? 1e-14 : 1.0 / 200;
+          const double tolerance = dtype == DType::f32 ? 3e-7 : dtype == DType::f64 ? 1e-14 : 0;
           EXPECT_LE(distance(image_of(y, i).values, expected.values), tolerance)
               << name_of(dtype) << " " << x.str() << " to " << y.str();
-          int64_t different = 0;
-          for (size_t j = 0; j < expected.values.size(); ++j)
-            different += std::abs(image_of(y, i).values[j] - expected.values[j]) > 0.5;
-          EXPECT_LE(different, static_cast<int64_t>(expected.values.size() / 100));
         }
       }
 }
