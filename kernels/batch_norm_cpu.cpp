@@ -54,7 +54,7 @@ VAE_HD void block_sums(int64_t begin, int64_t end, int64_t width, T* a, T* b, co
 }
 
 /// Mean of the columns of a part, and summed squared distance from it. Distances are taken from the first row
-/// of each block in the element type, from the first row of the part in f64: no cancellation.
+/// of each block in the element type, from the first row of the part in f64, so that little cancels.
 template <class T>
 VAE_CLONES void part_moments(const T* x, int64_t rows, int64_t n, double* mean, double* m2) {
   for (int64_t c0 = 0; c0 < n; c0 += kTile) {

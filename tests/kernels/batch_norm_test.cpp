@@ -202,8 +202,9 @@ TEST(BatchNorm, VarianceSurvivesAnOffsetAndAnOutlier) {
     f.x = test::tensor_of(x, {m, 1}, DType::f32, device);
     batch_norm_fwd(f);
     const double var = statistics(doubles(f.x), m, 1).var[0];
-    // Roundings of 6e-8 of distances and of rstd itself.
-    EXPECT_NEAR(doubles(f.rstd)[0] * std::sqrt(var + s.rule.eps), 1, 5e-7);
+    // In f32 the squared distances of a block of 32 rows from the outlier sum up to 32 times what they leave:
+    // 32 roundings of 1.2e-7.
+    EXPECT_NEAR(doubles(f.rstd)[0] * std::sqrt(var + s.rule.eps), 1, 4e-6);
   }
 }
 
