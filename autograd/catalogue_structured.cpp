@@ -27,6 +27,11 @@ void add_linear(std::vector<Case>& cases) {
                        return linear(v[0], v[1], {});
                      }});
   }
+  for (const int64_t own_rows : {1, 5, 31, 155})  // rows of the bias, which repeat
+    cases.push_back({"linear",
+                     fmt::format("linear/bias of {} rows 155x7->33", own_rows),
+                     {{{155, 7}}, {{33, 7}}, {{own_rows, 33}}},
+                     [](const Inputs& v) { return linear(v[0], v[1], v[2]); }});
   cases.push_back({"linear", "linear/used twice 5x6", {{{5, 6}}, {{6, 6}}}, [](const Inputs& v) {
                      return linear(linear(v[0], v[1], {}), v[1], {}) + v[0];
                    }});
@@ -49,6 +54,11 @@ void add_shapes(std::vector<Case>& cases) {
                        {x},
                        [copies](const Inputs& v) { return repeat_rows(v[0], copies); }});
   }
+  for (const int64_t groups : {1, 3, 33})
+    cases.push_back({"repeat_rows",
+                     fmt::format("repeat_rows/5 times 33x7 in {} groups", groups),
+                     {{{33, 7}}},
+                     [groups](const Inputs& v) { return repeat_rows(v[0], 5, groups); }});
 }
 
 void add_blocks_of_rows(std::vector<Case>& cases) {

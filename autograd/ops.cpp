@@ -29,7 +29,8 @@ Var linear(const Var& x, const Var& weight, const Var& bias) {
   // The bias is laid down first and the product added to it.
   if (bias.defined()) kernels::map_fwd(kernels::Map::affine, {1, 0}, {&bias.value(), 1}, y);
   kernels::gemm(xv, Transpose::no, wv, Transpose::yes, y, 1.0, bias.defined() ? 1.0 : 0.0);
-  return record("linear", y, {x, weight, bias}, [xv, wv](const Backward& b) {
+  const Shape bias_shape = bias.defined() ? bias.shape() : Shape{};
+  return record("linear", y, {x, weight, bias}, [xv, wv, bias_shape](const Backward& b) {
     if (b.wants(0)) {
       const Slot dx = b.into(0);
       kernels::gemm(b.dy(), Transpose::no, wv, Transpose::no, dx.tensor, 1.0, beta_of(dx));
@@ -38,7 +39,13 @@ Var linear(const Var& x, const Var& weight, const Var& bias) {
       const Slot dw = b.into(1);
       kernels::gemm(b.dy(), Transpose::yes, xv, Transpose::no, dw.tensor, 1.0, beta_of(dw));
     }
-    if (b.wants(2)) sum_into(b, 2, Axis::rows(rows_of(b.dy()), columns_of(b.dy())));
+    if (b.wants(2)) {
+      const int64_t n = bias_shape.numel();
+      if (bias_shape == b.dy().shape())
+        b.give(2, b.dy());
+      else
+        sum_into(b, 2, {1, n ? b.dy().numel() / n : 0, n});
+    }
   });
 }
 
@@ -87,11 +94,13 @@ Var add_blocks(const Var& a, const Var& v) {
   return add_rows_and_blocks("add_blocks", a, v, rows_of(a.value()));
 }
 
-Var repeat_rows(const Var& x, int64_t copies) {
-  const int64_t n = x.value().numel();
-  const Tensor y = like(x.value(), {copies * rows_of(x.value()), columns_of(x.value())});
-  for (int64_t k = 0; k < copies; ++k) y.reshape({copies, n}).slice(k, k + 1).copy_from(x.value());
-  return record("repeat_rows", y, {x}, [copies, n](const Backward& b) { sum_into(b, 0, {1, copies, n}); });
+Var repeat_rows(const Var& x, int64_t copies, int64_t groups) {
+  const int64_t n = x.value().numel(), rows = rows_of(x.value());
+  VAE_CHECK(groups > 0 && rows % groups == 0, "repeat_rows: {} in {} groups", x.value().str(), groups);
+  const Axis axis{groups, copies, n / groups};
+  const Tensor y = like(x.value(), {copies * rows, columns_of(x.value())});
+  kernels::sum_bwd(x.value(), y, axis, 1.0, Write::set);
+  return record("repeat_rows", y, {x}, [axis](const Backward& b) { sum_into(b, 0, axis); });
 }
 
 Var sum(const Var& x, double scale) {

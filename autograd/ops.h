@@ -79,7 +79,7 @@ inline Var weighted_bound(const Var& q, const Var& bound, double eps) {
 // ---- linear algebra
 // ----------------------------------------------------------------------------------------------
 
-/// x W^T + b for W [out, in]; b may be undefined.
+/// x W^T + b for W [out, in]; b is [out], or [n, out] whose rows repeat, or undefined.
 Var linear(const Var& x, const Var& weight, const Var& bias);
 /// x[m, n] -> [n, m]
 Var transpose(const Var& x);
@@ -94,8 +94,8 @@ Var reshape(const Var& x, std::initializer_list<int64_t> extents);
 Var outer_add(const Var& a, const Var& v);
 /// Rows k * B + b = a[k * B + b] + v[k] from a[K * B, n] and v[K, n]: block k of a plus v[k].
 Var add_blocks(const Var& a, const Var& v);
-/// x[B, n] stacked `copies` times: [copies * B, n].
-Var repeat_rows(const Var& x, int64_t copies);
+/// x[B, n] stacked `copies` times: [copies * B, n]; with groups, each of so many blocks of rows.
+Var repeat_rows(const Var& x, int64_t copies, int64_t groups = 1);
 /// Inverted dropout from uniform noise of the shape of x: x / (1 - ratio) where the noise is at least ratio,
 /// else 0.
 inline Var dropout(const Var& x, const Tensor& uniform, double ratio) {

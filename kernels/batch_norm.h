@@ -12,6 +12,7 @@ struct BatchNormRule {
   double eps = 1e-5;
   double momentum = 0.1;  ///< weight of the new batch in the running statistics
   bool running_var_includes_eps = false;
+  double copies = 1;  ///< each row stands for so many equal ones, which only m/(m-1) sees
 };
 
 struct BatchNormForward {

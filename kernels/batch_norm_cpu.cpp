@@ -113,7 +113,8 @@ void finish_forward(const Forward<T>& f, const Parts& parts, const PartSums& sum
                 static_cast<double>(std::min(parts.rows, parts.m - p * parts.rows)), sums.first(p),
                 sums.second(p), parts.n, mean, m2);
   const auto m = static_cast<double>(parts.m);
-  const double kept = 1 - f.rule.momentum, unbias = m / (m > 1 ? m - 1 : 1),
+  const double rows = m * f.rule.copies, unbias = rows / (rows > 1 ? rows - 1 : 1);
+  const double kept = 1 - f.rule.momentum,
                extra = f.rule.running_var_includes_eps ? f.rule.eps : 0;
   for (int64_t c = 0; c < parts.n; ++c) {
     const double var = m2[c] / m;

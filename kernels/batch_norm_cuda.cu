@@ -92,7 +92,8 @@ __global__ void finish_forward(Forward<T> f, const Moments* part, Rows rows) {
   for_columns(one, [&](int64_t, int64_t c, bool inside) {
     const Moments all = combine_parts(part, rows.parts, rows.n, c, inside, Together{});
     if (!inside || threadIdx.y != 0) return;
-    const double var = all.m2 / all.count, unbias = all.count / (all.count > 1 ? all.count - 1 : 1);
+    const double rows_seen = all.count * f.rule.copies, unbias = rows_seen / (rows_seen > 1 ? rows_seen - 1 : 1);
+    const double var = all.m2 / all.count;
     f.mean[c] = static_cast<T>(all.mean);
     f.rstd[c] = static_cast<T>(1 / sqrt(var + f.rule.eps));
     if (!f.running_mean) return;

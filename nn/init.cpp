@@ -1,20 +1,64 @@
 #include "nn/init.h"
 
 #include <cmath>
+#include <map>
 
 #include "kernels/kernels.h"
 
 namespace vae::nn {
+namespace {
+
+std::string layer_of(const std::string& name) { return name.substr(0, name.rfind('.') + 1); }
+
+bool is_weight(const Tensor& value) { return value.rank() >= 2; }
+
+/// Inputs of each layer: the sizes of its weights' rows together.
+std::map<std::string, int64_t> fan_ins(Module& module) {
+  std::map<std::string, int64_t> in;
+  for (const Module::Parameter& p : module.parameters())
+    if (const Tensor& value = p.var->value(); is_weight(value) && value.size(0) > 0)
+      in[layer_of(p.name)] += value.numel() / value.size(0);
+  return in;
+}
+
+void draw_uniform(const Tensor& value, double bound, RandomKey key) {
+  kernels::random_uniform(value, key, Tensor::scalar(int64_t{0}, value.device()));
+  kernels::map_fwd(kernels::Map::affine, {2 * bound, -bound}, {&value, 1}, value);
+}
+
+void draw_normal(const Tensor& value, double deviation, RandomKey key) {
+  kernels::random_normal(value, key, Tensor::scalar(int64_t{0}, value.device()));
+  kernels::map_fwd(kernels::Map::affine, {deviation, 0}, {&value, 1}, value);
+}
+
+}  // namespace
 
 void init_normal_fan_in(Module& module, double scale, uint64_t seed) {
   for (const Module::Parameter& p : module.parameters()) {
     const Tensor& value = p.var->value();
     if (value.rank() != 2) continue;
-    kernels::random_normal(value, RandomKey::named(seed, "init/" + p.name),
-                           Tensor::scalar(int64_t{0}, value.device()));
-    const double deviation = scale / std::sqrt(static_cast<double>(value.size(1)));
-    kernels::map_fwd(kernels::Map::affine, {deviation, 0}, {&value, 1}, value);
+    draw_normal(value, scale / std::sqrt(static_cast<double>(value.size(1))),
+                RandomKey::named(seed, "init/" + p.name));
   }
+}
+
+void init_glorot_normal(Module& module, uint64_t seed) {
+  const auto in = fan_ins(module);
+  for (const Module::Parameter& p : module.parameters()) {
+    const Tensor& value = p.var->value();
+    if (!is_weight(value) || value.numel() == 0) continue;
+    const int64_t window = value.numel() / (value.size(0) * value.size(value.rank() - 1));
+    const auto fans = static_cast<double>(in.at(layer_of(p.name)) + window * value.size(0));
+    draw_normal(value, std::sqrt(2 / fans), RandomKey::named(seed, "init/" + p.name));
+  }
+}
+
+void init_uniform_fan_in(Module& module, uint64_t seed) {
+  const auto in = fan_ins(module);
+  for (const Module::Parameter& p : module.parameters())
+    if (const auto layer = in.find(layer_of(p.name)); layer != in.end())
+      draw_uniform(p.var->value(), 1 / std::sqrt(static_cast<double>(layer->second)),
+                   RandomKey::named(seed, "init/" + p.name));
 }
 
 }  // namespace vae::nn

@@ -8,4 +8,10 @@ namespace vae::nn {
 /// Every weight of rank two (Linear) ~ N(0, (scale / sqrt(fan_in))^2); other parameters keep their constants.
 void init_normal_fan_in(Module& module, double scale, uint64_t seed);
 
+/// Every weight ~ N(0, 2 / (in + out)) (Glorot & Bengio, 2010); other parameters keep their constants.
+/// Weights of one layer ("weight", or parts "weight_...") count together.
+void init_glorot_normal(Module& module, uint64_t seed);
+/// Weights as above and their biases ~ U(-1/sqrt(in), 1/sqrt(in)); of a convolution, `in` counts the window.
+void init_uniform_fan_in(Module& module, uint64_t seed);
+
 }  // namespace vae::nn

@@ -32,10 +32,11 @@ BatchNorm1d::BatchNorm1d(int64_t features, BatchNormOptions bn, Options options)
   add_buffer("running_var", running_var);
 }
 
-Var BatchNorm1d::operator()(const Var& x, const kernels::Activation& activation) const {
+Var BatchNorm1d::operator()(const Var& x, const kernels::Activation& activation, int64_t copies) const {
   if (training())
     return autograd::batch_norm(x, weight, bias, running_mean, running_var,
-                                {bn_.eps, bn_.momentum, bn_.running_var_includes_eps}, activation);
+                                {bn_.eps, bn_.momentum, bn_.running_var_includes_eps, static_cast<double>(copies)},
+                                activation);
   const Var deviation = autograd::sqrt(Var(running_var) + (bn_.eval_adds_eps ? bn_.eps : 0.0));
   const Var scale = weight / deviation;
   const Var u = x * scale + (bias - Var(running_mean) * scale);

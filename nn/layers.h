@@ -28,7 +28,8 @@ struct BatchNormOptions {
 class BatchNorm1d : public Module {
  public:
   BatchNorm1d(int64_t features, BatchNormOptions bn, Options options);
-  Var operator()(const Var& x, const kernels::Activation& activation = {}) const;
+  /// Each row of x stands for `copies` equal ones, as far as the running variance is concerned.
+  Var operator()(const Var& x, const kernels::Activation& activation = {}, int64_t copies = 1) const;
   Var weight, bias;
   Tensor running_mean, running_var;
 

@@ -7,6 +7,11 @@ void Module::set_training(bool training) {
   for (const Child& child : children_) child.module->set_training(training);
 }
 
+void Module::freeze() {
+  for (const Parameter& p : parameters()) p.var->node()->needs_grad = false;
+  set_training(false);
+}
+
 std::vector<Module::Parameter> Module::parameters() {
   std::vector<Parameter> all = parameters_;
   for (const Child& child : children_)

@@ -28,6 +28,8 @@ class Module {
   /// Training or test behaviour of the whole tree (batch statistics, dropout).
   void set_training(bool training);
   bool training() const { return training_; }
+  /// Takes all parameters out of differentiation, and the tree out of training.
+  void freeze();
 
   struct Parameter {
     std::string name;  ///< path with dots: "encoder.layer_0.weight"
