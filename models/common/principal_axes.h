@@ -1,0 +1,13 @@
+#pragma once
+// Points on the principal axes of a cloud.
+#include <array>
+
+#include "tensor/tensor.h"
+
+namespace vae::models {
+
+/// Rows of x [n, d] on the two axes of largest variance, measured from their mean; the sign of an axis makes
+/// its largest component positive. With one column the second coordinate is zero.
+std::vector<std::array<double, 2>> on_principal_axes(const Tensor& x);
+
+}  // namespace vae::models
