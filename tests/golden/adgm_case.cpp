@@ -1,0 +1,205 @@
+#include "adgm_case.h"
+
+#include <algorithm>
+#include <regex>
+
+#include "models/adgm/m2.h"
+#include "models/adgm/vae.h"
+
+namespace vae::golden {
+namespace {
+
+using models::adgm::Config, models::adgm::Kind;
+
+template <class T>
+std::vector<T> list_of(const nlohmann::json& value) {
+  if (value.is_array()) return value.get<std::vector<T>>();
+  return {value.get<T>()};
+}
+
+Kind kind_of(const std::string& name) {
+  static const std::map<std::string, Kind> kinds{{"AuxiliaryDeepGenerativeModel", Kind::adgm},
+                                                 {"DeepGenerativeModel", Kind::m2},
+                                                 {"StackedDeepGenerativeModel", Kind::stacked},
+                                                 {"LadderDeepGenerativeModel", Kind::ladder_m2},
+                                                 {"VariationalAutoencoder", Kind::vae},
+                                                 {"LadderVariationalAutoencoder", Kind::ladder},
+                                                 {"GumbelAutoencoder", Kind::gumbel}};
+  const auto found = kinds.find(name);
+  if (found == kinds.end()) fail(ErrorKind::data, "configuration: no model '{}'", name);
+  return found->second;
+}
+
+Config model_of(const nlohmann::json& config) {
+  Config c;
+  c.kind = kind_of(config.at("model"));
+  c.eps = config.at("eps_log");
+  c.x_size = config.at("x_dim");
+  c.y_size = config.value("y_dim", 0);
+  c.z = list_of<int64_t>(config.at("z_dim"));
+  c.a = config.value("a_dim", 0);
+  c.hidden = list_of<int64_t>(config.at("h_dim"));
+  c.flows = config.value("n_flows", 0);
+  c.draws = config.value("n_samples", 1);
+  c.raw_log_var = !config.at("logvar").get<std::string>().starts_with("softplus");
+  if (config.contains("features_z_dim")) {
+    c.features_z = config["features_z_dim"];
+    c.features_hidden = list_of<int64_t>(config.at("features_h_dim"));
+  }
+  if (config.contains("decoder_h_dim")) c.decoder_hidden = list_of<int64_t>(config["decoder_h_dim"]);
+  if (config.contains("decoder_activation"))
+    c.decoder_activation = nn::parse_activation(config["decoder_activation"].get<std::string>());
+  if (config.contains("conv_channels")) c.conv_channels = list_of<int64_t>(config["conv_channels"]);
+  const bool patched = !config.value("patched", "").empty();
+  c.fixed_flow = patched && c.kind == Kind::vae;
+  c.fixed_ladder = patched && (c.kind == Kind::ladder || c.kind == Kind::ladder_m2);
+  c.fixed_gumbel = patched && c.kind == Kind::gumbel;
+  return c;
+}
+
+/// "encoder.hidden.0.weight_x" of ours as the reference calls it.
+std::string reference_name(const std::string& name, const AdgmCase& c) {
+  std::string result = std::regex_replace(name, std::regex("\\.weight_\\w+$"), ".weight");
+  const size_t hidden =
+      c.model.decoder_hidden.empty() ? c.model.hidden.size() : c.model.decoder_hidden.size();
+  if (c.model.kind == Kind::gumbel) {
+    result = std::regex_replace(result, std::regex("^encoder\\."), "encoder.layers.");
+    result = std::regex_replace(result, std::regex("^decoder\\.hidden\\."), "decoder.layers.");
+    result = std::regex_replace(result, std::regex("^decoder\\.reconstruction"),
+                                fmt::format("decoder.layers.{}", hidden));
+  }
+  std::smatch match;
+  if (c.sequential && std::regex_match(result, match, std::regex("decoder\\.hidden\\.(\\d+)\\.(.*)")))
+    return fmt::format("decoder.{}.{}", 2 * std::stoi(match[1]), match[2].str());
+  if (c.sequential)
+    result = std::regex_replace(result, std::regex("^decoder\\.reconstruction"),
+                                fmt::format("decoder.{}", 2 * hidden));
+  return result;
+}
+
+void add_entries(std::vector<StateEntry>& entries, nn::Module& module, const std::string& prefix,
+                 const AdgmCase& c) {
+  std::map<std::string, Tensor> buffers;
+  for (const nn::Module::Buffer& b : module.buffers()) buffers[b.name] = *b.tensor;
+  for (const nn::Module::Parameter& p : module.parameters()) {
+    const std::string name = prefix + reference_name(p.name, c);
+    if (entries.empty() || entries.back().name != name) entries.push_back({name, {}, {}});
+    entries.back().parts.push_back(p.var->value());
+    entries.back().parameters.push_back(*p.var);
+    const std::string layer = p.name.substr(0, p.name.rfind('.') + 1);
+    if (!p.name.ends_with(".bias") || !buffers.count(layer + "running_mean")) continue;
+    for (const char* buffer : {"running_mean", "running_var"})
+      entries.push_back({prefix + layer + buffer, {buffers.at(layer + buffer)}, {}});
+    entries.push_back({prefix + layer + "num_batches_tracked", {}, {}});
+  }
+}
+
+/// Element (i, y, x, c) of [I, Y, X, C] to (i, c, y, x), or back.
+Tensor permuted(const Tensor& from, bool to_channels_first) {
+  const int64_t n = from.size(0), channels = from.size(to_channels_first ? 3 : 1);
+  const int64_t pixels = channels ? from.numel() / (n * channels) : 0;
+  const std::vector<double> values = as_doubles(from);
+  std::vector<double> moved(values.size());
+  for (int64_t i = 0; i < n; ++i)
+    for (int64_t p = 0; p < pixels; ++p)
+      for (int64_t k = 0; k < channels; ++k) {
+        const auto last = static_cast<size_t>((i * pixels + p) * channels + k),
+                   first = static_cast<size_t>((i * channels + k) * pixels + p);
+        to_channels_first ? moved[first] = values[last] : moved[last] = values[first];
+      }
+  const Shape shape = to_channels_first ? Shape{n, channels, from.size(1), from.size(2)}
+                                        : Shape{n, from.size(2), from.size(3), channels};
+  return as_tensor(moved, shape, from.dtype());
+}
+
+}  // namespace
+
+std::string AdgmCase::kind() const {
+  std::string text = name_of(model.kind);
+  if (model.flows) text += fmt::format(", {} flows", model.flows);
+  if (sampler.samples() > 1) text += fmt::format(", {} x {} samples", sampler.mc, sampler.iw);
+  if (model.fixed_flow || model.fixed_ladder || model.fixed_gumbel) text += ", fixed";
+  if (steps > 1) text += fmt::format(", {} steps", steps);
+  return text;
+}
+
+AdgmCase read_adgm_case(const nlohmann::json& config) {
+  try {
+    AdgmCase c;
+    c.model = model_of(config);
+    c.formula = config.contains("formula");
+    c.sequential = config.contains("decoder_h_dim");
+    const nlohmann::json& optimizer = config.at("optimizer");
+    c.optimizer = optimizer.at("name");
+    c.learning_rate = optimizer.at("lr");
+    c.optimizer_eps = optimizer.at("eps");
+    c.beta1 = optimizer.value("beta1", c.beta1), c.beta2 = optimizer.value("beta2", c.beta2);
+    c.weight_decay = optimizer.value("weight_decay", 0.0);
+    c.initial_sum = optimizer.value("initial_accumulator", 0.0);
+    if (c.optimizer != "adam" && c.optimizer != "adagrad")
+      fail(ErrorKind::data, "configuration: no optimizer '{}'", c.optimizer);
+    c.steps = config.value("steps", int64_t{1});
+    c.alpha = config.value("alpha", 0.0);
+    c.sampler = {config.value("mc", int64_t{1}), config.value("iw", int64_t{1})};
+    c.temperature = config.value("tau", 1.0);
+    if (has_labels(c.model.kind)) {
+      c.beta_l = list_of<double>(config.at("beta_L"));
+      c.beta_u = list_of<double>(config.at("beta_U"));
+    } else {
+      c.beta_l = list_of<double>(config.at("beta"));
+    }
+    std::smatch match;
+    const std::string pass = config.value("eval_pass", "");
+    if (std::regex_search(pass, match, std::regex("beta=([0-9.]+)"))) c.beta_eval = std::stod(match[1]);
+    return c;
+  } catch (const nlohmann::json::exception& error) {
+    fail(ErrorKind::data, "configuration: {}", error.what());
+  }
+}
+
+std::vector<StateEntry> state_entries(models::adgm::Model& model, const AdgmCase& c) {
+  std::vector<StateEntry> entries;
+  add_entries(entries, model, "", c);
+  if (const auto* stacked = dynamic_cast<models::adgm::M2*>(&model); stacked && stacked->features())
+    add_entries(entries, *stacked->features(), "features.", c);
+  return entries;
+}
+
+Tensor join_parts(const std::vector<Tensor>& parts) {
+  if (parts.front().rank() == 4) return permuted(parts.front(), true);
+  if (parts.size() == 1) return parts.front().clone();
+  std::vector<double> joined;
+  int64_t columns = 0;
+  for (const Tensor& part : parts) columns += part.size(1);
+  const int64_t rows = parts.front().size(0);
+  for (int64_t r = 0; r < rows; ++r)
+    for (const Tensor& part : parts) {
+      const std::vector<double> row = as_doubles(part.slice(r, r + 1));
+      joined.insert(joined.end(), row.begin(), row.end());
+    }
+  return as_tensor(joined, {rows, columns}, parts.front().dtype());
+}
+
+void split_parts(const Tensor& joined, const std::vector<Tensor>& parts) {
+  const DType dtype = parts.front().dtype();
+  if (parts.front().rank() == 4)
+    return parts.front().copy_from(
+        as_tensor(as_doubles(permuted(joined, false)), parts.front().shape(), dtype));
+  const std::vector<double> values = as_doubles(joined);
+  const size_t rows = parts.size() == 1 ? 1 : static_cast<size_t>(joined.size(0)),
+               columns = values.size() / rows;
+  size_t begin = 0;
+  for (const Tensor& part : parts) {
+    const size_t width = static_cast<size_t>(part.numel()) / rows;
+    std::vector<double> own;
+    for (size_t r = 0; r < rows; ++r)
+      own.insert(own.end(), values.begin() + static_cast<ptrdiff_t>(r * columns + begin),
+                 values.begin() + static_cast<ptrdiff_t>(r * columns + begin + width));
+    part.copy_from(as_tensor(own, part.shape(), dtype));
+    begin += width;
+  }
+  if (begin != columns)
+    fail(ErrorKind::data, "{} holds {} columns, the model {}", joined.str(), columns, begin);
+}
+
+}  // namespace vae::golden
