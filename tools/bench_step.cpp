@@ -3,6 +3,8 @@
 #include <functional>
 #include <map>
 
+#include "models/adgm/evaluate.h"
+#include "models/adgm/trainer.h"
 #include "models/m1_m2/trainer.h"
 #include "nn/train/benchmark.h"
 #include "tensor/parallel.h"
@@ -65,10 +67,53 @@ class M2Bench : public train::Trainable {
   Tensor counter_;
 };
 
+/// ADGM of the notebook: 64 labelled and 64 unlabelled images, ten classes summed over, likelihood from
+/// logits.
+class AdgmBench : public train::Trainable {
+ public:
+  AdgmBench(int64_t batch, Device device)
+      : batch_(batch ? batch : 64),
+        model_(models::adgm::make_model(config(), {DType::f32, device, 0})),
+        trainer_(*model_, nn::Adam::Settings{.learning_rate = 3e-4, .rule = {}}),
+        counter_(Tensor::scalar(int64_t{0}, device)) {
+    std::vector<int64_t> labels(static_cast<size_t>(batch_));
+    for (int64_t i = 0; i < batch_; ++i) labels[static_cast<size_t>(i)] = (i * 7919 + 3) % 10;
+    const Tensor x = random_images(batch_, 784, "bench/labeled", device), one = models::adgm::number(1, x);
+    const Tensor y = Tensor::empty({batch_, 10}, DType::f32, device);
+    kernels::one_hot(Tensor::from(labels, {batch_}, device), y);
+    data_ = {x, y, random_images(batch_, 784, "bench/unlabeled", device), one, one};
+  }
+  void step() override {
+    loss_ = trainer_
+                .step(data_, 47, {},
+                      [&](const char* call) { return models::adgm::random_pass(0, call, counter_, data_.x); })
+                .total.value();
+    kernels::increment(counter_);
+  }
+  std::vector<std::string> metric_names() const override { return {"loss"}; }
+  train::Scalars drain() override { return {{"loss", loss_.item()}}; }
+  train::Scalars evaluate() override { return {}; }
+  train::StateDict state() override { return {}; }
+  int64_t images_per_step() const override { return 2 * batch_; }
+
+ private:
+  static models::adgm::Config config() {
+    models::adgm::Config config;
+    config.eps = 0;
+    return config;
+  }
+  int64_t batch_;
+  std::unique_ptr<models::adgm::Model> model_;
+  models::adgm::Trainer trainer_;
+  models::adgm::SemiBatch data_;
+  Tensor loss_, counter_;
+};
+
 using Factory = std::function<std::unique_ptr<train::Trainable>(int64_t batch, Device device)>;
 
 const std::map<std::string, Factory>& systems() {
   static const std::map<std::string, Factory> systems{
+      {"adgm", [](int64_t batch, Device device) { return std::make_unique<AdgmBench>(batch, device); }},
       {"m2", [](int64_t batch, Device device) { return std::make_unique<M2Bench>(batch, device); }},
   };
   return systems;

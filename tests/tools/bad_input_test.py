@@ -9,7 +9,7 @@ import struct
 import subprocess
 import unittest
 
-from harness import DATA, ENVIRONMENT, LENGTH, M1, M1_M2, M2, ToolTest
+from harness import ADGM, DATA, ENVIRONMENT, LENGTH, M1, M1_M2, M2, VAE, ToolTest
 
 IDX = ["--data", "idx", "--data-dir", "set", "--validation", "10", "--labels", "20", "--threads", "1", *LENGTH]
 
@@ -59,8 +59,39 @@ class BadOptions(ToolTest):
         self.refuse(2, "empty name", *M2, "--run", "")
         self.refuse(2, "--lr", "m2", "analogy", "--lr", "x", "--config", self.write("options.json", "{}"))
 
+    def test_adgm_family(self):
+        for options, words in [
+            (["--model", "best"], "'best'"),
+            (["--preset", "best"], "'best'"),
+            (["--model", "ladder"], "ladder of 2 hidden layers and 1"),
+            (["--hidden", "0"], "0 units"),
+            (["--z", "3,2"], "only ladders"),
+            (["--alpha", "much"], "'much'"),
+            (["--alpha", "nan"], "'nan'"),
+            (["--alpha", "-1"], "'-1'"),
+            (["--labels", "7"], "7 labels"),
+            (["--labels", "5000"], "do not fit"),
+            (["--mc", "0"], "--mc"),
+            (["--batch", "0"], "--batch"),
+            (["--eps", "-1"], "--eps"),
+            (["--logvar", "exact"], "--logvar"),
+            (["--decoder-activation", "swish"], "'swish'"),
+        ]:
+            with self.subTest(options=options):
+                self.refuse_new(2, words, *ADGM, *options)
+        self.refuse_new(4, "absent", *ADGM, "--model", "stacked", "--features-run", "absent")
+        self.refuse_new(2, "--tau", *VAE, "--tau", "0")
+        self.refuse_new(2, "'best'", *VAE, "--model", "best")
+        self.refuse_new(6, "out of memory", *VAE, "--hidden", "1000000000")
+        self.refuse(4, "config.json", "adgm", "test", "--run", "absent")
+        self.succeed(*VAE, "--run", "vae")
+        self.succeed(*VAE, "--model", "flow", "--run", "flow")
+        self.refuse(2, "importance weights", "vae", "test", "--run", "flow", "--nll", "1")
+        self.refuse(3, "checkpoint", "vae", "test", "--run", "vae", "--z", "5")
+        self.refuse(2, "--digit", "adgm", "sample", "--digit", "-1", "--run", "vae")
+
     def test_commands(self):
-        for tool in ("m1", "m2", "m1_m2", "datasets"):
+        for tool in ("m1", "m2", "m1_m2", "adgm", "vae", "datasets"):
             self.refuse(2, "--help", tool)
             self.refuse(2, "--help", tool, "dance")
         self.refuse(2, "name", "bench_step")

@@ -24,6 +24,9 @@ M1 = ["m1", "train", *DATA, *LENGTH, "--hidden", "32,16"]
 M2 = ["m2", "train", *DATA, *LENGTH, "--validation", "200", "--hidden", "32", "--z", "4"]
 M1_M2 = ["m1_m2", "train", *DATA, *LENGTH, "--validation", "200", "--hidden", "32", "--z", "4",
          "--m1-epochs", "2", "--m1-iters-per-epoch", "20", "--m1-hidden", "32", "--m1-z", "5"]
+ADGM = ["adgm", "train", *DATA, *LENGTH, "--hidden", "16,12", "--z", "4", "--a", "3", "--batch", "20",
+        "--batch-labeled", "20"]
+VAE = ["vae", "train", *DATA, *LENGTH, "--hidden", "16,12", "--z", "4", "--batch", "20"]
 EXACT = ["checkpoint.safetensors", "metrics.jsonl", "metrics.csv", "results.json", "reconstructed_x.png"]
 
 

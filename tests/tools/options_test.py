@@ -4,7 +4,7 @@ import re
 import statistics
 import unittest
 
-from harness import DATA, ENVIRONMENT, LENGTH, M1, M1_M2, M2, ToolTest, png_size
+from harness import ADGM, DATA, ENVIRONMENT, LENGTH, M1, M1_M2, M2, VAE, ToolTest, png_size
 
 PICTURES = ["reconstructed_x.png", "latent_code.png", "latent_code.svg", "labeled_z.png", "labeled_z.svg"]
 
@@ -139,6 +139,99 @@ class Variants(ToolTest):
         self.assertEqual(code, 0)
         self.assertRegex(err, r"\Ano MNIST at hand [^\n]*\n\Z")
         self.assertEqual(self.load("runs/m2/config.json")["data"], "synth")
+
+
+class AdgmFamily(ToolTest):
+    def test_models_and_presets(self):
+        ladder = ["--hidden", "16,12,8", "--z", "4,3,2"]
+        for model in ("adgm", "sdgm", "m2", "stacked", "ladder"):
+            for preset in ("notebook", "script", "paper", "fixed"):
+                run = f"{model}.{preset}"
+                sizes = ladder if model == "ladder" else ["--classifier-hidden", "12,8"] if preset == "paper" else []
+                self.succeed(*ADGM, "--model", model, "--preset", preset, "--lr", "0.003", "--features-epochs", "1",
+                             "--features-hidden", "12", "--features-z", "5", "--predict-draws", "1", *sizes, "--run", run)
+                rows = self.rows(run)
+                self.assertLess(rows[1]["test_loss_labeled"], rows[0]["test_loss_labeled"], run)
+                self.succeed("adgm", "test", "--run", run, "--nll", "0" if model == "stacked" else "2")
+        for model in ("vae", "flow", "beta", "ladder", "gumbel"):
+            for preset in ("notebook", "fixed"):
+                run = f"{model}.{preset}.vae"
+                rate = [] if model == "beta" else ["--lr", "0.003"]
+                self.succeed(*VAE, "--model", model, "--preset", preset, *rate, *(ladder if model == "ladder" else []),
+                             *(["--decoder-hidden", "12,16"] if model == "beta" else []), "--run", run)
+                rows = self.rows(run)
+                self.assertLess(rows[1]["loss"], rows[0]["loss"], run)
+                estimate = not (model == "gumbel" or (model == "flow" and preset == "notebook"))
+                self.succeed("vae", "test", "--run", run, "--nll", "2" if estimate else "0")
+
+    def test_switches(self):
+        self.succeed(*ADGM, "--run", "plain")
+        for options in (["--logvar", "raw"], ["--share-a", "true"], ["--eps", "0.01"], ["--alpha", "examples"], ["--alpha", "3"],
+                        ["--mc", "2", "--iw", "2"], ["--warmup", "0"], ["--beta", "0.1"], ["--clip", "0.1"], ["--clamp", "0.001"],
+                        ["--weight-prior", "true"], ["--labeled-pixels", "step"], ["--scaling", "unit"], ["--scaling", "binary"],
+                        ["--init", "glorot"], ["--optimizer", "adagrad"], ["--batch", "7"], ["--batch-labeled", "33"],
+                        ["--lr-every", "1", "--lr-factor", "0.5"], ["--alpha-scale", "1"], ["--labels", "50"]):
+            with self.subTest(options=options):
+                run = "".join(options)
+                self.succeed(*ADGM, *options, f"--run={run}")
+                self.assertNotEqual(self.rows(run), self.rows("plain"))
+        self.succeed(*ADGM, "--validation", "100", "--predict-draws", "3", "--run", "validation")
+        self.assertIn("valid_accuracy", self.rows("validation")[0])
+
+    def test_configuration_of_a_run_repeats_it(self):
+        for command, options in ((ADGM, ["--preset", "paper", "--predict-draws", "2"]), (VAE, ["--model", "gumbel", "--z", "10"])):
+            tool = command[0]
+            self.succeed(*command, *options, "--seed", "3", "--lr", "0.00123456789", "--run", f"{tool}.one")
+            self.succeed(tool, "train", "--config", f"{tool}.one/config.json", "--run", f"{tool}.two")
+            self.assert_same_files(f"{tool}.one", f"{tool}.two")
+            self.assertEqual(self.load(f"{tool}.one/config.json"), self.load(f"{tool}.two/config.json"))
+
+    def test_help(self):
+        notebook = self.succeed("adgm", "train", "--help")
+        for word in ("--hidden TEXT=256,128", "--z TEXT=32", "--warmup INT=200", "--alpha TEXT=batches", "--epochs INT=10"):
+            self.assertRegex(notebook, re.escape(word) + r"\s")
+        paper = self.succeed("adgm", "train", "--preset", "paper", "--help")
+        for word in ("--hidden TEXT=500,500", "--predict-draws INT=100", "--logvar TEXT:{softplus,raw}=raw", "--clamp FLOAT=1"):
+            self.assertIn(word, paper)
+        self.assertIn("--beta FLOAT=4", self.succeed("vae", "train", "--model", "beta", "--help"))
+        for tool, commands in (("adgm", ("test", "sample")), ("vae", ("test", "sample", "interpolate"))):
+            for command in commands:
+                self.assertNotIn("--lr", self.succeed(tool, command, "--help"))
+
+    def test_pictures(self):
+        names = {"adgm": ["conditional.png", "analogy.png"],
+                 "vae": ["samples.png", "traversals.png", "interpolation.png"]}
+        for command in (ADGM, VAE):
+            tool = command[0]
+            self.succeed(*command, "--run", tool)
+            before = self.snapshot(tool)
+            for name in [*names[tool], "reconstructed_x.png", "codes.png", "codes.svg"]:
+                if name.endswith(".png"):
+                    self.assertGreater(min(png_size(before[name])), 200, name)
+                (self.dir / tool / name).unlink()
+            self.succeed(tool, "sample", "--run", tool)
+            if tool == "vae":
+                self.succeed("vae", "interpolate", "--run", tool)
+            after = self.snapshot(tool)
+            self.assertEqual({name: after.get(name) == before[name] for name in before}, dict.fromkeys(before, True))
+        self.succeed("adgm", "sample", "--run", "adgm", "--digit", "5")
+        width, height = png_size(self.read("adgm/conditional.png"))
+        self.assertGreater(width, 10 * height)
+        self.succeed("vae", "sample", "--run", "vae", "--span", "10")
+
+    def test_features_of_a_run(self):
+        stacked = [*ADGM, "--model", "stacked", "--features-epochs", "2", "--features-hidden", "12", "--features-z", "5"]
+        self.succeed(*stacked, "--run", "r")
+        self.assertIn("test loss", self.succeed("vae", "test", "--run", "r/features"))
+        self.succeed(*stacked, "--features-run", "r/features", "--run", "given")
+        self.assert_same_files("r", "given")
+
+    def test_benchmark(self):
+        line = json.loads(self.succeed(*ADGM, "--benchmark", "3"))
+        self.assertEqual(line["images_per_step"], 40)
+        line = json.loads(self.succeed("bench_step", "adgm", "--steps", "1", "--batch", "4", "--threads", "1"))
+        self.assertEqual((line["system"], line["images_per_step"]), ("adgm", 8))
+        self.assertEqual(list(self.dir.iterdir()), [])
 
 
 class Pictures(ToolTest):

@@ -1,9 +1,10 @@
 """Runs that are killed or interrupted and resumed are, to the byte, the runs that were not."""
 import json
+import shutil
 import signal
 import unittest
 
-from harness import EXACT, M1, M1_M2, M2, ToolTest
+from harness import ADGM, EXACT, M1, M1_M2, M2, VAE, ToolTest
 
 LONG = ["--epochs", "2", "--iters-per-epoch", "100", "--log-every", "10"]
 
@@ -44,6 +45,37 @@ class Resume(ToolTest):
         self.succeed("m1_m2", "train", "--run", "killed", "--resume")
         self.assert_same_files("whole", "killed", [*EXACT, "split.json", "analogy.png"])
         self.assert_same_files("whole/m1", "killed/m1")
+
+    def test_adgm_killed(self):
+        for options in ([], ["--preset", "paper", "--predict-draws", "2"], ["--model", "sdgm", "--lr-factor", "0.5", "--lr-every", "1"],
+                        ["--model", "ladder", "--hidden", "16,12,8", "--z", "4,3,2"]):
+            run = "".join(options) or "adgm"
+            adgm = [*ADGM, *LONG, *options]
+            self.succeed(*adgm, "--run", "whole")
+            self.kill_when(f"{run}/checkpoint.safetensors", *adgm, f"--run={run}")
+            self.succeed("adgm", "train", f"--run={run}", "--resume")
+            self.assert_same_files("whole", run, [*EXACT, "split.json", "conditional.png", "analogy.png", "codes.svg"])
+            shutil.rmtree(self.dir / "whole")
+
+    def test_adgm_killed_in_both_stages(self):
+        stacked = [*ADGM, *LONG, "--model", "stacked", "--features-epochs", "2", "--features-hidden", "12", "--features-z", "5"]
+        self.succeed(*stacked, "--run", "whole")
+        self.kill_when("killed/features/checkpoint.safetensors", *stacked, "--run", "killed")
+        self.kill_when("killed/checkpoint.safetensors", "adgm", "train", "--run", "killed", "--resume")
+        self.succeed("adgm", "train", "--run", "killed", "--resume")
+        self.assert_same_files("whole", "killed")
+        self.assert_same_files("whole/features", "killed/features")
+
+    def test_vae_killed(self):
+        for options in (["--model", "gumbel", "--z", "10"], ["--model", "flow"], ["--model", "beta", "--iters-per-epoch", "100"],
+                        ["--model", "ladder", "--hidden", "16,12,8", "--z", "4,3,2"]):
+            run = "".join(options)
+            vae = [*VAE, *LONG, *options]
+            self.succeed(*vae, "--run", "whole")
+            self.kill_when(f"{run}/checkpoint.safetensors", *vae, f"--run={run}")
+            self.succeed("vae", "train", f"--run={run}", "--resume")
+            self.assert_same_files("whole", run, [*EXACT, "samples.png", "interpolation.png", "traversals.png"])
+            shutil.rmtree(self.dir / "whole")
 
     def test_interrupted(self):
         m2 = [*M2, *LONG]
