@@ -61,6 +61,7 @@ VAE_KERNEL(random_normal, Out, RandomKey, In)
 VAE_KERNEL(random_uniform, Out, RandomKey, In)
 VAE_KERNEL(random_integers, Out, RandomKey, In, int64_t)  // i64 in [0, below)
 VAE_KERNEL(draw_items, In, Out, RandomKey, In)            // y[i] = pool[permutation(step)[i]], all distinct
+VAE_KERNEL(epoch_items, In, Out, RandomKey, In, bool)     // batch `step` of passes over a shuffled pool, see random.h
 
 // Images [N, H, W, C], see augment.h.
 VAE_KERNEL(crop_images, In, In, In, Out, int64_t)  // (x, corner[N, 2], flip[N] or none, y, reflected padding)

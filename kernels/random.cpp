@@ -20,10 +20,10 @@ void check_random_integers(Out y, In step, int64_t below) {
   check_step("random_integers", step);
 }
 
-void check_draw_items(In pool, Out y, In step) {
+void check_draw_items(const char* kernel, In pool, Out y, In step) {
   VAE_CHECK(pool.dtype() == DType::i64 && y.dtype() == DType::i64 && y.numel() <= pool.numel(),
-            "draw_items: {} out of {}", y.str(), pool.str());
-  check_step("draw_items", step);
+            "{}: {} out of {}", kernel, y.str(), pool.str());
+  check_step(kernel, step);
 }
 
 }  // namespace vae::kernels

@@ -28,6 +28,18 @@ VAE_HD int64_t integer_below(uint32_t word, int64_t below) {
 /// An i64 output, its draw number, and 1 <= below <= 2^31.
 void check_random_integers(Out y, In step, int64_t below);
 /// Distinct items y of a pool, both i64 vectors.
-void check_draw_items(In pool, Out y, In step);
+void check_draw_items(const char* kernel, In pool, Out y, In step);
+
+/// epoch_items goes through a shuffled pool in whole batches and leaves out the items beyond the last; each
+/// pass has a permutation of its own (`reshuffle`), or all replay the first. This is where batch `step` begins
+/// in which permutation.
+struct EpochBatch {
+  uint64_t permutation;
+  int64_t begin;
+};
+VAE_HD EpochBatch epoch_batch(int64_t step, int64_t pool, int64_t batch, bool reshuffle) {
+  const int64_t batches = pool / batch;
+  return {reshuffle ? static_cast<uint64_t>(step / batches) : 0, step % batches * batch};
+}
 
 }  // namespace vae::kernels

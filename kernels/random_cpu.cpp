@@ -70,12 +70,21 @@ void random_integers(Out y, RandomKey key, In step, int64_t below) {
 }
 
 void draw_items(In pool, Out y, RandomKey key, In step) {
-  check_draw_items(pool, y, step);
+  check_draw_items("draw_items", pool, y, step);
   if (y.numel() == 0) return;
   const IndexPermutation permutation(pool.numel());
   const auto number = static_cast<uint64_t>(step.data<int64_t>()[0]);
   for (int64_t i = 0; i < y.numel(); ++i)
     y.data<int64_t>()[i] = pool.data<int64_t>()[permutation(key, number, i)];
+}
+
+void epoch_items(In pool, Out y, RandomKey key, In step, bool reshuffle) {
+  check_draw_items("epoch_items", pool, y, step);
+  if (y.numel() == 0) return;
+  const IndexPermutation permutation(pool.numel());
+  const EpochBatch batch = epoch_batch(step.data<int64_t>()[0], pool.numel(), y.numel(), reshuffle);
+  for (int64_t i = 0; i < y.numel(); ++i)
+    y.data<int64_t>()[i] = pool.data<int64_t>()[permutation(key, batch.permutation, batch.begin + i)];
 }
 
 }  // namespace vae::kernels::cpu

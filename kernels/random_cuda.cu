@@ -43,6 +43,14 @@ __global__ void draw_items_kernel(const int64_t* pool, int64_t* y, int64_t n, In
   for (int64_t i = first_x(); i < n; i += step_x()) y[i] = pool[permutation(key, number, i)];
 }
 
+__global__ void epoch_items_kernel(const int64_t* pool, int64_t items, int64_t* y, int64_t n,
+                                   IndexPermutation permutation, RandomKey key, const int64_t* step,
+                                   bool reshuffle) {
+  const EpochBatch batch = epoch_batch(*step, items, n, reshuffle);
+  for (int64_t i = first_x(); i < n; i += step_x())
+    y[i] = pool[permutation(key, batch.permutation, batch.begin + i)];
+}
+
 template <class Transform>
 void random(const char* name, Out y, RandomKey key, In step) {
   check_random(name, y, step);
@@ -68,11 +76,19 @@ void random_integers(Out y, RandomKey key, In step, int64_t below) {
 }
 
 void draw_items(In pool, Out y, RandomKey key, In step) {
-  check_draw_items(pool, y, step);
+  check_draw_items("draw_items", pool, y, step);
   if (y.numel() == 0) return;
   const OnDevice gpu(y);
   launch("draw_items", draw_items_kernel, gpu.line(y.numel()), pool.data<int64_t>(), y.data<int64_t>(),
          y.numel(), IndexPermutation(pool.numel()), key, step.data<int64_t>());
+}
+
+void epoch_items(In pool, Out y, RandomKey key, In step, bool reshuffle) {
+  check_draw_items("epoch_items", pool, y, step);
+  if (y.numel() == 0) return;
+  const OnDevice gpu(y);
+  launch("epoch_items", epoch_items_kernel, gpu.line(y.numel()), pool.data<int64_t>(), pool.numel(),
+         y.data<int64_t>(), y.numel(), IndexPermutation(pool.numel()), key, step.data<int64_t>(), reshuffle);
 }
 
 }  // namespace vae::kernels::VAE_GPU

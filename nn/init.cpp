@@ -42,6 +42,12 @@ void init_normal_fan_in(Module& module, double scale, uint64_t seed) {
   }
 }
 
+void init_normal(Module& module, double deviation, uint64_t seed) {
+  for (const Module::Parameter& p : module.parameters())
+    if (p.var->value().rank() == 2)
+      draw_normal(p.var->value(), deviation, RandomKey::named(seed, "init/" + p.name));
+}
+
 void init_glorot_normal(Module& module, uint64_t seed) {
   const auto in = fan_ins(module);
   for (const Module::Parameter& p : module.parameters()) {

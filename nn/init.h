@@ -7,6 +7,8 @@ namespace vae::nn {
 
 /// Every weight of rank two (Linear) ~ N(0, (scale / sqrt(fan_in))^2); other parameters keep their constants.
 void init_normal_fan_in(Module& module, double scale, uint64_t seed);
+/// Every weight of rank two (Linear) ~ N(0, deviation^2); other parameters keep their constants.
+void init_normal(Module& module, double deviation, uint64_t seed);
 
 /// Every weight ~ N(0, 2 / (in + out)) (Glorot & Bengio, 2010); other parameters keep their constants.
 /// Weights of one layer ("weight", or parts "weight_...") count together.

@@ -6,6 +6,7 @@
 #include "models/adgm/evaluate.h"
 #include "models/adgm/trainer.h"
 #include "models/m1_m2/trainer.h"
+#include "models/ml_vae/trainer.h"
 #include "nn/train/benchmark.h"
 #include "tensor/parallel.h"
 #include "tools/common/cli.h"
@@ -109,12 +110,49 @@ class AdgmBench : public train::Trainable {
   Tensor loss_, counter_;
 };
 
+/// The multi-level VAE as published: class statistics detached, evidence of ten labels.
+class MlVaeBench : public train::Trainable {
+ public:
+  MlVaeBench(int64_t batch, Device device)
+      : batch_(batch ? batch : 256),
+        model_({.kl_coef = 3}, {DType::f32, device, 0}),
+        trainer_(model_, {}),
+        counter_(Tensor::scalar(int64_t{0}, device)) {
+    std::vector<int64_t> labels(static_cast<size_t>(batch_));
+    for (int64_t i = 0; i < batch_; ++i) labels[i] = (i * 7919 + 3) % 10;
+    labels_ = Tensor::from(labels, {batch_}, device);
+    x_ = Tensor::empty({batch_, 784}, DType::f32, device);
+    kernels::random_uniform(x_, RandomKey::named(0, "bench/images"), counter_);
+    noise_ = {Tensor::empty({batch_, 10}, DType::f32, device), Tensor::empty({10, 10}, DType::f32, device)};
+  }
+  void step() override {
+    kernels::random_normal(noise_.style, RandomKey::named(0, "bench/style"), counter_);
+    kernels::random_normal(noise_.class_code, RandomKey::named(0, "bench/class"), counter_);
+    kernels::map_fwd(kernels::Map::affine, {0.1, 0}, {&noise_.class_code, 1}, noise_.class_code);
+    loss_ = trainer_.step(x_, models::make_groups(labels_, 10, DType::f32), noise_).total.value();
+    kernels::increment(counter_);
+  }
+  std::vector<std::string> metric_names() const override { return {"loss"}; }
+  train::Scalars drain() override { return {{"loss", loss_.item()}}; }
+  train::Scalars evaluate() override { return {}; }
+  train::StateDict state() override { return {}; }
+  int64_t images_per_step() const override { return batch_; }
+
+ private:
+  int64_t batch_;
+  models::MlVae model_;
+  models::MlVaeTrainer trainer_;
+  models::MlVaeNoise noise_;
+  Tensor x_, labels_, loss_, counter_;
+};
+
 using Factory = std::function<std::unique_ptr<train::Trainable>(int64_t batch, Device device)>;
 
 const std::map<std::string, Factory>& systems() {
   static const std::map<std::string, Factory> systems{
       {"adgm", [](int64_t batch, Device device) { return std::make_unique<AdgmBench>(batch, device); }},
       {"m2", [](int64_t batch, Device device) { return std::make_unique<M2Bench>(batch, device); }},
+      {"ml_vae", [](int64_t batch, Device device) { return std::make_unique<MlVaeBench>(batch, device); }},
   };
   return systems;
 }

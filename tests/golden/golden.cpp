@@ -83,6 +83,7 @@ Tensor as_tensor(const std::vector<double>& values, Shape shape, DType dtype) {
 
 File load_file(const fs::path& path, const fs::path& folder) {
   File file{.name = path.lexically_relative(folder).replace_extension().string(),
+            .path = path,
             .system = {},
             .config = {},
             .content = load_safetensors(path)};

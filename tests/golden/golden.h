@@ -23,6 +23,7 @@ Tensor as_tensor(const std::vector<double>& values, Shape shape, DType dtype);
 
 struct File {
   std::string name;    ///< path in the folder, without extension: "m1-m2/split"
+  std::filesystem::path path;
   std::string system;  ///< the family
   nlohmann::json config;
   SafeTensors content;

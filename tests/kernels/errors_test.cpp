@@ -183,6 +183,8 @@ TEST(KernelErrors, RandomAndOptimizers) {
   refused("draw_items", [] { draw_items(i64({3}), i64({4}), {}, i64({})); });
   refused("draw_items", [] { draw_items(f32({3}), i64({2}), {}, i64({})); });
   refused("draw_items", [] { draw_items(i64({3}), i64({2}), {}, i64({0})); });
+  refused("epoch_items", [] { epoch_items(i64({3}), i64({4}), {}, i64({}), true); });
+  refused("epoch_items", [] { epoch_items(i64({3}), i64({2}), {}, i64({0}), true); });
   AdamStep a{f32({3}), f32({3}), f32({3}), f32({3}), i64({}), f64({}), {}, 0, 0, {}};
   const auto step = [&](Tensor AdamStep::*field, Tensor value) {
     refused("adam", [&] {

@@ -123,6 +123,12 @@ Tensor random_numbers(Operands& in, int64_t n) {
   return y;
 }
 
+Tensor batch_of_epoch(Operands& in, int64_t n) {
+  const Tensor pool = in.integers({3 * n + 10}, 1000003), y = in.empty({n}, DType::i64);
+  epoch_items(pool, y, RandomKey::named(5, "batch"), in.scalar<int64_t>(7), true);
+  return y;
+}
+
 void add_label_cases(std::vector<ParityCase>& cases) {
   const auto hot = [](Operands& in, int64_t n) {
     const Tensor y = in.empty({n, 10});
@@ -170,6 +176,7 @@ void add_indexing_cases(std::vector<ParityCase>& cases) {
   cases.push_back({"random_normal", "sizes", draws(random_normal), kFloatInside});
   cases.push_back({"random_integers", "sizes", sized(random_numbers), kExact});
   cases.push_back({"draw_items", "sizes", sized(items), kExact});
+  cases.push_back({"epoch_items", "sizes", sized(batch_of_epoch), kExact});
   add_label_cases(cases);
 }
 

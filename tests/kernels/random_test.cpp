@@ -151,5 +151,26 @@ TEST(Naive, draw_items) {
         }
 }
 
+// A pass over the pool meets every item of whole batches once; passes differ, or all are the first.
+TEST(Naive, epoch_items) {
+  for (const Device device : test::devices())
+    for (const bool reshuffle : {false, true})
+      for (const int64_t batch : {1, 7, 33, 100}) {
+        std::vector<int64_t> pool;
+        for (int64_t i = 0; i < 100; ++i) pool.push_back(1000 + 3 * i);
+        const IndexPermutation permutation(100);
+        const int64_t batches = 100 / batch;
+        for (int64_t step = 0; step < 3 * batches; ++step) {
+          std::vector<int64_t> expected;
+          for (int64_t i = step % batches * batch; i < (step % batches + 1) * batch; ++i)
+            expected.push_back(pool[static_cast<size_t>(
+                permutation(kKey, reshuffle ? static_cast<uint64_t>(step / batches) : 0, i))]);
+          const Tensor y = Tensor::empty({batch}, DType::i64, device);
+          epoch_items(Tensor::from(pool, {100}, device), y, kKey, Tensor::scalar(step, device), reshuffle);
+          EXPECT_EQ(y.to_vector<int64_t>(), expected) << "step " << step << " of batches of " << batch;
+        }
+      }
+}
+
 }  // namespace
 }  // namespace vae::kernels

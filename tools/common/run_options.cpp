@@ -33,8 +33,11 @@ void add_run_options(CLI::App& command, RunOptions& options) {
       ->capture_default_str();
   command.add_option("--seeds", options.seeds, "several runs, e.g. 1,2,3, and their mean and spread");
   command.add_option("--epochs", options.epochs, "epochs")->check(count(1))->capture_default_str();
-  command.add_option("--iters-per-epoch", options.iters_per_epoch, "iterations per epoch")
-      ->check(count(1))
+  const bool pass = options.iters_per_epoch == 0;  // a tool whose epochs are passes over the data
+  command
+      .add_option("--iters-per-epoch", options.iters_per_epoch,
+                  pass ? "iterations per epoch; 0: a pass over the images" : "iterations per epoch")
+      ->check(count(pass ? 0 : 1))
       ->capture_default_str();
   command
       .add_option("--log-every", options.log_every, "iterations between rows of metrics; 0: once per epoch")

@@ -1,0 +1,122 @@
+#include "models/ml_vae/codes.h"
+
+#include "autograd/ops_structure.h"
+#include "models/common/evaluation.h"
+#include "models/common/loss_meter.h"
+
+namespace vae::models {
+namespace {
+
+Tensor rows_of(const Tensor& x, const Tensor& items) { return autograd::gather_rows(Var(x), items).value(); }
+
+Tensor empty_rows(int64_t rows, int64_t columns, const ImageSet& images, DType dtype) {
+  return Tensor::empty({rows, columns}, dtype, images.pixels.device());
+}
+
+void put(const GaussianRows& all, int64_t begin, const Gaussian& part) {
+  const int64_t end = begin + part.mean.value().size(0);
+  all.mean.slice(begin, end).copy_from(part.mean.value());
+  all.log_var.slice(begin, end).copy_from(part.log_var.value());
+}
+
+}  // namespace
+
+Tensor GaussianRows::sample(const Tensor& eps) const {
+  return autograd::reparameterize(Var(mean), Var(log_var), Var(eps)).value();
+}
+
+GaussianRows GaussianRows::rows(const Tensor& items) const {
+  return {rows_of(mean, items), rows_of(log_var, items)};
+}
+
+SetCodes encode_set(const MlVae& model, const ImageSet& images, DType dtype) {
+  const auto all = [&](int64_t dim) {
+    return GaussianRows{empty_rows(images.size(), dim, images, dtype),
+                        empty_rows(images.size(), dim, images, dtype)};
+  };
+  const SetCodes codes{all(model.config().style_dim), all(model.config().class_dim), images.labels};
+  const Tensor items = item_range(0, images.size(), images.pixels.device());
+  for_batches(items, [&](int64_t number, const Tensor& batch) {
+    const MlVaeCodes part = model.encode(Var(images.gather(batch, dtype)));
+    put(codes.style, number * kEvaluationBatch, part.style);
+    put(codes.class_code, number * kEvaluationBatch, part.class_code);
+  });
+  return codes;
+}
+
+GaussianRows evidence_of(const GaussianRows& class_code, const Tensor& labels, int64_t classes) {
+  const Gaussian group = accumulate_evidence({Var(class_code.mean), Var(class_code.log_var)},
+                                             make_groups(labels, classes, class_code.mean.dtype()));
+  return {group.mean.value(), group.log_var.value()};
+}
+
+Tensor decode_images(const MlVae& model, const Tensor& style, const Tensor& class_code) {
+  return autograd::sigmoid(model.decode(Var(style), Var(class_code))).value();
+}
+
+ReconstructionErrors reconstruction_errors(const MlVae& model, const ImageSet& images, const SetCodes& codes,
+                                           int64_t classes) {
+  const Tensor group_mean = evidence_of(codes.class_code, codes.labels, classes).mean;
+  const Tensor items = item_range(0, images.size(), images.pixels.device());
+  ReconstructionErrors errors{0, 0};
+  for_batches(items, [&](int64_t, const Tensor& batch) {
+    const Var x(images.gather(batch, codes.style.mean.dtype()));
+    const Tensor style = rows_of(codes.style.mean, batch);
+    const auto squares = [&](const Tensor& class_code) {
+      const Var image(decode_images(model, style, class_code));
+      return autograd::sum(autograd::square(image - x)).value().item();
+    };
+    errors.single += squares(rows_of(codes.class_code.mean, batch));
+    errors.evidence += squares(rows_of(group_mean, images.gather_labels(batch)));
+  });
+  const auto pixels = static_cast<double>(images.size() * images.image_size());
+  return {errors.single / pixels, errors.evidence / pixels};
+}
+
+SetLosses set_losses(const MlVae& model, const ImageSet& images, int64_t classes, int64_t batch,
+                     uint64_t seed) {
+  const MlVaeConfig& config = model.config();
+  const Device device = images.pixels.device();
+  const Tensor pool = item_range(0, images.size(), device);
+  batch = std::min(batch, images.size());
+  const bool per_group = config.class_noise == ClassNoise::per_group;
+  const Groups single = make_groups(item_range(0, batch, device), batch, DType::f32);
+  LossMeter meter({"reconstruction", "style_kl", "class_kl", "single"}, device);
+  for (int64_t number = 0; number < images.size() / batch; ++number) {
+    const Tensor items = Tensor::empty({batch}, DType::i64, device);
+    kernels::epoch_items(pool, items, RandomKey::named(seed, "losses/batch"), Tensor::scalar(number, device),
+                         false);
+    const Var x(images.gather(items));
+    const auto noise = [&](int64_t rows, int64_t columns, const char* stream, double deviation) {
+      const Tensor eps = normal_noise({rows, columns}, RandomKey::named(seed, stream), number, x.value());
+      return autograd::affine(Var(eps), deviation, 0).value();
+    };
+    const Groups groups = make_groups(images.gather_labels(items), classes, DType::f32);
+    const Tensor style = noise(batch, config.style_dim, "losses/style", 1);
+    const MlVaeLosses losses = model.loss(
+        x, groups,
+        {style, noise(per_group ? classes : batch, config.class_dim, "losses/class", config.noise_std)});
+    const MlVaeLosses alone =
+        model.loss(x, single, {style, noise(batch, config.class_dim, "losses/single", 1)});
+    meter.add({losses.reconstruction.value(), losses.style_kl.value(), losses.class_kl.value(),
+               alone.reconstruction.value()});
+  }
+  const train::Scalars means = meter.drain();
+  return {means[0].value, means[1].value, means[2].value, means[3].value};
+}
+
+Tensor swap_images(const MlVae& model, const Tensor& style, const Tensor& class_code) {
+  const int64_t styles = style.size(0), classes = class_code.size(0);
+  std::vector<int64_t> style_of, class_of;
+  for (int64_t cell = 0; cell < styles * classes; ++cell) {
+    style_of.push_back(cell / classes);
+    class_of.push_back(cell % classes);
+  }
+  const auto cells = [&](const Tensor& codes, const std::vector<int64_t>& of) {
+    return rows_of(codes, Tensor::from(of, {styles * classes}, codes.device()));
+  };
+  return decode_images(model, cells(style, style_of), cells(class_code, class_of))
+      .reshape({styles, classes, model.config().x_size});
+}
+
+}  // namespace vae::models

@@ -1,0 +1,52 @@
+#pragma once
+// Golden files of the multi-level VAE: training steps and trajectories, the released weights with everything
+// they say about the test images, evidence alone, the latent classifier, swap grids.
+#include "golden.h"
+#include "models/common/image_set.h"
+#include "models/ml_vae/trainer.h"
+
+namespace vae::golden {
+
+using Values = std::map<std::string, Tensor>;
+
+/// The family "ml-vae".
+Family ml_vae_family();
+
+/// The numbers of a file in one precision; remembers which were read.
+class Numbers {
+ public:
+  Numbers(const File& file, DType dtype) : file_(file), dtype_(dtype) {}
+  const File& file() const { return file_; }
+  DType dtype() const { return dtype_; }
+  bool has(const std::string& name) const { return file_.content.contains(name); }
+  /// In the precision of the run. Throws Error(data) for another shape.
+  Tensor get(const std::string& name, Shape shape);
+  /// i64, of any shape.
+  Tensor integers(const std::string& name);
+  /// Fills the parameters and buffers of a module from prefix + their names.
+  void load(nn::Module& module, const std::string& prefix);
+  const std::set<std::string>& read() const { return read_; }
+
+ private:
+  const File& file_;
+  DType dtype_;
+  std::set<std::string> read_;
+};
+
+/// The MNIST test images, where they are at hand (VAE_DATA_DIR).
+const models::ImageSet* mnist_test();
+
+/// Weights of a file of ours or of the reference into a model: "param/encoder...".
+models::MlVaeConfig ml_vae_config(const nlohmann::json& config);
+nn::Adam::Settings ml_vae_adam(const nlohmann::json& config);
+
+/// "prefix/name" of gradients or parameters, with their L2 norms and first 16 elements under prefixnorm/ and
+/// prefixhead/.
+void put_with_norms(Values& values, const std::string& prefix, const std::string& name, const Tensor& x);
+
+Values run_ml_vae_training(Numbers& numbers);
+Values run_ml_vae_evidence(Numbers& numbers);
+Values run_ml_vae_classifier(Numbers& numbers);
+Values run_ml_vae_swap(Numbers& numbers);
+
+}  // namespace vae::golden

@@ -1,0 +1,217 @@
+#include <cmath>
+#include <numeric>
+
+#include "autograd/ops_structure.h"
+#include "ml_vae_run.h"
+#include "models/ml_vae/codes.h"
+
+namespace vae::golden {
+namespace {
+
+using autograd::Var;
+using models::Gaussian, models::GaussianRows, models::Groups, models::MlVae, models::MlVaeConfig;
+
+/// Mean and population deviation of each column.
+void put_statistics(Values& values, const std::string& name, const Tensor& x) {
+  const int64_t rows = x.size(0), columns = x.size(1);
+  const std::vector<double> v = as_doubles(x);
+  std::vector<double> mean(columns), deviation(columns);
+  for (int64_t i = 0; i < rows * columns; ++i) mean[i % columns] += v[i] / static_cast<double>(rows);
+  for (int64_t i = 0; i < rows * columns; ++i)
+    deviation[i % columns] += std::pow(v[i] - mean[i % columns], 2) / static_cast<double>(rows);
+  for (double& d : deviation) d = std::sqrt(d);
+  values[name + "_mean"] = as_tensor(mean, {columns}, DType::f64);
+  values[name + "_std"] = as_tensor(deviation, {columns}, DType::f64);
+}
+
+/// Mean over the rows of KL(N(mean, e^log_var) || N(0, 1)) of each column.
+Tensor kl_per_dim(const GaussianRows& g) {
+  const int64_t rows = g.mean.size(0), columns = g.mean.size(1);
+  const std::vector<double> mean = as_doubles(g.mean), log_var = as_doubles(g.log_var);
+  std::vector<double> kl(columns);
+  for (int64_t i = 0; i < rows * columns; ++i)
+    kl[i % columns] +=
+        0.5 * (mean[i] * mean[i] + std::exp(log_var[i]) - 1 - log_var[i]) / static_cast<double>(rows);
+  return as_tensor(kl, {columns}, DType::f64);
+}
+
+class Training {
+ public:
+  explicit Training(Numbers& numbers)
+      : numbers_(numbers),
+        json_(numbers.file().config),
+        config_(ml_vae_config(json_)),
+        rows_(json_.at("batch_size").get<int64_t>()),
+        classes_(json_.at("num_classes").get<int64_t>()),
+        steps_(json_.value("steps", int64_t{0})),
+        model_(config_, {.dtype = numbers.dtype()}),
+        trainer_(model_, ml_vae_adam(json_)),
+        groups_(models::make_groups(numbers.integers("input/labels"), classes_, numbers.dtype())) {
+    load(model_);
+    const int64_t size = json_.at("image_size").get<int64_t>(),
+                  channels = json_.at("num_channels").get<int64_t>();
+    image_ = {rows_, channels, size, size};
+    x_ = numbers.get("input/images", image_).reshape({rows_, config_.x_size});
+  }
+
+  Values run() {
+    check_test_images();
+    // Before the update, which moves the parameters.
+    for (const char* of : {"mu", "logvar"})
+      if (numbers_.has(std::string("output/grad_wrt_grouped_") + of)) put_gradients_at_groups();
+    if (numbers_.has("output/reconstruction_mean_single")) put_author_outputs();
+    std::vector<double> trajectory;
+    for (int64_t step = 0; step < std::max<int64_t>(1, steps_); ++step) {
+      const auto losses = update(step);
+      trajectory.insert(trajectory.end(), losses.begin(), losses.end());
+    }
+    if (steps_ > 0) values_["output/loss_trajectory"] = as_tensor(trajectory, {steps_, 3}, DType::f64);
+    for (const nn::Module::Parameter& p : model_.parameters())
+      put_with_norms(values_, "after", p.name, p.var->value());
+    return values_;
+  }
+
+ private:
+  void load(MlVae& model) {
+    if (!json_.contains("parameter_formula")) return numbers_.load(model, "param/");
+    const auto order = json_.at("parameter_order").get<std::vector<std::string>>();
+    for (const nn::Module::Parameter& p : model.parameters()) {
+      const auto k = static_cast<double>(std::find(order.begin(), order.end(), p.name) - order.begin());
+      std::vector<double> values(static_cast<size_t>(p.var->value().numel()));
+      for (size_t i = 0; i < values.size(); ++i)
+        values[i] = 0.05 * std::sin(0.37 * static_cast<double>(i) + k);
+      p.var->value().copy_from(as_tensor(values, p.var->shape(), numbers_.dtype()));
+    }
+  }
+
+  Tensor noise(const char* name, int64_t rows, int64_t columns, int64_t step) {
+    if (steps_ == 0) return numbers_.get(name, {rows, columns});
+    return numbers_.get(name, {steps_, rows, columns}).slice(step, step + 1).reshape({rows, columns});
+  }
+
+  models::MlVaeNoise noise(int64_t step) {
+    return {noise("noise/style_eps", rows_, config_.style_dim, step),
+            noise("noise/class_eps", classes_, config_.class_dim, step)};
+  }
+
+  void put(const std::string& name, const Var& x) { values_["output/" + name] = x.value().clone(); }
+  void put(const std::string& prefix, const Gaussian& g, const std::string& suffix = "") {
+    put(prefix + "_mu" + suffix, g.mean);
+    put(prefix + "_logvar" + suffix, g.log_var);
+  }
+  Tensor images(const Tensor& rows) const { return rows.reshape(image_.with_leading(rows.size(0))); }
+
+  std::array<double, 3> update(int64_t step) {
+    models::MlVaeTrace trace;
+    const models::MlVaeLosses losses = trainer_.step(x_, groups_, noise(step), &trace);
+    const std::array<double, 3> numbers{losses.reconstruction.value().item(), losses.style_kl.value().item(),
+                                        losses.class_kl.value().item()};
+    if (step > 0) return numbers;  // the other outputs are those of the first step
+    put("style", trace.codes.style);
+    put("class", trace.codes.class_code);
+    put("grouped", models::of_members(trace.group, groups_));
+    put("group", trace.group, "_by_class");
+    put("style_z", trace.style_z);
+    put("class_z", trace.class_z);
+    const Tensor image = images(autograd::sigmoid(trace.logits).value());
+    values_["output/reconstruction"] = image;
+    values_["output/reconstruction_first8"] = image.slice(0, std::min<int64_t>(8, rows_));
+    put("loss_reconstruction", losses.reconstruction);
+    put("loss_style_kl", losses.style_kl);
+    put("loss_class_kl", losses.class_kl);
+    put("loss_total", losses.total);
+    put_gradients();
+    return numbers;
+  }
+
+  void put_gradients() {
+    const auto listed = json_.value("without_gradient", std::vector<std::string>{});
+    for (const nn::Module::Parameter& p : model_.parameters()) {
+      const bool without = std::find(listed.begin(), listed.end(), p.name) != listed.end();
+      if (json_.contains("without_gradient") && p.var->has_grad() == without)
+        fail(ErrorKind::data, "{} has {} gradient", p.name, without ? "a" : "no");
+      if (p.var->has_grad()) put_with_norms(values_, "grad", p.name, p.var->grad());
+    }
+  }
+
+  /// Gradient of the total at the Gaussians of the groups, each image with a copy of its own: every image is
+  /// a group, whose divergence counts as the image's share.
+  void put_gradients_at_groups() {
+    MlVaeConfig config = config_;
+    config.class_kl_count = models::ClassKlCount::per_member;
+    MlVae model(config, {.dtype = numbers_.dtype()});
+    load(model);
+    const Var x(x_);
+    const models::MlVaeCodes codes = model.encode(x);
+    const Gaussian members = models::of_members(accumulate_evidence(codes.class_code, groups_), groups_);
+    const Gaussian leaf{Var(members.mean.value(), true), Var(members.log_var.value(), true)};
+    Groups single = models::make_groups(models::item_range(0, rows_, kCpu), rows_, numbers_.dtype());
+    if (config_.class_kl_count == models::ClassKlCount::per_group)
+      single.size = autograd::gather_rows(autograd::reciprocal(Var(groups_.size)), groups_.of_image).value();
+    models::MlVaeNoise noise = this->noise(0);
+    noise.class_code = autograd::gather_rows(Var(noise.class_code), groups_.of_image).value();
+    autograd::Tape tape;
+    tape.backward(model.loss(x, codes.style, leaf, single, noise).total);
+    values_["output/grad_wrt_grouped_mu"] = leaf.mean.grad();
+    values_["output/grad_wrt_grouped_logvar"] = leaf.log_var.grad();
+  }
+
+  /// What the weights say without noise: of these images and of all test images.
+  void put_author_outputs() {
+    const models::MlVaeCodes codes = model_.encode(Var(x_));
+    const Gaussian members = models::of_members(accumulate_evidence(codes.class_code, groups_), groups_);
+    const auto decoded = [&](const Var& class_code) {
+      return images(decode_images(model_, codes.style.mean.value(), class_code.value()));
+    };
+    values_["output/reconstruction_mean_single"] = decoded(codes.class_code.mean);
+    values_["output/reconstruction_mean_evidence"] = decoded(members.mean);
+    const models::ImageSet* test = mnist_test();
+    if (!test) return;
+    const models::SetCodes all = encode_set(model_, *test, numbers_.dtype());
+    put_statistics(values_, "output/test_style_mu", all.style.mean);
+    put_statistics(values_, "output/test_style_logvar", all.style.log_var);
+    put_statistics(values_, "output/test_class_mu", all.class_code.mean);
+    put_statistics(values_, "output/test_class_logvar", all.class_code.log_var);
+    values_["output/test_style_kl_per_dim"] = kl_per_dim(all.style);
+    values_["output/test_single_class_kl_per_dim"] = kl_per_dim(all.class_code);
+    const GaussianRows group = evidence_of(all.class_code, all.labels, classes_);
+    values_["output/test_group_mu_by_class"] = group.mean;
+    values_["output/test_group_logvar_by_class"] = group.log_var;
+    const auto errors = reconstruction_errors(model_, *test, all, classes_);
+    values_["output/test_mse_mean_single"] = Tensor::scalar(errors.single);
+    values_["output/test_mse_mean_evidence"] = Tensor::scalar(errors.evidence);
+  }
+
+  /// The file's images are test images of MNIST: a check of the loader.
+  void check_test_images() {
+    if (!numbers_.has("input/test_index")) return;
+    const Tensor index = numbers_.integers("input/test_index");
+    if (numbers_.has("input/pixel_sum")) numbers_.integers("input/pixel_sum");
+    const models::ImageSet* test = mnist_test();
+    if (!test || test->image_size() != config_.x_size) return;
+    values_["input/images"] = test->gather(index, DType::f64).reshape(image_);
+    std::vector<int64_t> sums;
+    for (int64_t i = 0; i < rows_; ++i) {
+      const uint8_t* pixels = test->pixels.data<uint8_t>() + index.data<int64_t>()[i] * test->image_size();
+      sums.push_back(std::accumulate(pixels, pixels + test->image_size(), int64_t{0}));
+    }
+    values_["input/pixel_sum"] = Tensor::from(sums, {rows_});
+  }
+
+  Numbers& numbers_;
+  const nlohmann::json& json_;
+  MlVaeConfig config_;
+  int64_t rows_, classes_, steps_;
+  MlVae model_;
+  models::MlVaeTrainer trainer_;
+  Groups groups_;
+  Shape image_;
+  Tensor x_;
+  Values values_;
+};
+
+}  // namespace
+
+Values run_ml_vae_training(Numbers& numbers) { return Training(numbers).run(); }
+
+}  // namespace vae::golden

@@ -1,0 +1,321 @@
+// The multi-level VAE: evidence against plain loops, the complete losses of every mode against central
+// differences, what detaching leaves alone, training steps.
+#include <gtest/gtest.h>
+
+#include "autograd/catalogue.h"
+#include "autograd/gradcheck.h"
+#include "models/ml_vae/classifier.h"
+#include "models/ml_vae/task.h"
+#include "tensor/allocator.h"
+#include "tests/expect_error.h"
+#include "tests/numeric.h"
+
+namespace vae::models {
+namespace {
+
+using test::doubles;
+
+constexpr int64_t kRows = 7, kX = 6, kGroups = 4;
+const std::vector<int64_t> kLabels{2, 0, 2, 3, 0, 2, 2};  // no 1
+
+Tensor f64(Shape shape, uint64_t stream, double high = 1.5) {
+  return test::sample_tensor(shape, DType::f64, kCpu, -high, high, stream);
+}
+
+Groups groups(DType dtype = DType::f64) {
+  return make_groups(Tensor::from(kLabels, {kRows}), kGroups, dtype);
+}
+
+TEST(Evidence, IsTheProductOfTheMembers) {
+  constexpr int64_t dims = 3;
+  for (const DType dtype : {DType::f64, DType::f32}) {
+    const double tolerance = dtype == DType::f64 ? 1e-14 : 1e-6;  // a few roundings
+    const Tensor mean = test::tensor_of(doubles(f64({kRows, dims}, 1)), {kRows, dims}, dtype);
+    std::vector<double> log_vars = doubles(f64({kRows, dims}, 2, 4));
+    log_vars[2 * dims] = -800;  // underflows: variance 1e-6
+    const Gaussian g =
+        accumulate_evidence({Var(mean), Var(test::tensor_of(log_vars, {kRows, dims}, dtype))}, groups(dtype));
+    const std::vector<double> means = doubles(mean);
+    for (int64_t group = 0; group < kGroups; ++group)
+      for (int64_t d = 0; d < dims; ++d) {
+        double precision = 0, weighted = 0;
+        for (int64_t i = 0; i < kRows; ++i) {
+          if (kLabels[i] != group) continue;
+          const double log_var = log_vars[i * dims + d], p = 1 / (log_var == -800 ? 1e-6 : std::exp(log_var));
+          precision += p, weighted += p * means[i * dims + d];
+        }
+        const bool absent = group == 1;
+        const double expected_mean = absent ? 0 : weighted / precision;
+        const double expected_log_var = absent ? 0 : -std::log(precision);
+        EXPECT_NEAR(doubles(g.mean.value())[group * dims + d], expected_mean, tolerance * 2);
+        EXPECT_NEAR(doubles(g.log_var.value())[group * dims + d], expected_log_var, tolerance * 20);
+      }
+  }
+}
+
+TEST(Evidence, OneMemberIsItself) {
+  const Tensor mean = f64({kRows, 2}, 1), log_var = f64({kRows, 2}, 2, 20);
+  const std::vector<int64_t> labels{-5, 900, 3, 0, 7, 8, 1};  // any labels
+  const NumberedGroups numbered = number_groups(labels);
+  EXPECT_EQ(numbered.labels, (std::vector<int64_t>{-5, 0, 1, 3, 7, 8, 900}));
+  const Groups own = make_groups(Tensor::from(numbered.of_image, {kRows}), kRows, DType::f64);
+  const Gaussian back = of_members(accumulate_evidence({Var(mean), Var(log_var)}, own), own);
+  EXPECT_LE(test::distance(doubles(back.mean.value()), doubles(mean)), 1e-14);
+  EXPECT_LE(test::distance(doubles(back.log_var.value()), doubles(log_var)), 1e-14);
+}
+
+TEST(Evidence, Gradient) {
+  const Var mean(f64({kRows, 3}, 1), true), log_var(f64({kRows, 3}, 2), true);
+  for (const bool variance : {false, true}) {
+    const auto result = autograd::gradcheck(
+        [&] {
+          const Gaussian g = accumulate_evidence({mean, log_var}, groups());
+          return variance ? g.log_var : g.mean;
+        },
+        {mean, log_var});
+    EXPECT_TRUE(result.ok) << result.where << ", error " << result.worst;
+  }
+}
+
+MlVaeConfig small_config() {
+  MlVaeConfig config;
+  config.x_size = kX, config.hidden = 5, config.style_dim = 3, config.class_dim = 2;
+  return config;
+}
+
+/// Calls body with every combination of the switches.
+template <class Body>
+void for_modes(const Body& body) {
+  MlVaeConfig config = small_config();
+  for (const auto gradient : {ClassGradient::detached, ClassGradient::attached})
+    for (const auto count : {ClassKlCount::per_member, ClassKlCount::per_group})
+      for (const auto noise : {ClassNoise::per_group, ClassNoise::per_image})
+        for (const auto divisor : {LossDivisor::pixels, LossDivisor::groups}) {
+          config.class_gradient = gradient, config.class_kl_count = count;
+          config.class_noise = noise, config.divisor = divisor;
+          config.reconstruction_coef = 1.5, config.kl_coef = 0.7;
+          SCOPED_TRACE(fmt::format("gradient {} count {} noise {} divisor {}", static_cast<int>(gradient),
+                                   static_cast<int>(count), static_cast<int>(noise),
+                                   static_cast<int>(divisor)));
+          body(config);
+        }
+}
+
+MlVaeNoise noise_of(const MlVaeConfig& c, DType dtype = DType::f64) {
+  const int64_t draws = c.class_noise == ClassNoise::per_group ? kGroups : kRows;
+  return {test::sample_tensor({kRows, c.style_dim}, dtype, kCpu, -2, 2, 4),
+          test::sample_tensor({draws, c.class_dim}, dtype, kCpu, -1, 1, 5)};
+}
+
+std::vector<Var> scatter(nn::Module& module) {
+  std::vector<Var> parameters;
+  uint64_t stream = 20;
+  for (const nn::Module::Parameter& p : module.parameters()) {
+    p.var->value().copy_from(
+        test::sample_tensor(p.var->shape(), p.var->value().dtype(), kCpu, -0.8, 0.8, ++stream));
+    parameters.push_back(*p.var);
+  }
+  return parameters;
+}
+
+TEST(MlVaeLoss, TermsByTheirDefinition) {
+  for_modes([](const MlVaeConfig& config) {
+    MlVae model(config, {.dtype = DType::f64});
+    scatter(model);
+    const Tensor x = test::sample_tensor({kRows, kX}, DType::f64, kCpu, 0, 1, 3);
+    MlVaeTrace trace;
+    const MlVaeLosses losses = model.loss(Var(x), groups(), noise_of(config), &trace);
+    const double divisor = config.divisor == LossDivisor::pixels ? kRows * kX : 3;  // groups present
+    const auto kl = [](const std::vector<double>& mean, const std::vector<double>& log_var) {
+      double sum = 0;
+      for (size_t i = 0; i < mean.size(); ++i)
+        sum += 0.5 * (mean[i] * mean[i] + std::exp(log_var[i]) - 1 - log_var[i]);
+      return sum;
+    };
+    double squares = 0, class_kl = 0;
+    const std::vector<double> logits = doubles(trace.logits.value()), pixels = doubles(x);
+    for (size_t i = 0; i < pixels.size(); ++i)
+      squares += std::pow(1 / (1 + std::exp(-logits[i])) - pixels[i], 2);
+    const Gaussian members = of_members(trace.group, groups());
+    if (config.class_kl_count == ClassKlCount::per_member)
+      class_kl = kl(doubles(members.mean.value()), doubles(members.log_var.value()));
+    else
+      class_kl = kl(doubles(trace.group.mean.value()), doubles(trace.group.log_var.value()));
+    const double style_kl =
+        kl(doubles(trace.codes.style.mean.value()), doubles(trace.codes.style.log_var.value()));
+    EXPECT_NEAR(losses.reconstruction.value().item(), 1.5 * squares / divisor, 1e-12);
+    EXPECT_NEAR(losses.style_kl.value().item(), 0.7 * style_kl / divisor, 1e-12);
+    EXPECT_NEAR(losses.class_kl.value().item(), 0.7 * class_kl / divisor, 1e-12);
+    EXPECT_NEAR(losses.total.value().item(), (1.5 * squares + 0.7 * (style_kl + class_kl)) / divisor, 1e-12);
+    for (int64_t i : {0, 2, 5, 6}) {  // members of one group share a code, unless each has noise of its own
+      const std::vector<double> z = doubles(trace.class_z.value());
+      EXPECT_EQ(z[i * config.class_dim] == z[0], i == 0 || config.class_noise == ClassNoise::per_group);
+    }
+  });
+}
+
+TEST(MlVaeGradcheck, CompleteLoss) {
+  for_modes([](const MlVaeConfig& config) {
+    MlVae model(config, {.dtype = DType::f64});
+    const std::vector<Var> parameters = scatter(model);
+    const Var x(test::sample_tensor({kRows, kX}, DType::f64, kCpu, 0, 1, 3));
+    const MlVaeCodes codes = model.encode(x);
+    // Detached, the class statistics are constants: the loss with these is what has the gradient.
+    const Gaussian frozen{Var(codes.class_code.mean.value().clone()),
+                          Var(codes.class_code.log_var.value().clone())};
+    const bool detached = config.class_gradient == ClassGradient::detached;
+    const auto loss = [&] {
+      if (!detached) return model.loss(x, groups(), noise_of(config)).total;
+      const Gaussian style = model.encode(x).style;
+      return model.loss(x, style, accumulate_evidence(frozen, groups()), groups(), noise_of(config)).total;
+    };
+    const auto result = autograd::gradcheck(loss, parameters);
+    EXPECT_TRUE(result.ok) << result.where << ", error " << result.worst;
+
+    autograd::Tape tape;
+    for (Var p : parameters) p.clear_grad();
+    tape.backward(model.loss(x, groups(), noise_of(config)).total);
+    for (const nn::Module::Parameter& p : model.parameters())
+      EXPECT_EQ(p.var->has_grad(), !detached || p.name.find("encoder.class_") == std::string::npos) << p.name;
+    std::vector<std::vector<double>> whole;
+    for (const Var& p : parameters) whole.push_back(p.has_grad() ? doubles(p.grad()) : std::vector<double>{});
+    if (!detached) return;
+    for (Var p : parameters) p.clear_grad();
+    autograd::Tape again;
+    again.backward(loss());
+    for (size_t i = 0; i < parameters.size(); ++i)
+      if (!whole[i].empty()) {
+        EXPECT_EQ(doubles(parameters[i].grad()), whole[i]) << model.parameters()[i].name;
+      }
+  });
+}
+
+TEST(MlVaeStep, RecordsNothingWithoutACase) {
+  const autograd::OpObserver observer;
+  for_modes([](const MlVaeConfig& config) {
+    MlVae model(config, {});
+    MlVaeTrainer trainer(model, {});
+    const Tensor x = test::sample_tensor({kRows, kX}, DType::f32, kCpu, 0, 1, 3);
+    EXPECT_TRUE(std::isfinite(
+        trainer.step(x, groups(DType::f32), noise_of(config, DType::f32)).total.value().item()));
+  });
+  LatentClassifier net(3, 8, kGroups, {});
+  ClassifierTrainer trainer(net, {});
+  trainer.step(test::sample_tensor({kRows, 3}, DType::f32), Tensor::from(kLabels, {kRows}));
+  EXPECT_EQ(autograd::uncovered_ops(observer.names(), autograd::catalogue()), std::vector<std::string>{});
+}
+
+/// Images whose pixels tell the label.
+ImageSet striped(int64_t count) {
+  std::vector<uint8_t> pixels(static_cast<size_t>(count * kX));
+  std::vector<int64_t> labels;
+  for (int64_t i = 0; i < count; ++i) {
+    labels.push_back(i % kGroups);
+    for (int64_t d = 0; d < kX; ++d)
+      pixels[i * kX + d] = static_cast<uint8_t>(d % kGroups == i % kGroups ? 200 + i % 50 : i % 40);
+  }
+  return {Tensor::from(pixels, {count, 1, kX, 1}), Tensor::from(labels, {count}), kernels::Pixels::unit};
+}
+
+TEST(MlVaeTask, LearnsAndAllocatesNothingOnceWarm) {
+  MlVaeConfig config = small_config();
+  config.class_gradient = ClassGradient::attached;
+  MlVae model(config, {});
+  MlVaeTask task(model, striped(64), striped(16), kGroups,
+                 {.batch = 20, .adam = {.learning_rate = 1e-2, .rule = {}}});
+  EXPECT_EQ(task.steps_per_pass(), 3);
+  const auto steps = [&](int count) {
+    for (int i = 0; i < count; ++i) task.step();
+    return allocator(kCpu).stats();
+  };
+  const AllocatorStats warm = steps(3), later = steps(3);
+  EXPECT_EQ(later.raw_allocations, warm.raw_allocations);
+  EXPECT_EQ(later.live_bytes, warm.live_bytes);
+  const double before = task.drain()[0].value;
+  steps(1000);
+  task.drain();
+  steps(100);
+  const double after = task.drain()[0].value;
+  EXPECT_LT(after, 0.5 * before);
+  EXPECT_EQ(task.metric_names().size(), task.drain().size() + 3 + task.evaluate().size());
+}
+
+TEST(MlVaeTask, DetachedClassHeadsStay) {
+  MlVae model(small_config(), {});
+  std::vector<Tensor> before;
+  for (const nn::Module::Parameter& p : model.parameters()) before.push_back(p.var->value().clone());
+  MlVaeTask task(model, striped(64), striped(16), kGroups, {.batch = 20});
+  for (int i = 0; i < 5; ++i) task.step();
+  const auto parameters = model.parameters();
+  for (size_t i = 0; i < parameters.size(); ++i)
+    EXPECT_EQ(test::same_bits(parameters[i].var->value(), before[i]),
+              parameters[i].name.starts_with("encoder.class_"))
+        << parameters[i].name;
+}
+
+TEST(MlVaeCodes, WholeSets) {
+  MlVae model(small_config(), {});
+  scatter(model);
+  const ImageSet set = striped(2500);  // more than two evaluation batches
+  const SetCodes codes = encode_set(model, set);
+  const MlVaeCodes direct = model.encode(Var(set.gather(item_range(0, set.size(), kCpu))));
+  EXPECT_LE(test::distance(doubles(codes.style.mean), doubles(direct.style.mean.value())), 1e-6);
+  EXPECT_LE(test::distance(doubles(codes.class_code.log_var), doubles(direct.class_code.log_var.value())),
+            1e-6);
+  const ReconstructionErrors errors = reconstruction_errors(model, set, codes, kGroups);
+  const Tensor images = decode_images(model, codes.style.mean, codes.class_code.mean);
+  const std::vector<double> have = doubles(images),
+                            want = doubles(set.gather(item_range(0, set.size(), kCpu)));
+  double squares = 0;
+  for (size_t i = 0; i < have.size(); ++i)
+    squares += std::pow(have[i] - want[i], 2) / static_cast<double>(have.size());
+  EXPECT_NEAR(errors.single, squares, 1e-6);
+  EXPECT_NE(errors.single, errors.evidence);
+  const Tensor swapped = swap_images(model, codes.style.mean.slice(0, 2), codes.class_code.mean.slice(0, 3));
+  EXPECT_EQ(swapped.shape(), (Shape{2, 3, kX}));
+  EXPECT_LE(
+      test::distance(doubles(swapped.slice(1, 2).reshape({3, kX}).slice(1, 2)), doubles(images.slice(1, 2))),
+      1e-6);
+}
+
+TEST(Classifiers, TellClassesThatTheCodesHold) {
+  // A style code that is noise, a class code that is the label.
+  const int64_t count = 600;
+  std::vector<int64_t> labels;
+  std::vector<double> means;
+  for (int64_t i = 0; i < count; ++i) {
+    labels.push_back(i % kGroups);
+    for (int64_t d = 0; d < kGroups; ++d) means.push_back(d == i % kGroups ? 3 : 0);
+  }
+  const Tensor log_var =
+      test::tensor_of(std::vector<double>(count * kGroups, -2), {count, kGroups}, DType::f32);
+  const SetCodes codes{.style = {test::sample_tensor({count, kGroups}, DType::f32), log_var},
+                       .class_code = {test::tensor_of(means, {count, kGroups}, DType::f32), log_var},
+                       .labels = Tensor::from(labels, {count})};
+  ClassifierTask task(codes, kGroups, {.batch = 64, .adam = {.learning_rate = 1e-3, .rule = {}}});
+  for (int i = 0; i < 200; ++i) task.step();
+  const train::StateDict state = task.state();
+  std::vector<Tensor> before;
+  for (const auto& [name, tensor] : state.entries()) before.push_back(tensor.clone());
+  const auto scores = task.score(codes, "test");
+  EXPECT_LT(scores[0].batch_statistics, 0.8);
+  EXPECT_GT(scores[1].running_statistics, 0.95);
+  EXPECT_GT(scores[2].batch_statistics, 0.95);
+  EXPECT_GT(scores[2].running_statistics, 0.95);
+  for (size_t i = 0; i < before.size(); ++i)
+    EXPECT_TRUE(test::same_bits(state.entries()[i].second, before[i])) << "scoring changes nothing";
+}
+
+TEST(MlVae, Refuses) {
+  MlVaeConfig config = small_config();
+  config.style_dim = 0;
+  test::expect_error(ErrorKind::usage, "codes of 0", [&] { MlVae(config, {}); });
+  EXPECT_THROW(make_groups(Tensor::from(kLabels, {kRows}), 3, DType::f32), Error);
+  MlVae full({}, {});
+  EXPECT_EQ(full.parameter_count(), 815824);
+  LatentClassifier net(10, kClassifierHidden, 10, {});
+  EXPECT_EQ(net.parameter_count(), 72202);
+}
+
+}  // namespace
+}  // namespace vae::models

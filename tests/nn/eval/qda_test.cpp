@@ -1,0 +1,81 @@
+// Quadratic discriminant analysis against the formula with an inverse and a determinant worked out by hand.
+#include "nn/eval/qda.h"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+
+#include "tests/expect_error.h"
+#include "tests/numeric.h"
+
+namespace vae::eval {
+namespace {
+
+struct Set {
+  Tensor x, labels;
+};
+
+/// Classes of different centres, shapes and sizes in the plane.
+Set make_set(int64_t rows, uint64_t stream) {
+  const std::vector<double> u = test::sample(4 * rows, -1, 1, stream);
+  std::vector<double> x;
+  std::vector<int64_t> labels;
+  for (int64_t i = 0; i < rows; ++i) {
+    const double *v = &u[4 * i], a = v[0] + v[1], b = v[2] + v[3];
+    const int64_t label = i % 7 < 4 ? 0 : i % 7 < 6 ? 1 : 2;
+    x.push_back(label == 0 ? a : label == 1 ? 2 + 0.5 * a : 1 + a);
+    x.push_back(label == 0 ? b : label == 1 ? 0.4 * a + 0.2 * b : -1 + 0.3 * a - 0.8 * b);
+    labels.push_back(label);
+  }
+  return {test::tensor_of(x, {rows, 2}, DType::f32), Tensor::from(labels, {rows})};
+}
+
+/// log share - log det(S) / 2 - (x - m)^T S^-1 (x - m) / 2 of one class, 2 x 2.
+double score(const Set& set, int64_t label, double ridge, const double* at) {
+  const std::vector<double> x = test::doubles(set.x);
+  double n = 0, m[2] = {}, s[3] = {ridge, 0, ridge};
+  const int64_t* labels = set.labels.data<int64_t>();
+  for (int64_t i = 0; i < set.labels.numel(); ++i)
+    if (labels[i] == label) ++n, m[0] += x[2 * i], m[1] += x[2 * i + 1];
+  m[0] /= n, m[1] /= n;
+  for (int64_t i = 0; i < set.labels.numel(); ++i)
+    if (labels[i] == label) {
+      const double d[2] = {x[2 * i] - m[0], x[2 * i + 1] - m[1]};
+      s[0] += d[0] * d[0] / (n - 1), s[1] += d[0] * d[1] / (n - 1), s[2] += d[1] * d[1] / (n - 1);
+    }
+  const double det = s[0] * s[2] - s[1] * s[1], d[2] = {at[0] - m[0], at[1] - m[1]};
+  const double squares = (s[2] * d[0] * d[0] - 2 * s[1] * d[0] * d[1] + s[0] * d[1] * d[1]) / det;
+  return std::log(n / static_cast<double>(set.labels.numel())) - 0.5 * std::log(det) - 0.5 * squares;
+}
+
+TEST(Qda, PredictsTheMostProbableClass) {
+  const Set fit = make_set(700, 1), other = make_set(300, 2);
+  for (const double ridge : {0.0, 0.5}) {
+    const Qda qda(fit.x, fit.labels, 3, ridge);
+    const std::vector<int64_t> predicted = qda.predict(other.x);
+    const std::vector<double> x = test::doubles(other.x);
+    int64_t right = 0;
+    for (size_t i = 0; i < predicted.size(); ++i) {
+      int64_t best = 0;
+      for (int64_t c = 1; c < 3; ++c)
+        if (score(fit, c, ridge, &x[2 * i]) > score(fit, best, ridge, &x[2 * i])) best = c;
+      EXPECT_EQ(predicted[i], best) << i;
+      right += best == other.labels.data<int64_t>()[i];
+    }
+    EXPECT_DOUBLE_EQ(qda.accuracy(other.x, other.labels), static_cast<double>(right) / 300);
+    EXPECT_GT(right, 200) << "the set is meant to be separable to this extent";
+    EXPECT_LT(right, 300);
+  }
+}
+
+TEST(Qda, Refuses) {
+  const Set set = make_set(70, 1);
+  test::expect_error(ErrorKind::data, "label 2", [&] { Qda(set.x, set.labels, 2, 0); });
+  test::expect_error(ErrorKind::data, "class of 0", [&] { Qda(set.x, set.labels, 4, 0); });
+  const Tensor flat = Tensor::zeros({70, 2});
+  test::expect_error(ErrorKind::data, "singular", [&] { Qda(flat, set.labels, 3, 0); });
+  EXPECT_NO_THROW(Qda(flat, set.labels, 3, 1e-3));
+}
+
+}  // namespace
+}  // namespace vae::eval
