@@ -1,6 +1,6 @@
-// f32 convolutions on CUDA devices through cuDNN, in plain f32 arithmetic. Algorithms are ranked by cuDNN's
-// heuristics rather than by timing, and only deterministic ones are taken, so a run repeats bit for bit. What
-// cuDNN does not offer (f64, sizes beyond its descriptors) goes through columns.
+// f32 convolutions on CUDA devices through cuDNN, in plain f32 arithmetic unless TF32 is allowed. Algorithms
+// are ranked by cuDNN's heuristics rather than by timing, and only deterministic ones are taken, so a run
+// repeats bit for bit. What cuDNN does not offer (f64, sizes beyond its descriptors) goes through columns.
 #include <cudnn.h>
 
 #include <array>
@@ -9,6 +9,7 @@
 #include <mutex>
 
 #include "kernels/kernels.h"
+#include "tensor/runtime.h"
 #include "tensor/stream_cuda.h"
 
 namespace vae::kernels::cuda {
@@ -78,7 +79,9 @@ Plan::Plan(cudnnHandle_t handle, Pass pass, const ConvSizes& s) {
                   convolution, narrow(vertical.padding), narrow(horizontal.padding), narrow(vertical.stride),
                   narrow(horizontal.stride), 1, 1, CUDNN_CROSS_CORRELATION, CUDNN_DATA_FLOAT),
               "convolution descriptor");
-  check_cudnn(cudnnSetConvolutionMathType(convolution, CUDNN_FMA_MATH), "math type");
+  const bool tf32 = precision() == Precision::tf32;
+  check_cudnn(cudnnSetConvolutionMathType(convolution, tf32 ? CUDNN_DEFAULT_MATH : CUDNN_FMA_MATH),
+              "math type");
   int count = 0;
   if (pass == Pass::forward) {
     std::array<cudnnConvolutionFwdAlgoPerf_t, CUDNN_CONVOLUTION_FWD_ALGO_COUNT> ranked{};
@@ -110,9 +113,11 @@ void Plan::choose(const Perf* ranked, int count) {
   for (int i = 0; i < count && !usable; ++i) {
     const Perf& candidate = ranked[i];
     usable = candidate.status == CUDNN_STATUS_SUCCESS && candidate.determinism == CUDNN_DETERMINISTIC &&
-             candidate.mathType == CUDNN_FMA_MATH && candidate.memory <= kMaxWorkspace;
+             (candidate.mathType == CUDNN_FMA_MATH || precision() == Precision::tf32) &&
+             candidate.memory <= kMaxWorkspace;
     algorithm = static_cast<int>(candidate.algo);
     workspace = candidate.memory;
+    if (usable) check_cudnn(cudnnSetConvolutionMathType(convolution, candidate.mathType), "math type");
   }
 }
 

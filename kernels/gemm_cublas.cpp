@@ -1,5 +1,5 @@
-// Matrix products through cuBLAS, in the arithmetic of the element type (no TF32). cuBLAS thinks in columns:
-// the row-major c = op(a) op(b) is its c' = op(b)' op(a)' over the same memory.
+// Matrix products through cuBLAS, in the arithmetic of the element type unless TF32 is allowed. cuBLAS thinks
+// in columns: the row-major c = op(a) op(b) is its c' = op(b)' op(a)' over the same memory.
 #include <cublas_v2.h>
 
 #include <map>
@@ -43,6 +43,11 @@ cublasOperation_t operation(Transpose transpose) {
   return transpose == Transpose::yes ? CUBLAS_OP_T : CUBLAS_OP_N;
 }
 
+cublasComputeType_t compute_type(DType dtype) {
+  if (dtype == DType::f64) return CUBLAS_COMPUTE_64F;
+  return precision() == Precision::tf32 ? CUBLAS_COMPUTE_32F_FAST_TF32 : CUBLAS_COMPUTE_32F;
+}
+
 }  // namespace
 
 void gemm(In a, Transpose ta, In b, Transpose tb, Out c, double alpha, double beta) {
@@ -54,17 +59,15 @@ void gemm(In a, Transpose ta, In b, Transpose tb, Out c, double alpha, double be
   }
   const CurrentDevice current(c.device().index);
   cublasHandle_t handle = handle_of(c.device());
-  if (c.dtype() == DType::f32) {
-    const auto alpha32 = static_cast<float>(alpha), beta32 = static_cast<float>(beta);
-    check_cublas(
-        cublasSgemm_64(handle, operation(tb), operation(ta), s.n, s.m, s.k, &alpha32, b.data<float>(), s.ldb,
-                       a.data<float>(), s.lda, &beta32, c.data<float>(), s.ldc),
-        "gemm");
-  } else {
-    check_cublas(cublasDgemm_64(handle, operation(tb), operation(ta), s.n, s.m, s.k, &alpha, b.data<double>(),
-                                s.ldb, a.data<double>(), s.lda, &beta, c.data<double>(), s.ldc),
+  dispatch_floating(c.dtype(), [&](auto zero) {
+    using T = decltype(zero);
+    const T scale = static_cast<T>(alpha), keep = static_cast<T>(beta);
+    const cudaDataType type = c.dtype() == DType::f32 ? CUDA_R_32F : CUDA_R_64F;
+    check_cublas(cublasGemmEx_64(handle, operation(tb), operation(ta), s.n, s.m, s.k, &scale, b.data<T>(),
+                                 type, s.ldb, a.data<T>(), type, s.lda, &keep, c.data<T>(), type, s.ldc,
+                                 compute_type(c.dtype()), CUBLAS_GEMM_DEFAULT),
                  "gemm");
-  }
+  });
 }
 
 }  // namespace vae::kernels::cuda

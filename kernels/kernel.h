@@ -4,7 +4,10 @@
 // by name.
 #include <initializer_list>
 #include <span>
+#include <tuple>
+#include <vector>
 
+#include "tensor/recorder.h"
 #include "tensor/tensor.h"
 
 namespace vae::kernels {
@@ -42,6 +45,13 @@ class CommonDevice {
 
 [[noreturn]] void throw_missing_backend(const char* kernel, DeviceType type);
 
+/// An argument as recorded work keeps it: by value, with its tensors.
+template <class T>
+T keep(const T& value) {
+  return value;
+}
+inline std::vector<Tensor> keep(Inputs tensors) { return {tensors.begin(), tensors.end()}; }
+
 }  // namespace detail
 
 template <class... Args>
@@ -59,6 +69,10 @@ class Kernel {
     Function* function = functions_[static_cast<int>(type)];
     if (!function) [[unlikely]]
       detail::throw_missing_backend(name_, type);
+    if (Recorder* recorder = Recorder::active()) [[unlikely]]
+      return recorder->add([function, kept = std::tuple(detail::keep(args)...)] {
+        std::apply([&](const auto&... values) { function(static_cast<Args>(values)...); }, kept);
+      });
     function(args...);
   }
   const char* name() const { return name_; }

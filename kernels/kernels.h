@@ -14,6 +14,7 @@
 #include "kernels/pool.h"
 #include "kernels/random.h"
 #include "kernels/reduce.h"
+#include "kernels/schedule.h"
 #include "kernels/segment.h"
 #include "tensor/philox.h"
 

@@ -72,4 +72,5 @@ VAE_KERNEL(normalize_pixels, In, In, In, Out)      // y = (x / 255 - mean[c]) / 
 VAE_KERNEL(adam, const AdamStep&)
 VAE_KERNEL(sgd, const SgdStep&)
 VAE_KERNEL(adagrad, const AdagradStep&)
-VAE_KERNEL(moving_average, In, Out, double)  // (value, average, decay)
+VAE_KERNEL(moving_average, In, Out, double)                   // (value, average, decay)
+VAE_KERNEL(scheduled_rate, In, Out, double, const Schedule&)  // rate = base * factor(iteration)

@@ -23,6 +23,10 @@ void Optimizer::step() {
 }
 
 void Optimizer::set_learning_rate(double rate) { kernels::fill(learning_rate_, rate); }
+void Optimizer::schedule_learning_rate(double base, const kernels::Schedule& schedule,
+                                       const Tensor& counter) {
+  kernels::scheduled_rate(counter, learning_rate_, base, schedule);
+}
 double Optimizer::learning_rate() const { return learning_rate_.item(); }
 double Optimizer::gradient_norm() const { return std::sqrt(norm_squared_.item()); }
 

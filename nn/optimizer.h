@@ -2,6 +2,7 @@
 // Optimisers over a FlatParameters group. Step count and learning rate live on the device; the gradient norm
 // never leaves it.
 #include "kernels/optimizer.h"
+#include "kernels/schedule.h"
 #include "nn/flat_parameters.h"
 
 namespace vae::nn {
@@ -25,6 +26,8 @@ class Optimizer {
   void step();
   void set_learning_rate(double rate);
   double learning_rate() const;
+  /// The rate of iteration `counter`, an i64 scalar on the device; reads nothing back.
+  void schedule_learning_rate(double base, const kernels::Schedule& schedule, const Tensor& counter);
   /// Norm of the gradients before clipping in the last step; reads back from the device.
   double gradient_norm() const;
   /// Adds moments and counters to a checkpoint under "prefix.".

@@ -18,6 +18,8 @@ struct AllocatorStats {
   size_t raw_allocations = 0;  ///< calls that reached the runtime
 };
 
+class MemoryPool;
+
 class CachingAllocator {
  public:
   explicit CachingAllocator(Device device) : device_(device) {}
@@ -38,12 +40,47 @@ class CachingAllocator {
   static size_t round_up(size_t bytes);
 
  private:
+  friend class MemoryPool;
+  using FreeBlocks = std::map<size_t, std::vector<void*>>;
+  static void* take(FreeBlocks& blocks, size_t size);
+  void* take_new(size_t size);
   void trim_locked();
   Device device_;
   size_t limit_ = 0;
   AllocatorStats stats_;
-  std::map<size_t, std::vector<void*>> free_;
+  FreeBlocks free_;
+  MemoryPool* open_ = nullptr;            // hands out blocks while its scope lasts
+  std::map<void*, MemoryPool*> pool_of_;  // blocks that belong to a pool
   mutable std::mutex mutex_;
+};
+
+/// Memory of recorded work. Blocks handed out within a Scope belong to the pool and return to it alone, so
+/// nobody else gets the addresses that the recording will write again. When the pool goes, so does its claim
+/// on them.
+class MemoryPool {
+ public:
+  explicit MemoryPool(CachingAllocator& allocator) : allocator_(allocator) {}
+  ~MemoryPool();
+  MemoryPool(const MemoryPool&) = delete;
+  MemoryPool& operator=(const MemoryPool&) = delete;
+
+  /// The allocator serves from the pool, then from its cache, then with new memory; it gives none back to the
+  /// device. One scope of an allocator at a time.
+  class Scope {
+   public:
+    explicit Scope(MemoryPool& pool);
+    ~Scope();
+    Scope(const Scope&) = delete;
+    Scope& operator=(const Scope&) = delete;
+
+   private:
+    MemoryPool& pool_;
+  };
+
+ private:
+  friend class CachingAllocator;
+  CachingAllocator& allocator_;
+  CachingAllocator::FreeBlocks free_;
 };
 
 /// The allocator of a device. It lives until the process ends, so tensors may be destroyed at any time.

@@ -1,9 +1,13 @@
 #include "tensor/runtime.h"
 
+#include <atomic>
+#include <chrono>
 #include <cstdlib>
 #include <cstring>
+#include <string_view>
 
 #include "tensor/error.h"
+#include "tensor/recorder.h"
 
 namespace vae {
 namespace {
@@ -24,6 +28,20 @@ class HostRuntime final : public DeviceRuntime {
   void synchronize(int) override {}
 };
 
+/// What a Recorder took.
+class WorkList final : public RecordedWork {
+ public:
+  explicit WorkList(std::vector<std::function<void()>> work) : work_(std::move(work)) {}
+  void replay() override {
+    for (const auto& work : work_) work();
+  }
+
+ private:
+  std::vector<std::function<void()>> work_;
+};
+
+std::atomic<Precision> current_precision = Precision::fp32;
+
 DeviceRuntime* find_runtime(DeviceType type) {
   switch (type) {
     case DeviceType::cuda:
@@ -36,6 +54,31 @@ DeviceRuntime* find_runtime(DeviceType type) {
 }
 
 }  // namespace
+
+double DeviceRuntime::time_ms(int index, const std::function<void()>& queue) {
+  synchronize(index);
+  const auto begin = std::chrono::steady_clock::now();
+  queue();
+  synchronize(index);
+  return std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - begin).count();
+}
+
+std::unique_ptr<RecordedWork> DeviceRuntime::record(int, const std::function<void()>& queue) {
+  Recorder recorder;
+  queue();
+  return std::make_unique<WorkList>(recorder.take());
+}
+
+void set_precision(Precision precision) { current_precision = precision; }
+Precision precision() { return current_precision; }
+
+bool sync_launches() {
+  static const bool wait = [] {
+    const char* value = std::getenv("VAE_SYNC");
+    return value && std::string_view(value) == "1";
+  }();
+  return wait;
+}
 
 DeviceRuntime* detail::host_runtime() {
   static auto* runtime = new HostRuntime;

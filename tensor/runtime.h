@@ -2,10 +2,19 @@
 // What a device must be able to do: raw memory, copies, fill, synchronise. One object per device type; the
 // CUDA one is absent (null) in builds without CUDA.
 #include <cstddef>
+#include <functional>
+#include <memory>
 
 #include "tensor/device.h"
 
 namespace vae {
+
+/// Work recorded once, to be queued again as a whole.
+class RecordedWork {
+ public:
+  virtual ~RecordedWork() = default;
+  virtual void replay() = 0;
+};
 
 class DeviceRuntime {
  public:
@@ -22,10 +31,26 @@ class DeviceRuntime {
   virtual void prepare(int /*index*/, void* /*pointer*/, size_t /*bytes*/) {}
   /// Waits for all work queued on the device; throws Error(device) if any of it failed.
   virtual void synchronize(int index) = 0;
+  /// Milliseconds that the device takes for the work that `queue` queues on it, once it is idle.
+  virtual double time_ms(int index, const std::function<void()>& queue);
+  /// Remembers the work that `queue` queues on the device instead of running it. Throws what `queue` throws,
+  /// and Error(device) where it does what cannot be repeated: a copy between host and device, a wait.
+  virtual std::unique_ptr<RecordedWork> record(int index, const std::function<void()>& queue);
 };
 
 /// The runtime of a device type; throws Error(device) where this build has none.
 DeviceRuntime& runtime(DeviceType type);
+
+/// Arithmetic of f32 matrix products and convolutions on CUDA devices: IEEE, or TF32 (10 bits of mantissa in
+/// the factors, sums in f32), which tensor cores do several times faster. Elsewhere it changes nothing.
+enum class Precision { fp32, tf32 };
+/// One setting for the process; fp32 unless set. To be set before the first step: recorded steps keep what
+/// they had.
+void set_precision(Precision precision);
+Precision precision();
+
+/// Whether VAE_SYNC=1 in the environment asks for every kernel to be waited for and checked.
+bool sync_launches();
 
 /// Waits for all work queued on the device.
 void synchronize(Device device);

@@ -1,9 +1,20 @@
 #include "tensor/tensor.h"
 
 #include "tensor/allocator.h"
+#include "tensor/recorder.h"
 #include "tensor/runtime.h"
 
 namespace vae {
+
+namespace {
+
+/// A copy between the host and a tensor happens now: it cannot be part of recorded work.
+void require_unrecorded(Device device) {
+  if (Recorder::active())
+    fail(ErrorKind::device, "a recorded step copies between the host and a tensor on {}", device.str());
+}
+
+}  // namespace
 
 Storage::Storage(Device device, size_t bytes)
     : device_(device), bytes_(bytes), data_(static_cast<std::byte*>(allocator(device).allocate(bytes))) {}
@@ -28,12 +39,16 @@ Tensor Tensor::zeros(Shape shape, DType dtype, Device device) {
 Tensor Tensor::from_bytes(const void* values, size_t count, Shape shape, DType dtype, Device device) {
   VAE_CHECK(static_cast<int64_t>(count) == shape.numel(), "{} values do not fill shape {}", count,
             shape.str());
+  require_unrecorded(device);
   Tensor tensor = empty(shape, dtype, device);
   copy_bytes(tensor.raw(), device, values, kCpu, tensor.bytes());
   return tensor;
 }
 
-void Tensor::copy_to_host(void* to) const { copy_bytes(to, kCpu, raw(), device(), bytes()); }
+void Tensor::copy_to_host(void* to) const {
+  require_unrecorded(device());
+  copy_bytes(to, kCpu, raw(), device(), bytes());
+}
 
 Tensor Tensor::reshape(std::span<const int64_t> extents) const {
   std::vector<int64_t> resolved(extents.begin(), extents.end());
@@ -75,11 +90,15 @@ Tensor Tensor::to(Device device) const {
 
 void Tensor::copy_from(const Tensor& source) const {
   VAE_CHECK(source.dtype_ == dtype_ && source.numel_ == numel_, "copy: {} into {}", source.str(), str());
-  copy_bytes(raw(), device(), source.raw(), source.device(), bytes());
+  if (source.device() != device()) require_unrecorded(device());
+  run_or_record(
+      [to = *this, source] { copy_bytes(to.raw(), to.device(), source.raw(), source.device(), to.bytes()); });
 }
 
 void Tensor::zero() const {
-  if (numel_) runtime(device().type).fill_zero(device().index, raw(), bytes());
+  if (numel_)
+    run_or_record(
+        [to = *this] { runtime(to.device().type).fill_zero(to.device().index, to.raw(), to.bytes()); });
 }
 
 double Tensor::item() const {

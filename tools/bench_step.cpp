@@ -1,4 +1,4 @@
-// bench_step NAME...: times one full training step of each family, one JSON line each: forward, backward,
+// bench_step [NAME...]: times one full training step of each family, one JSON line each: forward, backward,
 // optimiser, noise drawn inside the step, data at hand. Sizes are those of the published runs.
 #include <functional>
 #include <map>
@@ -8,8 +8,8 @@
 #include "models/m1_m2/trainer.h"
 #include "models/ml_vae/trainer.h"
 #include "nn/train/benchmark.h"
-#include "tensor/parallel.h"
 #include "tools/common/cli.h"
+#include "tools/common/run_options.h"
 
 namespace {
 
@@ -146,6 +146,26 @@ class MlVaeBench : public train::Trainable {
   Tensor x_, labels_, loss_, counter_;
 };
 
+/// A system whose steps are replayed from a recording where the mode says so.
+class Replayed : public train::Trainable {
+ public:
+  Replayed(std::unique_ptr<train::Trainable> system, Device device, GraphMode mode)
+      : system_(std::move(system)), graph_(device, mode) {}
+  void step() override {
+    graph_.run([this] { system_->step(); });
+  }
+  std::vector<std::string> metric_names() const override { return system_->metric_names(); }
+  train::Scalars drain() override { return system_->drain(); }
+  train::Scalars evaluate() override { return system_->evaluate(); }
+  train::StateDict state() override { return system_->state(); }
+  int64_t images_per_step() const override { return system_->images_per_step(); }
+  bool recorded() const { return graph_.enabled(); }
+
+ private:
+  std::unique_ptr<train::Trainable> system_;
+  StepGraph graph_;
+};
+
 using Factory = std::function<std::unique_ptr<train::Trainable>(int64_t batch, Device device)>;
 
 const std::map<std::string, Factory>& systems() {
@@ -161,25 +181,29 @@ int run(int argc, char** argv) {
   CLI::App app("Times full training steps, one JSON line per family.", "bench_step");
   std::vector<std::string> names, known;
   for (const auto& [name, factory] : systems()) known.push_back(name);
-  int threads = 0;
+  RunOptions options;
+  bool list = false;
   int64_t batch = 0, steps = 20;
-  std::string device = "cpu";
-  app.add_option("name", names, "families")->required()->check(CLI::IsMember(known));
-  app.add_option("--threads", threads, "CPU threads; 0: all")
-      ->check(CLI::Range(0, 1024))
-      ->capture_default_str();
+  app.add_option("name", names, "families; default: all")->check(CLI::IsMember(known));
+  app.add_flag("--list", list, "print the names only");
   app.add_option("--batch", batch, "batch size; 0: as published")->check(count(0))->capture_default_str();
   app.add_option("--steps", steps, "steps per repeat, of five")->check(count(1))->capture_default_str();
-  app.add_option("--device", device, "cpu, cuda:N")->capture_default_str();
+  add_device_options(app, options);
   if (!parse_command_line(app, argc, argv)) return 0;
-  set_num_threads(threads);
-  const Device where = Device::parse(device);
-  require_device(where);
+  if (names.empty()) names = known;
+  if (list) {
+    fmt::print("{}\n", fmt::join(names, " "));
+    return 0;
+  }
+  const Device device = prepare_device(options);
+  const GraphMode graph = parse_graph_mode(options.graph);
   for (const std::string& name : names) {
-    const auto system = systems().at(name)(batch, where);
-    nlohmann::json line = train::benchmark(*system, steps);
+    Replayed system(systems().at(name)(batch, device), device, graph);
+    nlohmann::json line = train::benchmark(system, device, steps);
     line["system"] = name;
     line["framework"] = "vaekit";
+    line["precision"] = options.precision;
+    line["mode"] = system.recorded() ? "graph" : "eager";
     line["batch"] = batch ? nlohmann::json(batch) : nlohmann::json("published");
     fmt::print("{}\n", line.dump());
     std::fflush(stdout);

@@ -16,6 +16,13 @@ enum class Map : int {
 #undef VAE_MAP
 };
 
+/// How many there are.
+inline constexpr int kMaps = 0
+#define VAE_MAP(type, name) +1
+#include "kernels/elementwise/list.h"
+#undef VAE_MAP
+    ;
+
 std::string_view name_of(Map op);
 int arity_of(Map op);
 /// Whether the derivative of a function is deliberately not that of its value.

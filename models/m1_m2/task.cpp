@@ -2,16 +2,6 @@
 
 namespace vae::models {
 
-namespace {
-
-/// Sets the rate of this iteration. Only a schedule that moves reads the counter back.
-void apply(const nn::Schedule& schedule, double base_rate, const Tensor& counter, SubNets& nets) {
-  if (!schedule.is_constant())
-    nets.set_learning_rate(base_rate * schedule.factor(static_cast<int64_t>(counter.item())));
-}
-
-}  // namespace
-
 M1Task::M1Task(M1& model, ImageSet images, ImageSet held_out, Options options)
     : model_(model),
       images_(std::move(images)),
@@ -20,13 +10,19 @@ M1Task::M1Task(M1& model, ImageSet images, ImageSet held_out, Options options)
       trainer_(model, options.adam),
       losses_({"loss"}, images_.pixels.device()),
       counter_(Tensor::scalar(int64_t{0}, images_.pixels.device())),
-      items_(item_range(0, images_.size(), images_.pixels.device())) {
+      items_(item_range(0, images_.size(), images_.pixels.device())),
+      graph_(images_.pixels.device(), options.graph) {
   if (options_.batch < 1) fail(ErrorKind::usage, "a batch of {} images", options_.batch);
   options_.batch = std::min(options_.batch, images_.size());
 }
 
 void M1Task::step() {
-  apply(options_.schedule, options_.adam.learning_rate, counter_, trainer_.nets());
+  graph_.run([this] { iterate(); });
+}
+
+void M1Task::iterate() {
+  if (!options_.schedule.is_constant())
+    trainer_.nets().schedule_learning_rate(options_.adam.learning_rate, options_.schedule, counter_);
   const Device device = counter_.device();
   const Tensor items = Tensor::empty({options_.batch}, DType::i64, device);
   kernels::draw_items(items_, items, RandomKey::named(options_.seed, "batch"), counter_);
@@ -70,7 +66,8 @@ M2Task::M2Task(Stack stack, ImageSet images, SplitItems split, ImageSet test, Op
       options_(options),
       trainer_(*stack.m2, options.update, options.alpha, options.adam, options.weights),
       losses_({"loss_labeled", "loss_unlabeled", "loss_classifier"}, images_.pixels.device()),
-      counter_(Tensor::scalar(int64_t{0}, images_.pixels.device())) {
+      counter_(Tensor::scalar(int64_t{0}, images_.pixels.device())),
+      graph_(images_.pixels.device(), options.graph) {
   if (options_.batch_labeled < 1 || options_.batch_unlabeled < 0)
     fail(ErrorKind::usage, "batches of {} labelled and {} unlabelled images", options_.batch_labeled,
          options_.batch_unlabeled);
@@ -91,7 +88,12 @@ Tensor M2Task::noise(int64_t rows, int64_t columns, const char* stream) const {
 }
 
 void M2Task::step() {
-  apply(options_.schedule, options_.adam.learning_rate, counter_, trainer_.nets());
+  graph_.run([this] { iterate(); });
+}
+
+void M2Task::iterate() {
+  if (!options_.schedule.is_constant())
+    trainer_.nets().schedule_learning_rate(options_.adam.learning_rate, options_.schedule, counter_);
   const int64_t bl = options_.batch_labeled, bu = options_.batch_unlabeled, z = stack_.m2->config().z_size;
   const Tensor labeled = draw(split_.labeled, bl, "batch/labeled");
   const Tensor unlabeled = draw(split_.unlabeled, bu, "batch/unlabeled");

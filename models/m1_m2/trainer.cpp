@@ -16,8 +16,8 @@ void SubNets::step() {
   for (const auto& group : groups) group->adam.step();
 }
 
-void SubNets::set_learning_rate(double rate) {
-  for (const auto& group : groups) group->adam.set_learning_rate(rate);
+void SubNets::schedule_learning_rate(double base, const nn::Schedule& schedule, const Tensor& counter) {
+  for (const auto& group : groups) group->adam.schedule_learning_rate(base, schedule, counter);
 }
 
 void SubNets::add_state(train::StateDict& state) {

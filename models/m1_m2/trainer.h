@@ -4,6 +4,7 @@
 
 #include "models/m1_m2/m2.h"
 #include "nn/optimizer.h"
+#include "nn/schedule.h"
 
 namespace vae::models {
 
@@ -21,7 +22,8 @@ struct SubNets {
   void add(std::string name, nn::Module& net, const nn::Adam::Settings& settings);
   void clear_gradients();
   void step();
-  void set_learning_rate(double rate);
+  /// The rate of iteration `counter`, an i64 scalar on the device.
+  void schedule_learning_rate(double base, const nn::Schedule& schedule, const Tensor& counter);
   void add_state(train::StateDict& state);
 };
 

@@ -11,11 +11,9 @@
 
 namespace vae::train {
 
-nlohmann::json benchmark(Trainable& trainable, int64_t steps, int64_t warmup) {
+nlohmann::json benchmark(Trainable& trainable, Device device, int64_t steps, int64_t warmup) {
   if (steps < 1 || warmup < 0)
     fail(ErrorKind::usage, "cannot time {} steps after {} steps of warm-up", steps, warmup);
-  const StateDict state = trainable.state();
-  const Device device = state.entries().empty() ? kCpu : state.entries().front().second.device();
   allocator(device).reset_peak();
   for (int64_t i = 0; i < warmup; ++i) trainable.step();
   synchronize(device);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdlib>
 #include <limits>
 
 namespace vae::golden {
@@ -68,6 +69,11 @@ Report run_file(const Family& family, const File& file, DType precision) {
 
 }  // namespace
 
+Device golden_device() {
+  const char* name = std::getenv("VAE_TEST_DEVICE");
+  return name ? Device::parse(name) : kCpu;
+}
+
 std::vector<double> as_doubles(const Tensor& x) {
   return dispatch_any(x.dtype(), [&](auto zero) {
     const auto values = x.to_vector<decltype(zero)>();
@@ -77,7 +83,7 @@ std::vector<double> as_doubles(const Tensor& x) {
 
 Tensor as_tensor(const std::vector<double>& values, Shape shape, DType dtype) {
   return dispatch_floating(dtype, [&](auto zero) {
-    return Tensor::from(std::vector<decltype(zero)>(values.begin(), values.end()), shape);
+    return Tensor::from(std::vector<decltype(zero)>(values.begin(), values.end()), shape, golden_device());
   });
 }
 

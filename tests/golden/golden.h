@@ -16,9 +16,12 @@
 
 namespace vae::golden {
 
+/// Where the families run: VAE_TEST_DEVICE of the environment ("cuda:0"), else the CPU.
+Device golden_device();
+
 /// Elements of any tensor as numbers.
 std::vector<double> as_doubles(const Tensor& x);
-/// The tensor with these elements in a floating dtype.
+/// The tensor with these elements in a floating dtype, on golden_device().
 Tensor as_tensor(const std::vector<double>& values, Shape shape, DType dtype);
 
 struct File {

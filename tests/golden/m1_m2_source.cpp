@@ -32,16 +32,16 @@ std::string after_slash(const std::string& name, size_t slash) { return name.sub
 
 Tensor Source::get(const std::string& name, Shape shape, std::optional<int64_t> step) {
   if (case_.formula) return as_tensor(by_formula(name, shape), shape, dtype_);
-  if (shape.numel() == 0 && !has(name)) return Tensor::zeros(shape, dtype_);  // no unlabelled rows
+  if (shape.numel() == 0 && !has(name)) return Tensor::zeros(shape, dtype_, golden_device());  // no unlabelled rows
   return as_tensor(as_doubles(from_file(name, shape, step)), shape, dtype_);
 }
 
 Tensor Source::labels(std::optional<int64_t> step) {
   const Shape shape{case_.labeled};
-  if (!case_.formula) return from_file("input/label_l", shape, step);
+  if (!case_.formula) return from_file("input/label_l", shape, step).to(golden_device());
   std::vector<int64_t> labels(static_cast<size_t>(case_.labeled));
   for (size_t i = 0; i < labels.size(); ++i) labels[i] = static_cast<int64_t>(i) % case_.m2->y_size;
-  return Tensor::from(labels, shape);
+  return Tensor::from(labels, shape, golden_device());
 }
 
 Tensor Source::from_file(const std::string& name, const Shape& shape, std::optional<int64_t> step) {

@@ -11,7 +11,7 @@ double mean_of(const Tensor& x) { return autograd::mean(Var(x)).value().item(); 
 class M1Run {
  public:
   M1Run(const M1M2Case& c, Source& source, DType dtype)
-      : c_(c), source_(source), model_(*c.m1, {.dtype = dtype}), trainer_(model_, c.adam) {
+      : c_(c), source_(source), model_(*c.m1, {.dtype = dtype, .device = golden_device()}), trainer_(model_, c.adam) {
     source.load(model_, "param/");
     source.load(trainer_.nets(), model_);
   }

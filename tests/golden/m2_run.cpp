@@ -9,7 +9,7 @@ using autograd::Var;
 using Step = std::optional<int64_t>;
 
 Tensor one_hot(const Tensor& labels, int64_t classes, DType dtype) {
-  const Tensor y = Tensor::empty({labels.size(0), classes}, dtype);
+  const Tensor y = Tensor::empty({labels.size(0), classes}, dtype, labels.device());
   kernels::one_hot(labels, y);
   return y;
 }
@@ -43,12 +43,12 @@ class M2Run {
       : c_(c),
         source_(source),
         dtype_(dtype),
-        model_(*c.m2, {.dtype = dtype}),
+        model_(*c.m2, {.dtype = dtype, .device = golden_device()}),
         trainer_(model_, c.update, c.alpha, c.adam) {
     source.load(model_, "param/");
     source.load(trainer_.nets(), model_);
     if (!c.m1) return;
-    frozen_ = std::make_unique<models::M1>(*c.m1, nn::Options{.dtype = dtype});
+    frozen_ = std::make_unique<models::M1>(*c.m1, nn::Options{.dtype = dtype, .device = golden_device()});
     frozen_->set_training(false);
     source.load(*frozen_, "param_m1/");
   }

@@ -162,6 +162,15 @@ void add_training_cases(std::vector<ParityCase>& cases) {
   cases.push_back(adam_case("torch", {}, false));
   cases.push_back(adam_case("torch, decay and clipping", {0.9, 0.999, 1e-8, 0.1, AdamForm::torch}, true));
   cases.push_back(adam_case("chainer", {0.9, 0.999, 1e-8, 0, AdamForm::chainer}, false));
+  for (const Decay decay : {Decay::constant, Decay::linear, Decay::cosine})
+    cases.push_back({"scheduled_rate", fmt::format("decay {}", static_cast<int>(decay)), [=](Operands in) {
+                       Outputs rates;
+                       for (const int64_t iteration : {0, 3, 4, 57, 100, 1000}) {
+                         rates.push_back(in.scalar(0.0));
+                         scheduled_rate(in.scalar(iteration), rates.back(), 0.1, {decay, 100, 4});
+                       }
+                       return rates;
+                     }});
   cases.push_back(sgd_case("plain", {}, false));
   cases.push_back(sgd_case("momentum, decay and clipping", {0.9, 0.1, false}, true));
   cases.push_back(sgd_case("nesterov", {0.9, 0, true}, false));

@@ -94,9 +94,14 @@ class BadOptions(ToolTest):
         for tool in ("m1", "m2", "m1_m2", "adgm", "vae", "datasets"):
             self.refuse(2, "--help", tool)
             self.refuse(2, "--help", tool, "dance")
-        self.refuse(2, "name", "bench_step")
         self.refuse(2, "dance", "bench_step", "dance")
         self.refuse(2, "--steps", "bench_step", "m2", "--steps", "0")
+        self.refuse(2, "no kernel matches", "bench_kernels", "dance")
+
+    def test_graphs_need_a_gpu(self):
+        for command in (M1, M2, M1_M2):
+            self.refuse_new(2, "device cpu", *command, "--graph", "on")
+        self.refuse(2, "device cpu", "bench_step", "m2", "--graph", "on")
 
     def test_too_large_for_memory(self):
         self.refuse_new(6, "out of memory", *M2, "--hidden", "1000000000")

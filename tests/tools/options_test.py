@@ -63,7 +63,21 @@ class Configuration(ToolTest):
             self.assertEqual((line["device"], line["threads"]), ("cpu", 1))
         line = json.loads(self.succeed("bench_step", "m2", "--steps", "1", "--batch", "10", "--threads", "1"))
         self.assertEqual((line["system"], line["threads"], line["batch"]), ("m2", 1, 10))
+        self.assertEqual((line["mode"], line["precision"]), ("eager", "fp32"))
+        self.assertIn("m2", self.succeed("bench_step", "--list").split())
         self.assertEqual(list(self.dir.iterdir()), [])
+
+    def test_kernel_benchmark(self):
+        names = self.succeed("bench_kernels", "--list").splitlines()
+        self.assertEqual(len(names), len(set(names)))
+        wanted = [name for name in names if name.startswith("sum bias")]
+        self.assertEqual(len(wanted), 1)
+        out = self.succeed("bench_kernels", "sum bias", "--seconds", "0.001", "--json", "bench.json")
+        self.assertIn("100x500", out)
+        results = json.loads((self.dir / "bench.json").read_text())
+        self.assertEqual([case["kernel"] for case in results["cases"]], ["sum"])
+        self.assertGreater(results["copy"], 0)
+        self.assertGreater(results["cases"][0]["rate"], 0)
 
     def test_seeds(self):
         for command, metric in ((M1, "test_loss"), (M2, "test_accuracy")):

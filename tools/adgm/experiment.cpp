@@ -127,7 +127,7 @@ int Experiment::train(const nlohmann::ordered_json& config) {
 void Experiment::benchmark() {
   const auto drawn = new_run_split();
   const auto task = make_task(drawn ? std::optional(drawn->split) : std::nullopt);
-  fmt::print("{}\n", train::benchmark(*task, options_.run.benchmark).dump());
+  fmt::print("{}\n", train::benchmark(*task, device_, options_.run.benchmark).dump());
 }
 
 std::vector<int64_t> Experiment::predict_test() {

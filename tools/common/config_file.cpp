@@ -13,8 +13,8 @@ namespace fs = std::filesystem;
 
 /// Options about how a run is carried out, not what it computes.
 const std::set<std::string>& free_options() {
-  static const std::set<std::string> names{"help",      "config", "run",     "resume", "fresh",   "quiet",
-                                           "benchmark", "epochs", "threads", "device", "data-dir"};
+  static const std::set<std::string> names{"help",      "config", "run",     "resume", "fresh", "quiet",
+                                           "benchmark", "epochs", "threads", "device", "graph", "data-dir"};
   return names;
 }
 

@@ -51,9 +51,21 @@ void add_run_options(CLI::App& command, RunOptions& options) {
   command.add_option("--benchmark", options.benchmark, "time so many steps instead, one JSON line")
       ->check(count(0));
   command.add_flag("--quiet", options.quiet, "no progress, no line per epoch");
+  add_device_options(command, options);
+}
+
+void add_device_options(CLI::App& command, RunOptions& options) {
   command.add_option("--device", options.device, "cpu or cuda:N")->capture_default_str();
   command.add_option("--threads", options.threads, "CPU threads; 0: all cores")
       ->check(CLI::Range(0, 1024))
+      ->capture_default_str();
+  command
+      .add_option("--precision", options.precision,
+                  "products of matrices on CUDA devices: fp32 or tf32 (faster)")
+      ->check(CLI::IsMember({"fp32", "tf32"}))
+      ->capture_default_str();
+  command.add_option("--graph", options.graph, "replay a step as one CUDA graph; auto: on CUDA devices")
+      ->check(CLI::IsMember({"auto", "on", "off"}))
       ->capture_default_str();
 }
 
@@ -61,6 +73,9 @@ Device prepare_device(const RunOptions& options) {
   set_num_threads(options.threads);
   const Device device = Device::parse(options.device);
   require_device(device);
+  if (options.graph == "on" && device.type != DeviceType::cuda)
+    fail(ErrorKind::usage, "--graph on: device {} has no graphs of work", device.str());
+  set_precision(options.precision == "tf32" ? Precision::tf32 : Precision::fp32);
   return device;
 }
 

@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "nn/train/loop.h"
-#include "tensor/device.h"
+#include "tensor/graph.h"
 
 namespace vae {
 
@@ -17,7 +17,7 @@ struct RunOptions {
   std::string seeds;  ///< "1,2,3": one run each, in sub-directories seed_N
   int64_t epochs = 1, iters_per_epoch = 2000, log_every = 0, checkpoint_every = 0, benchmark = 0;
   int threads = 0;
-  std::string device = "cpu";
+  std::string device = "cpu", graph = "auto", precision = "fp32";
   bool resume = false, fresh = false, quiet = false;
 
   train::RunDirectory::Mode mode() const;
@@ -27,7 +27,11 @@ struct RunOptions {
 /// Options of `train`.
 void add_run_options(CLI::App& command, RunOptions& options);
 
-/// Sets the number of threads and returns the device, checked.
+/// Adds --device, --threads, --precision and --graph.
+void add_device_options(CLI::App& command, RunOptions& options);
+
+/// Sets threads and precision and returns the device, checked; throws Error(usage) for graphs on a device
+/// without.
 Device prepare_device(const RunOptions& options);
 
 /// "1,2,3" as numbers; throws Error(usage) naming what is none.

@@ -18,7 +18,8 @@ M1Experiment::M1Experiment(const Options& options)
             {.batch = options.m1_batch,
              .seed = options.run.seed,
              .adam = options.m1.adam(),
-             .schedule = options.m1.schedule(options.run)}) {}
+             .schedule = options.m1.schedule(options.run),
+             .graph = parse_graph_mode(options.run.graph)}) {}
 
 int M1Experiment::train(const nlohmann::ordered_json& config) {
   const train::RunDirectory directory(options_.run.run, options_.run.mode());
@@ -40,7 +41,9 @@ int M1Experiment::train(const nlohmann::ordered_json& config) {
   return 0;
 }
 
-void M1Experiment::benchmark() { fmt::print("{}\n", train::benchmark(task_, options_.run.benchmark).dump()); }
+void M1Experiment::benchmark() {
+  fmt::print("{}\n", train::benchmark(task_, device_, options_.run.benchmark).dump());
+}
 
 void M1Experiment::load() {
   train::StateDict weights;

@@ -53,7 +53,8 @@ models::M2Task M2Experiment::make_task(const data::Split& split) {
       .update = options_.update == "joint" ? models::M2Update::joint : models::M2Update::separate,
       .weights = {},
       .adam = options_.m2.adam(),
-      .schedule = options_.m2.schedule(options_.run)};
+      .schedule = options_.m2.schedule(options_.run),
+      .graph = parse_graph_mode(options_.run.graph)};
   if (options_.weights == "counts") {
     const double all = static_cast<double>(split.labeled.size() + split.unlabeled.size());
     task.weights = {static_cast<double>(split.labeled.size()) / all,
@@ -134,7 +135,7 @@ void M2Experiment::benchmark() {
   else if (m1_)  // one step, since batch norm has no statistics before
     models::M1Task(*m1_, images_.train_set, images_.test_set, {.batch = options_.m1_batch}).step();
   models::M2Task task = make_task(draw_split().split);
-  fmt::print("{}\n", train::benchmark(task, options_.run.benchmark).dump());
+  fmt::print("{}\n", train::benchmark(task, device_, options_.run.benchmark).dump());
 }
 
 std::vector<int64_t> M2Experiment::predict_test() {

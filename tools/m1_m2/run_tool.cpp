@@ -75,7 +75,8 @@ int run_tool(int argc, char** argv, Tool tool, const std::string& name, const st
                                                                        : "analogies of a trained run");
     add_train_options(*command, tool, options);
     if (asks_for_help(arguments))
-      show_only(*command, {"--help", "--run", "--threads", "--device", "--data", "--data-dir"});
+      show_only(*command,
+                {"--help", "--run", "--threads", "--device", "--precision", "--data", "--data-dir"});
     if (what == "test" && tool != Tool::m1_m2)
       command->add_option("--nll", options.nll, "importance samples of an estimate of -log p(x); 0: none")
           ->check(count(0));

@@ -100,7 +100,7 @@ int MlVaeExperiment::train(const nlohmann::ordered_json& config) {
 
 void MlVaeExperiment::benchmark() {
   models::MlVaeTask task = make_task();
-  fmt::print("{}\n", train::benchmark(task, options_.run.benchmark).dump());
+  fmt::print("{}\n", train::benchmark(task, device_, options_.run.benchmark).dump());
 }
 
 void MlVaeExperiment::import(const nlohmann::ordered_json& config) {

@@ -283,7 +283,7 @@ TEST_F(LoopTest, OptionsWithoutSenseAreUsageErrors) {
 
 TEST(Benchmark, TimesSteps) {
   Descent model;
-  const nlohmann::json figures = benchmark(model, 10, 2);
+  const nlohmann::json figures = benchmark(model, kCpu, 10, 2);
   EXPECT_EQ(model.state().find("counter")->item(), 52);
   EXPECT_LE(figures["min_ms"], figures["median_ms"]);
   EXPECT_LE(figures["median_ms"], figures["max_ms"]);
@@ -292,9 +292,9 @@ TEST(Benchmark, TimesSteps) {
   EXPECT_GT(figures["peak_bytes"], 0);
   EXPECT_EQ(figures["device"], "cpu");
   EXPECT_GE(figures["threads"], 1);
-  expect_error(ErrorKind::usage, "cannot time 0 steps", [&] { benchmark(model, 0); });
+  expect_error(ErrorKind::usage, "cannot time 0 steps", [&] { benchmark(model, kCpu, 0); });
   model.spoil_weights_at = 60;
-  expect_error(ErrorKind::numeric, "train/loss is nan", [&] { benchmark(model, 10); });
+  expect_error(ErrorKind::numeric, "train/loss is nan", [&] { benchmark(model, kCpu, 10); });
 }
 
 }  // namespace
