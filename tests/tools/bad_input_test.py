@@ -88,7 +88,9 @@ class BadOptions(ToolTest):
         self.succeed(*VAE, "--model", "flow", "--run", "flow")
         self.refuse(2, "importance weights", "vae", "test", "--run", "flow", "--nll", "1")
         self.refuse(3, "checkpoint", "vae", "test", "--run", "vae", "--z", "5")
-        self.refuse(2, "--digit", "adgm", "sample", "--digit", "-1", "--run", "vae")
+        self.succeed(*ADGM, "--run", "adgm")
+        for digit in ("-1", "10"):
+            self.refuse(2, "--digit", "adgm", "sample", "--run", "adgm", f"--digit={digit}")
 
     def test_commands(self):
         for tool in ("m1", "m2", "m1_m2", "adgm", "vae", "datasets"):
