@@ -8,6 +8,7 @@
 #include "models/m1_m2/trainer.h"
 #include "models/ml_vae/trainer.h"
 #include "nn/train/benchmark.h"
+#include "nn/train/replayed.h"
 #include "tools/common/cli.h"
 #include "tools/common/run_options.h"
 
@@ -146,26 +147,6 @@ class MlVaeBench : public train::Trainable {
   Tensor x_, labels_, loss_, counter_;
 };
 
-/// A system whose steps are replayed from a recording where the mode says so.
-class Replayed : public train::Trainable {
- public:
-  Replayed(std::unique_ptr<train::Trainable> system, Device device, GraphMode mode)
-      : system_(std::move(system)), graph_(device, mode) {}
-  void step() override {
-    graph_.run([this] { system_->step(); });
-  }
-  std::vector<std::string> metric_names() const override { return system_->metric_names(); }
-  train::Scalars drain() override { return system_->drain(); }
-  train::Scalars evaluate() override { return system_->evaluate(); }
-  train::StateDict state() override { return system_->state(); }
-  int64_t images_per_step() const override { return system_->images_per_step(); }
-  bool recorded() const { return graph_.enabled(); }
-
- private:
-  std::unique_ptr<train::Trainable> system_;
-  StepGraph graph_;
-};
-
 using Factory = std::function<std::unique_ptr<train::Trainable>(int64_t batch, Device device)>;
 
 const std::map<std::string, Factory>& systems() {
@@ -198,7 +179,8 @@ int run(int argc, char** argv) {
   const Device device = prepare_device(options);
   const GraphMode graph = parse_graph_mode(options.graph);
   for (const std::string& name : names) {
-    Replayed system(systems().at(name)(batch, device), device, graph);
+    const auto steps_of = systems().at(name)(batch, device);
+    train::Replayed system(*steps_of, device, graph);
     nlohmann::json line = train::benchmark(system, device, steps);
     line["system"] = name;
     line["framework"] = "vaekit";

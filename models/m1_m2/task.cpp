@@ -10,17 +10,12 @@ M1Task::M1Task(M1& model, ImageSet images, ImageSet held_out, Options options)
       trainer_(model, options.adam),
       losses_({"loss"}, images_.pixels.device()),
       counter_(Tensor::scalar(int64_t{0}, images_.pixels.device())),
-      items_(item_range(0, images_.size(), images_.pixels.device())),
-      graph_(images_.pixels.device(), options.graph) {
+      items_(item_range(0, images_.size(), images_.pixels.device())) {
   if (options_.batch < 1) fail(ErrorKind::usage, "a batch of {} images", options_.batch);
   options_.batch = std::min(options_.batch, images_.size());
 }
 
 void M1Task::step() {
-  graph_.run([this] { iterate(); });
-}
-
-void M1Task::iterate() {
   if (!options_.schedule.is_constant())
     trainer_.nets().schedule_learning_rate(options_.adam.learning_rate, options_.schedule, counter_);
   const Device device = counter_.device();
@@ -66,8 +61,7 @@ M2Task::M2Task(Stack stack, ImageSet images, SplitItems split, ImageSet test, Op
       options_(options),
       trainer_(*stack.m2, options.update, options.alpha, options.adam, options.weights),
       losses_({"loss_labeled", "loss_unlabeled", "loss_classifier"}, images_.pixels.device()),
-      counter_(Tensor::scalar(int64_t{0}, images_.pixels.device())),
-      graph_(images_.pixels.device(), options.graph) {
+      counter_(Tensor::scalar(int64_t{0}, images_.pixels.device())) {
   if (options_.batch_labeled < 1 || options_.batch_unlabeled < 0)
     fail(ErrorKind::usage, "batches of {} labelled and {} unlabelled images", options_.batch_labeled,
          options_.batch_unlabeled);
@@ -88,10 +82,6 @@ Tensor M2Task::noise(int64_t rows, int64_t columns, const char* stream) const {
 }
 
 void M2Task::step() {
-  graph_.run([this] { iterate(); });
-}
-
-void M2Task::iterate() {
   if (!options_.schedule.is_constant())
     trainer_.nets().schedule_learning_rate(options_.adam.learning_rate, options_.schedule, counter_);
   const int64_t bl = options_.batch_labeled, bu = options_.batch_unlabeled, z = stack_.m2->config().z_size;

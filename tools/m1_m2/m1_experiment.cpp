@@ -1,5 +1,6 @@
 #include "nn/train/benchmark.h"
 #include "nn/train/checkpoint.h"
+#include "nn/train/replayed.h"
 #include "tools/common/config_file.h"
 #include "tools/common/pictures.h"
 #include "tools/common/run_report.h"
@@ -18,14 +19,14 @@ M1Experiment::M1Experiment(const Options& options)
             {.batch = options.m1_batch,
              .seed = options.run.seed,
              .adam = options.m1.adam(),
-             .schedule = options.m1.schedule(options.run),
-             .graph = parse_graph_mode(options.run.graph)}) {}
+             .schedule = options.m1.schedule(options.run)}) {}
 
 int M1Experiment::train(const nlohmann::ordered_json& config) {
   const train::RunDirectory directory(options_.run.run, options_.run.mode());
   if (directory.resumed()) check_resumed_config(directory.read_config(), config);
   directory.write_config(config);
-  const train::LoopResult result = train::run_loop(task_, directory, options_.run.loop());
+  train::Replayed task(task_, device_, parse_graph_mode(options_.run.graph));
+  const train::LoopResult result = train::run_loop(task, directory, options_.run.loop());
   if (result.interrupted) return 130;
   visualize();
   const double loss = test_result();
@@ -42,7 +43,8 @@ int M1Experiment::train(const nlohmann::ordered_json& config) {
 }
 
 void M1Experiment::benchmark() {
-  fmt::print("{}\n", train::benchmark(task_, device_, options_.run.benchmark).dump());
+  train::Replayed task(task_, device_, parse_graph_mode(options_.run.graph));
+  fmt::print("{}\n", train::benchmark(task, device_, options_.run.benchmark).dump());
 }
 
 void M1Experiment::load() {

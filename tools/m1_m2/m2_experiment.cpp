@@ -1,5 +1,6 @@
 #include "nn/train/benchmark.h"
 #include "nn/train/checkpoint.h"
+#include "nn/train/replayed.h"
 #include "tools/common/config_file.h"
 #include "tools/common/pictures.h"
 #include "tools/common/run_report.h"
@@ -53,8 +54,7 @@ models::M2Task M2Experiment::make_task(const data::Split& split) {
       .update = options_.update == "joint" ? models::M2Update::joint : models::M2Update::separate,
       .weights = {},
       .adam = options_.m2.adam(),
-      .schedule = options_.m2.schedule(options_.run),
-      .graph = parse_graph_mode(options_.run.graph)};
+      .schedule = options_.m2.schedule(options_.run)};
   if (options_.weights == "counts") {
     const double all = static_cast<double>(split.labeled.size() + split.unlabeled.size());
     task.weights = {static_cast<double>(split.labeled.size()) / all,
@@ -114,6 +114,7 @@ int M2Experiment::train(const nlohmann::ordered_json& config) {
     load_m1(directory / "m1");
   }
   models::M2Task task = make_task(split);
+  train::Replayed replayed(task, device_, parse_graph_mode(options_.run.graph));
   train::LoopOptions loop = options_.run.loop();
   const Tensor shown =
       models::random_items(images_.test_set, 100, RandomKey::named(options_.run.seed, "pictures"));
@@ -123,7 +124,7 @@ int M2Experiment::train(const nlohmann::ordered_json& config) {
     const auto png = report::encode_png(reconstruction_picture(r.images, images_.test.images.shape()));
     events.add_image(step, "reconstructed_x", {reinterpret_cast<const uint8_t*>(png.data()), png.size()});
   };
-  const train::LoopResult result = train::run_loop(task, directory, loop);
+  const train::LoopResult result = train::run_loop(replayed, directory, loop);
   if (result.interrupted) return 130;
   finish(directory, result, config);
   return 0;
@@ -135,7 +136,8 @@ void M2Experiment::benchmark() {
   else if (m1_)  // one step, since batch norm has no statistics before
     models::M1Task(*m1_, images_.train_set, images_.test_set, {.batch = options_.m1_batch}).step();
   models::M2Task task = make_task(draw_split().split);
-  fmt::print("{}\n", train::benchmark(task, device_, options_.run.benchmark).dump());
+  train::Replayed replayed(task, device_, parse_graph_mode(options_.run.graph));
+  fmt::print("{}\n", train::benchmark(replayed, device_, options_.run.benchmark).dump());
 }
 
 std::vector<int64_t> M2Experiment::predict_test() {

@@ -3,6 +3,7 @@
 #include "data/digest.h"
 #include "nn/train/benchmark.h"
 #include "nn/train/checkpoint.h"
+#include "nn/train/replayed.h"
 #include "tensor/file.h"
 #include "tensor/safetensors.h"
 #include "tools/common/config_file.h"
@@ -74,7 +75,8 @@ int MlVaeExperiment::train(const nlohmann::ordered_json& config) {
   if (directory.resumed()) check_resumed_config(directory.read_config(), config);
   directory.write_config(config);
   models::MlVaeTask task = make_task();
-  const train::LoopResult result = train::run_loop(task, directory, loop(task));
+  train::Replayed replayed(task, device_, parse_graph_mode(options_.run.graph));
+  const train::LoopResult result = train::run_loop(replayed, directory, loop(task));
   if (result.interrupted) return 130;
   pictures();
   RunSummary summary{.title = "Multi-level VAE",
@@ -100,7 +102,8 @@ int MlVaeExperiment::train(const nlohmann::ordered_json& config) {
 
 void MlVaeExperiment::benchmark() {
   models::MlVaeTask task = make_task();
-  fmt::print("{}\n", train::benchmark(task, device_, options_.run.benchmark).dump());
+  train::Replayed replayed(task, device_, parse_graph_mode(options_.run.graph));
+  fmt::print("{}\n", train::benchmark(replayed, device_, options_.run.benchmark).dump());
 }
 
 void MlVaeExperiment::import(const nlohmann::ordered_json& config) {

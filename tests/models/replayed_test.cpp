@@ -1,9 +1,12 @@
 // Training tasks replayed from a recording: the same bits as step by step, on every device at hand. On the
 // CPU work is recorded kernel by kernel, so a step that keeps something in host variables, or reads back,
 // fails here without a GPU.
+#include "nn/train/replayed.h"
+
 #include <gtest/gtest.h>
 
 #include "models/m1_m2/task.h"
+#include "models/ml_vae/task.h"
 #include "tests/numeric.h"
 
 namespace vae::models {
@@ -30,7 +33,8 @@ struct Result {
   AllocatorStats warm, end;
 };
 
-Result run(train::Trainable& task, Device device) {
+Result run(train::Trainable& plain, Device device, GraphMode mode) {
+  train::Replayed task(plain, device, mode);
   Result result;
   for (int i = 0; i < kSteps; ++i) {
     if (i == kSteps - 2) result.warm = allocator(device).stats();
@@ -48,9 +52,8 @@ Result run_m1(Device device, GraphMode graph) {
   config.x_size = kSide * kSide, config.z_size = 2;
   config.encoder = net("encoder"), config.decoder_net = net("decoder");
   M1 model(config, {DType::f32, device, 1});
-  M1Task task(model, images_on(device), images_on(device),
-              {.batch = 10, .seed = 1, .schedule = kSchedule, .graph = graph});
-  return run(task, device);
+  M1Task task(model, images_on(device), images_on(device), {.batch = 10, .seed = 1, .schedule = kSchedule});
+  return run(task, device, graph);
 }
 
 Result run_m2(Device device, GraphMode graph, M2Update update) {
@@ -68,9 +71,16 @@ Result run_m2(Device device, GraphMode graph, M2Update update) {
                .split_id = {},
                .update = update,
                .weights = {},
-               .schedule = kSchedule,
-               .graph = graph});
-  return run(task, device);
+               .schedule = kSchedule});
+  return run(task, device, graph);
+}
+
+Result run_ml_vae(Device device, GraphMode graph) {
+  MlVae model({.x_size = kSide * kSide, .hidden = 8, .style_dim = 2, .class_dim = 2},
+              {DType::f32, device, 1});
+  MlVaeTask task(model, images_on(device), images_on(device), kClasses,
+                 {.batch = 10, .reshuffle = true, .seed = 1});
+  return run(task, device, graph);
 }
 
 void expect_equal(const Result& plain, const Result& replayed) {
@@ -99,6 +109,13 @@ TEST(RecordedSteps, OfM2AreThoseOfThePlainRun) {
       SCOPED_TRACE(device.str());
       expect_equal(run_m2(device, GraphMode::off, update), run_m2(device, GraphMode::on, update));
     }
+}
+
+TEST(RecordedSteps, OfTheMultiLevelVaeAreThoseOfThePlainRun) {
+  for (const Device device : test::devices()) {
+    SCOPED_TRACE(device.str());
+    expect_equal(run_ml_vae(device, GraphMode::off), run_ml_vae(device, GraphMode::on));
+  }
 }
 
 /// What the comparison is for: a step that counts on the host.
