@@ -28,13 +28,16 @@ Task::Task(Model& model, PixelSet images, PixelSet test, TaskOptions options, st
       options_(std::move(options)),
       trainer_(model, options_.update),
       losses_(std::move(losses), images_.images.pixels.device()),
-      counter_(Tensor::scalar(int64_t{0}, images_.images.pixels.device())) {}
+      counter_(Tensor::scalar(int64_t{0}, images_.images.pixels.device())),
+      graph_(images_.images.pixels.device(), options_.graph) {}
 
 void Task::step() {
   if (iteration_ < 0) iteration_ = static_cast<int64_t>(counter_.item());
   prepare(iteration_);
-  iterate();
-  kernels::increment(counter_);
+  graph_.run([this] {
+    iterate();
+    kernels::increment(counter_);
+  });
   ++iteration_;
 }
 

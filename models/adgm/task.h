@@ -7,6 +7,7 @@
 #include "models/adgm/trainer.h"
 #include "models/common/loss_meter.h"
 #include "nn/train/trainable.h"
+#include "tensor/graph.h"
 
 namespace vae::models::adgm {
 
@@ -42,6 +43,7 @@ struct TaskOptions {
   Stairs learning_rate{3e-4};
   Stairs temperature{1};        ///< of the Gumbel VAE
   bool redraw_labeled = false;  ///< pixels of labelled images drawn at every step, else once an epoch
+  GraphMode graph = GraphMode::automatic;
   int64_t predict_draws = 1;    ///< of the auxiliary variable, averaged in predictions
 };
 
@@ -71,6 +73,7 @@ class Task : public train::Trainable {
 
  private:
   int64_t iteration_ = -1;  // the counter, on the host; read once
+  StepGraph graph_;
 };
 
 /// A model with labels. Metrics of training: loss (J) and its parts, nats, and labeled_accuracy; of held-out

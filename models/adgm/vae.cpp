@@ -98,8 +98,10 @@ class GumbelVae::Look : public Model::Images {
                                              {autograd::reshape(q, {-1, draws * classes}), log_uniform},
                                              {above_zero(m_.config_.eps), 0});
     const Var logits = m_.decoder_(sample, rows);
-    const Var kl = add_per_image(Var(Tensor::zeros({rows.count()}, x_.value().dtype(), x_.value().device())),
-                                 -negative_kl);
+    Var kl = -negative_kl;
+    if (rows.samples > 1)
+      kl = autograd::reshape(autograd::repeat_rows(autograd::reshape(kl, {-1, 1}), rows.samples),
+                             {rows.count()});
     pass.note("logits", logits_), pass.note("q", q), pass.note("sample", sample);
     pass.note("kl_total", kl), pass.note("x_logits", logits);
     return {log_likelihood(x_, logits, m_.config_.eps), kl};

@@ -182,6 +182,26 @@ TEST(Adgm, TasksAllocateNothingOnceWarm) {
   }
 }
 
+// Replayed from a recording, over the end of an epoch and changing rates, steps leave the same bits.
+TEST(Adgm, RecordedStepsAreTheSame) {
+  for (const Variant& variant : variants()) {
+    const auto run = [&](GraphMode graph) {
+      const auto model = make_model(variant.config, {});
+      TaskOptions options;
+      options.batch = 8, options.batch_labeled = 4, options.iters_per_epoch = 4, options.graph = graph;
+      options.warm_up = {20, 1};
+      options.learning_rate = {1e-3, 0.5, 0, 1}, options.temperature = {2, 0.7, 0, 1};
+      const auto task = make_task(*model, options);
+      for (int i = 0; i < 9; ++i) task->step();
+      std::vector<std::vector<double>> state;
+      const train::StateDict all = task->state();
+      for (const auto& [name, tensor] : all.entries()) state.push_back(test::doubles(tensor));
+      return state;
+    };
+    EXPECT_EQ(run(GraphMode::on), run(GraphMode::off)) << variant.name;
+  }
+}
+
 TEST(Adgm, EpochItemsPassOverThePool) {
   EpochItems items(item_range(10, 20, kCpu), 4, {1, 2});
   const auto epoch = [&](int64_t number) {

@@ -93,6 +93,7 @@ models::adgm::TaskOptions Options::task(int64_t labeled, int64_t unlabeled) cons
   task.temperature = {tau, tau_factor, 0, 1};
   task.redraw_labeled = labeled_pixels == "step";
   task.predict_draws = predict_draws;
+  task.graph = parse_graph_mode(run.graph);
   return task;
 }
 
