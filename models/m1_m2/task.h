@@ -6,7 +6,6 @@
 #include "models/m1_m2/trainer.h"
 #include "nn/schedule.h"
 #include "nn/train/trainable.h"
-#include "tensor/graph.h"
 
 namespace vae::models {
 
@@ -18,7 +17,6 @@ class M1Task : public train::Trainable {
     uint64_t seed = 0;
     nn::Adam::Settings adam = reference_adam(0);
     nn::Schedule schedule{};
-    GraphMode graph = GraphMode::automatic;
   };
   M1Task(M1& model, ImageSet images, ImageSet held_out, Options options);
   void step() override;
@@ -29,14 +27,12 @@ class M1Task : public train::Trainable {
   int64_t images_per_step() const override { return options_.batch; }
 
  private:
-  void iterate();
   M1& model_;
   ImageSet images_, held_out_;
   Options options_;
   M1Trainer trainer_;
   LossMeter losses_;
   Tensor counter_, items_;
-  StepGraph graph_;
 };
 
 /// Items of an image set, i64 on its device.
@@ -57,7 +53,6 @@ class M2Task : public train::Trainable {
     BoundWeights weights;
     nn::Adam::Settings adam = reference_adam(5);
     nn::Schedule schedule{};
-    GraphMode graph = GraphMode::automatic;
   };
   /// Batches larger than their set are cut to it.
   M2Task(Stack stack, ImageSet images, SplitItems split, ImageSet test, Options options);
@@ -69,7 +64,6 @@ class M2Task : public train::Trainable {
   int64_t images_per_step() const override { return options_.batch_labeled + options_.batch_unlabeled; }
 
  private:
-  void iterate();
   double accuracy_of(const ImageSet& images, const Tensor& items) const;
   Tensor draw(const Tensor& pool, int64_t batch, const char* stream) const;
   Tensor noise(int64_t rows, int64_t columns, const char* stream) const;
@@ -81,7 +75,6 @@ class M2Task : public train::Trainable {
   M2Trainer trainer_;
   LossMeter losses_;
   Tensor counter_;
-  StepGraph graph_;
 };
 
 }  // namespace vae::models
