@@ -1,7 +1,7 @@
 #pragma once
 // Training tasks of the family: a model, its trainer and its data as the training loop sees them. Everything
 // that changes from step to step lies in device tensors of fixed address, which prepare() fills from counts
-// alone; the rest of a step reads nothing back.
+// alone; the rest of a step reads nothing back and is recorded and replayed (tensor/graph.h).
 #include "models/adgm/evaluate.h"
 #include "models/adgm/schedule.h"
 #include "models/adgm/trainer.h"
