@@ -150,7 +150,8 @@ int MlVaeExperiment::classify(const nlohmann::ordered_json& config) {
   const train::RunDirectory directory(run.run, run.mode());
   if (directory.resumed()) check_resumed_config(directory.read_config(), config);
   directory.write_config(config);
-  const train::LoopResult result = train::run_loop(task, directory, run.loop());
+  train::Replayed replayed(task, device_, parse_graph_mode(run.graph));
+  const train::LoopResult result = train::run_loop(replayed, directory, run.loop());
   if (result.interrupted) return 130;
 
   const auto train_scores = task.score(encode_set(model_, images_.train_set), "train");
