@@ -137,8 +137,19 @@ void transpose(In x, Out y) {
   const int64_t n = columns_of(x.shape()), m = rows_of(x.shape());
   dispatch_any(x.dtype(), [&](auto zero) {
     using T = decltype(zero);
-    for (int64_t r = 0; r < m; ++r)
-      for (int64_t c = 0; c < n; ++c) y.data<T>()[c * m + r] = x.data<T>()[r * n + c];
+    constexpr int64_t kTile = 16;  // through a copy, so that lines are read and written whole: rows a power
+                                   // of two apart would push each other out of the cache
+    const int64_t across = (n + kTile - 1) / kTile;
+    parallel_for(across * ((m + kTile - 1) / kTile), 64, [&](int64_t begin, int64_t end) {
+      T tile[kTile][kTile];
+      for (int64_t t = begin; t < end; ++t) {
+        const int64_t r0 = t / across * kTile, c0 = t % across * kTile;
+        const int64_t height = std::min(kTile, m - r0), width = std::min(kTile, n - c0);
+        for (int64_t r = 0; r < height; ++r)
+          for (int64_t c = 0; c < width; ++c) tile[c][r] = x.data<T>()[(r0 + r) * n + c0 + c];
+        for (int64_t c = 0; c < width; ++c) std::copy_n(tile[c], height, y.data<T>() + (c0 + c) * m + r0);
+      }
+    });
   });
 }
 
