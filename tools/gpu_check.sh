@@ -8,7 +8,8 @@
 #   VAE_BENCH_DIR   folder with torch_steps.py, PyTorch's side of the benchmark
 #   VAE_GOLDEN_DIR, VAE_DATA_DIR   as for the tests
 set -uo pipefail
-cd "$(dirname "$0")/.."
+[ -z "${VAE_PREFIX:-}" ] || VAE_PREFIX=$(realpath "$VAE_PREFIX") || exit 1
+cd "$(dirname "$0")/.." || exit 1
 
 part=all build=build-gpu results=
 while [ $# -gt 0 ]; do
@@ -25,6 +26,7 @@ case $part in build | test | sanitize | bench | train | all) ;; *)
   echo "error: unknown part '$part': expected build, test, sanitize, bench, train or all" >&2; exit 2 ;;
 esac
 results=${results:-$build/gpu_results.md}
+mkdir -p "$build" "$(dirname "$results")" || exit 1
 bin=$build/bin
 failures=0
 limit=540 # seconds of one part's longest command
@@ -64,7 +66,6 @@ table() {
 }
 
 part_build() {
-  mkdir -p "$build" "$(dirname "$results")"
   {
     echo "# Check on a GPU, $(date -u +%Y-%m-%d)"
     echo
