@@ -222,14 +222,14 @@ class BadRuns(ToolTest):
         self.assertEqual(self.read("mine/config.json"), b"{}")
 
     def test_two_processes(self):
-        process = self.start(*M2, "--run", "r", "--fresh", "--epochs", "1000", "--log-every", "1",
+        process = self.start(*M2, "--run", "busy", "--epochs", "1000", "--log-every", "1",
                              stdout=subprocess.DEVNULL)
         self.addCleanup(process.communicate)
         self.addCleanup(process.kill)
-        while not (self.dir / "r/metrics.jsonl").exists():
+        while not (self.dir / "busy/metrics.jsonl").exists():
             self.assertIsNone(process.poll())
-        self.refuse(2, "another process", "m2", "train", "--run", "r", "--resume")
-        self.refuse(2, "another process", *M2, "--run", "r", "--fresh")
+        self.refuse(2, "another process", "m2", "train", "--run", "busy", "--resume")
+        self.refuse(2, "another process", *M2, "--run", "busy", "--fresh")
         self.assertIsNone(process.poll())
 
     def test_damaged_configuration(self):
