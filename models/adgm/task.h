@@ -26,11 +26,6 @@ class EpochItems {
   int64_t epoch_ = -1;
 };
 
-/// Items of an image set, i64 on its device.
-struct SplitItems {
-  Tensor labeled, unlabeled, validation;
-};
-
 struct TaskOptions {
   int64_t batch = 64, batch_labeled = 64;
   uint64_t seed = 0;
@@ -44,7 +39,7 @@ struct TaskOptions {
   Stairs temperature{1};        ///< of the Gumbel VAE
   bool redraw_labeled = false;  ///< pixels of labelled images drawn at every step, else once an epoch
   GraphMode graph = GraphMode::automatic;
-  int64_t predict_draws = 1;    ///< of the auxiliary variable, averaged in predictions
+  int64_t predict_draws = 1;  ///< of the auxiliary variable, averaged in predictions
 };
 
 /// What both tasks share: counting, noise, evaluation batches.

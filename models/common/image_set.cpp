@@ -19,7 +19,11 @@ Tensor ImageSet::gather_labels(const Tensor& items) const {
 Tensor item_range(int64_t begin, int64_t end, Device device) {
   std::vector<int64_t> items(static_cast<size_t>(end - begin));
   std::iota(items.begin(), items.end(), begin);
-  return Tensor::from(items, {end - begin}, device);
+  return items_of(items, device);
+}
+
+Tensor items_of(const std::vector<int64_t>& items, Device device) {
+  return Tensor::from(items, {static_cast<int64_t>(items.size())}, device);
 }
 
 Tensor normal_noise(Shape shape, RandomKey key, int64_t number, const Tensor& like) {

@@ -1,5 +1,7 @@
 #pragma once
 // Images on a device, drawn by index.
+#include <vector>
+
 #include "kernels/kernels.h"
 
 namespace vae::models {
@@ -19,6 +21,14 @@ struct ImageSet {
 
 /// Items [begin, end) as an index tensor.
 Tensor item_range(int64_t begin, int64_t end, Device device);
+
+/// Given items as an index tensor.
+Tensor items_of(const std::vector<int64_t>& items, Device device);
+
+/// Items of an image set that is split, i64 on its device.
+struct SplitItems {
+  Tensor labeled, unlabeled, validation;
+};
 
 /// Draws: standard normal noise, keyed by stream and number.
 Tensor normal_noise(Shape shape, RandomKey key, int64_t number, const Tensor& like);

@@ -35,11 +35,6 @@ class M1Task : public train::Trainable {
   Tensor counter_, items_;
 };
 
-/// Items of an image set, i64 on its device.
-struct SplitItems {
-  Tensor labeled, unlabeled, validation;
-};
-
 /// M2 on images, or on features of a frozen M1. Metrics: the three losses, nats, valid_accuracy and
 /// test_accuracy.
 class M2Task : public train::Trainable {

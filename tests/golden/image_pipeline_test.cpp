@@ -19,7 +19,8 @@ class ImagePipeline : public testing::Test {
   void SetUp() override {
     const auto folder = golden_folder();
     const auto path = folder ? *folder / "shot-vae" / "data_pipeline.safetensors" : std::filesystem::path();
-    if (!std::filesystem::exists(path)) GTEST_SKIP() << "no golden file of the data pipeline";
+    if (!std::filesystem::exists(path))
+      GTEST_SKIP() << "VAE_GOLDEN_DIR has no shot-vae/data_pipeline.safetensors";
     file_ = load_safetensors(path);
   }
   SafeTensors file_;

@@ -14,10 +14,6 @@ namespace {
 namespace fs = std::filesystem;
 namespace adgm = models::adgm;
 
-Tensor items_of(const std::vector<int64_t>& items, Device device) {
-  return Tensor::from(items, {static_cast<int64_t>(items.size())}, device);
-}
-
 /// The VAE below the stacked model as a run of its own in the sub-directory features, which the tool vae
 /// understands.
 Options features_stage(const Options& options) {
@@ -61,8 +57,8 @@ std::unique_ptr<adgm::Task> Experiment::make_task(const std::optional<data::Spli
   task.split_id = data::split_hash(*split);
   return std::make_unique<adgm::SemiTask>(
       *model_, train_set(),
-      adgm::SplitItems{items_of(split->labeled, device_), items_of(all, device_),
-                       items_of(split->validation, device_)},
+      models::SplitItems{models::items_of(split->labeled, device_), models::items_of(all, device_),
+                         models::items_of(split->validation, device_)},
       test_set(), task);
 }
 

@@ -1,6 +1,4 @@
 // Command lines of adgm and vae.
-#include <set>
-
 #include "tools/adgm/experiment.h"
 #include "tools/common/cli.h"
 #include "tools/common/config_file.h"
@@ -26,19 +24,11 @@ int run_training(Options& options, Tool tool, const CLI::App& command) {
                      });
 }
 
-/// The options that shaped a run are read from it; the help of a subcommand that looks at it shows the rest.
-void show_only(CLI::App& command, const std::set<std::string>& names) {
-  for (CLI::Option* option : command.get_options())
-    if (!names.count(option->get_name())) option->group("");
-}
-
 CLI::App* add_inspection(CLI::App& app, const Arguments& arguments, Tool tool, Options& options,
                          const char* name, const char* text) {
   CLI::App* command = app.add_subcommand(name, text);
   add_train_options(*command, tool, options);
-  if (asks_for_help(arguments))
-    show_only(*command,
-              {"--help", "--run", "--threads", "--device", "--data", "--data-dir", "--predict-draws"});
+  if (asks_for_help(arguments)) hide_stored_options(*command, {"--predict-draws"});
   return command;
 }
 
@@ -53,10 +43,7 @@ int run_tool(int argc, char** argv, Tool tool, const std::string& name, const st
                                    find_option(arguments.all, "preset", "notebook"));
   CLI::App app(description, name);
   app.require_subcommand(1);
-  app.footer(
-      "Exit codes: 0 done, 1 internal error, 2 bad option, 3 bad data, 4 file system, 5 not a number, 6 "
-      "device, "
-      "130 interrupted.");
+  app.footer(kExitCodes);
   CLI::App* train = app.add_subcommand("train", "train, then write pictures and report");
   add_train_options(*train, tool, options);
   CLI::App* test = add_inspection(app, arguments, tool, options, "test",

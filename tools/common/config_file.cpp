@@ -52,6 +52,14 @@ bool asks_for_help(const Arguments& arguments) {
   return has_flag(arguments.all, "--help") || has_flag(arguments.all, "-h");
 }
 
+void hide_stored_options(CLI::App& command, const std::vector<std::string>& also) {
+  std::set<std::string> shown{"--help",      "--run",  "--threads", "--device",
+                              "--precision", "--data", "--data-dir"};
+  shown.insert(also.begin(), also.end());
+  for (CLI::Option* option : command.get_options())
+    if (!shown.count(option->get_name())) option->group("");
+}
+
 std::string find_option(const std::vector<std::string>& arguments, const std::string& name,
                         std::string fallback) {
   const std::string flag = "--" + name, with_value = flag + "=";

@@ -24,6 +24,10 @@ Arguments expand_config(int argc, char** argv, const std::vector<std::string>& s
 
 bool asks_for_help(const Arguments& arguments);
 
+/// For help alone: a subcommand that looks at a finished run reads the options that shaped it from the run;
+/// its help shows the others, and `also`. An error could not name a hidden option.
+void hide_stored_options(CLI::App& command, const std::vector<std::string>& also = {});
+
 /// The last value of --name in arguments, or `fallback`.
 std::string find_option(const std::vector<std::string>& arguments, const std::string& name,
                         std::string fallback);

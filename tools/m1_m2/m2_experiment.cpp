@@ -9,10 +9,6 @@
 namespace vae {
 namespace {
 
-Tensor items_of(const std::vector<int64_t>& items, Device device) {
-  return Tensor::from(items, {static_cast<int64_t>(items.size())}, device);
-}
-
 /// Options of the M1 below M2 as a run of its own in the sub-directory m1, which the tool m1 understands.
 Options m1_stage(const Options& options) {
   Options stage = options;
@@ -61,8 +57,8 @@ models::M2Task M2Experiment::make_task(const data::Split& split) {
                     static_cast<double>(split.unlabeled.size()) / all};
   }
   return models::M2Task(stack(), images_.train_set,
-                        {items_of(split.labeled, device_), items_of(split.unlabeled, device_),
-                         items_of(split.validation, device_)},
+                        {models::items_of(split.labeled, device_), models::items_of(split.unlabeled, device_),
+                         models::items_of(split.validation, device_)},
                         images_.test_set, task);
 }
 

@@ -1,6 +1,4 @@
 // Command lines of m1, m2 and m1_m2.
-#include <set>
-
 #include "tools/common/cli.h"
 #include "tools/common/config_file.h"
 #include "tools/common/seeds.h"
@@ -35,13 +33,6 @@ int run_training(Options& options, Tool tool, const CLI::App& command) {
                      });
 }
 
-/// The options that shaped a run are read from it; the help of a subcommand that looks at it shows the rest.
-/// For help alone: an error could not name a hidden option.
-void show_only(CLI::App& command, const std::set<std::string>& names) {
-  for (CLI::Option* option : command.get_options())
-    if (!names.count(option->get_name())) option->group("");
-}
-
 /// test, visualize or analogy of a finished run.
 template <class Experiment>
 int inspect(Experiment& experiment, const std::string& what) {
@@ -63,10 +54,7 @@ int run_tool(int argc, char** argv, Tool tool, const std::string& name, const st
   Options options = preset_options(tool, find_option(arguments.all, "preset", "seed"));
   CLI::App app(description, name);
   app.require_subcommand(1);
-  app.footer(
-      "Exit codes: 0 done, 1 internal error, 2 bad option, 3 bad data, 4 file system, 5 not a number, 6 "
-      "device, "
-      "130 interrupted.");
+  app.footer(kExitCodes);
   CLI::App* train = app.add_subcommand("train", "train, then write pictures and report");
   add_train_options(*train, tool, options);
   for (const std::string& what : finished) {
@@ -74,9 +62,7 @@ int run_tool(int argc, char** argv, Tool tool, const std::string& name, const st
                                                  : what == "visualize" ? "pictures of a trained run"
                                                                        : "analogies of a trained run");
     add_train_options(*command, tool, options);
-    if (asks_for_help(arguments))
-      show_only(*command,
-                {"--help", "--run", "--threads", "--device", "--precision", "--data", "--data-dir"});
+    if (asks_for_help(arguments)) hide_stored_options(*command);
     if (what == "test" && tool != Tool::m1_m2)
       command->add_option("--nll", options.nll, "importance samples of an estimate of -log p(x); 0: none")
           ->check(count(0));

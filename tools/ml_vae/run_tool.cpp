@@ -1,6 +1,4 @@
 // Command line of ml_vae.
-#include <set>
-
 #include "tools/common/cli.h"
 #include "tools/common/config_file.h"
 #include "tools/common/seeds.h"
@@ -50,14 +48,6 @@ int inspect(const MlVaeOptions& options, const std::string& what, const CLI::App
   return what == "classify" ? experiment.classify(resolved_config(command)) : 0;
 }
 
-/// The options that shaped a run are read from it; the help of a subcommand that looks at it shows the rest.
-void hide_run_options(CLI::App& command) {
-  const std::set<std::string> shown{"--help",      "--run",  "--threads", "--device",
-                                    "--precision", "--data", "--data-dir"};
-  for (CLI::Option* option : command.get_options())
-    if (!shown.count(option->get_name())) option->group("");
-}
-
 }  // namespace
 
 int run_ml_vae(int argc, char** argv) {
@@ -67,10 +57,7 @@ int run_ml_vae(int argc, char** argv) {
   MlVaeOptions options = ml_vae_preset(find_option(arguments.all, "preset", "reference"));
   CLI::App app("The multi-level VAE of Bouchacourt et al. (2018).", "ml_vae");
   app.require_subcommand(1);
-  app.footer(
-      "Exit codes: 0 done, 1 internal error, 2 bad option, 3 bad data, 4 file system, 5 not a number, 6 "
-      "device, "
-      "130 interrupted.");
+  app.footer(kExitCodes);
   CLI::App* train = app.add_subcommand("train", "train, then write pictures, probes and report");
   add_ml_vae_options(*train, options);
   CLI::App* import = app.add_subcommand("import", "make a run of the reference's parameters");
@@ -79,7 +66,7 @@ int run_ml_vae(int argc, char** argv) {
   for (const auto& [name, text] : kInspections) {
     CLI::App* command = app.add_subcommand(name, text);
     add_ml_vae_options(*command, options);
-    if (asks_for_help(arguments)) hide_run_options(*command);
+    if (asks_for_help(arguments)) hide_stored_options(*command);
     add_inspection_options(*command, name, options);
   }
   if (!parse_arguments(app, arguments)) return 0;
