@@ -1,11 +1,13 @@
 """Every option does what it says: presets, configuration files, seeds, variants of the models, pictures."""
 import json
+import pathlib
 import re
 import statistics
 import unittest
 
 from harness import ADGM, DATA, ENVIRONMENT, LENGTH, M1, M1_M2, M2, VAE, ToolTest, png_size
 
+KERNELS = pathlib.Path(__file__).parents[2] / "kernels" / "list.h"
 PICTURES = ["reconstructed_x.png", "latent_code.png", "latent_code.svg", "labeled_z.png", "labeled_z.svg"]
 
 
@@ -78,6 +80,15 @@ class Configuration(ToolTest):
         self.assertEqual([case["kernel"] for case in results["cases"]], ["sum"])
         self.assertGreater(results["copy"], 0)
         self.assertGreater(results["cases"][0]["rate"], 0)
+
+    def test_every_kernel_has_a_benchmark(self):
+        listed = re.findall(r"^VAE_KERNEL\((\w+),", KERNELS.read_text(), re.MULTILINE)
+        self.assertGreater(len(listed), 50)
+        timed = {name.split()[0] for name in self.succeed("bench_kernels", "--list").splitlines()}
+        for kernel in listed:
+            with self.subTest(kernel):
+                self.assertIn(kernel, timed, "has no case in tools/bench")
+        self.assertLessEqual(timed, set(listed))
 
     def test_seeds(self):
         for command, metric in ((M1, "test_loss"), (M2, "test_accuracy")):

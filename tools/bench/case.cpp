@@ -11,6 +11,12 @@ Tensor Operands::uniform(Shape shape, double low, double high) {
   return device_.is_cpu() ? y : y.to(device_);
 }
 
+Tensor Operands::bytes(Shape shape) {
+  const Tensor x = Operands(kCpu, DType::f32).uniform(shape, 0, 256), y = Tensor::empty(shape, DType::u8);
+  kernels::cast(x, y);
+  return device_.is_cpu() ? y : y.to(device_);
+}
+
 Tensor Operands::integers(int64_t count, int64_t below) const {
   std::vector<int64_t> values(static_cast<size_t>(count));
   for (int64_t i = 0; i < count; ++i) values[i] = (i * 7919 + 3) % below;
@@ -23,6 +29,7 @@ std::vector<Case> all_cases() {
   add_rows(cases);
   add_gemm(cases);
   add_conv(cases);
+  add_batches(cases);
   add_training(cases);
   return cases;
 }

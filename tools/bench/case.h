@@ -18,6 +18,8 @@ class Operands {
   /// Zeros: for outputs.
   Tensor zeros(Shape shape) const { return Tensor::zeros(shape, dtype_, device_); }
   Tensor zeros(Shape shape, DType dtype) const { return Tensor::zeros(shape, dtype, device_); }
+  /// u8, of all values.
+  Tensor bytes(Shape shape);
   /// i64, every number in [0, below) about as often.
   Tensor integers(int64_t count, int64_t below) const;
   template <class T>
@@ -54,6 +56,7 @@ void add_elementwise(std::vector<Case>& cases);
 void add_rows(std::vector<Case>& cases);
 void add_gemm(std::vector<Case>& cases);
 void add_conv(std::vector<Case>& cases);
+void add_batches(std::vector<Case>& cases);
 void add_training(std::vector<Case>& cases);
 
 /// Elements beyond every cache: 64 MiB of f32.

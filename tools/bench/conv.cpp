@@ -46,6 +46,25 @@ void add_layer(std::vector<Case>& cases, const Layer& l) {
                    tolerance});
 }
 
+/// The images of a layer as columns, and back.
+void add_columns(std::vector<Case>& cases, const Layer& l) {
+  const Shape xs{l.batch, l.size, l.size, l.in};
+  const Shape columns{l.batch * l.out_size() * l.out_size(), l.kernel * l.kernel * l.in};
+  const std::string shape =
+      fmt::format("{} {}x{}x{}x{}, {}/{}", l.name, l.batch, l.size, l.size, l.in, l.kernel, l.stride);
+  const auto image = 4.0 * static_cast<double>(xs.numel()),
+             moved = 4.0 * static_cast<double>(columns.numel());
+  const Window window = l.window();
+  cases.push_back({"unfold", shape, image + moved, 0, [=](Operands in) {
+                     const Tensor x = in.uniform(xs), y = in.zeros(columns);
+                     return Call{[=] { unfold(x, y, window, 0); }, y};
+                   }});
+  cases.push_back({"fold", shape, 2 * image + moved, 0, [=](Operands in) {
+                     const Tensor x = in.uniform(columns), y = in.zeros(xs);
+                     return Call{[=] { fold(x, y, window, 0); }, y};
+                   }});
+}
+
 void add_pools(std::vector<Case>& cases) {
   const Shape xs{200, 32, 32, 32}, ys{200, 16, 16, 32}, maps{200, 8, 8, 128}, means{200, 1, 1, 128};
   const Window half{{2, 2, 0}, {2, 2, 0}}, global{{8, 1, 0}, {8, 1, 0}};
@@ -87,6 +106,8 @@ void add_conv(std::vector<Case>& cases) {
                          {"sym-vae", 100, 28, 1, 32, 5, 2},
                          {"sym-vae", 100, 14, 32, 64, 5, 2}})
     add_layer(cases, l);
+  for (const Layer& l : {Layer{"sym-vae", 100, 28, 1, 32, 5, 2}, {"wrn", 100, 16, 64, 64, 3, 1}})
+    add_columns(cases, l);
   add_pools(cases);
 }
 

@@ -63,8 +63,7 @@ void add_elementwise(std::vector<Case>& cases) {
                      return Call{[=] { fill(y, 2); }, y};
                    }});
   cases.push_back({"cast", fmt::format("u8 {}", kLarge), 5.0 * kLarge, 0, [](Operands in) {
-                     const Tensor x = in.zeros({kLarge}, DType::u8), y = in.zeros({kLarge});
-                     fill(x, 7);
+                     const Tensor x = in.bytes({kLarge}), y = in.zeros({kLarge});
                      return Call{[=] { cast(x, y); }, y};
                    }});
   add_random(cases, random_normal);

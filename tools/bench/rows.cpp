@@ -44,12 +44,11 @@ void add_indexing(std::vector<Case>& cases) {
          const Tensor x = in.uniform({table, n}), y = in.zeros({rows, n}), index = in.integers(rows, table);
          return Call{[=] { gather_rows(x, index, y); }, y};
        }});
-  cases.push_back({"gather_pixels", shape_of("", rows, n).substr(1), 5.0 * rows * n, 0, [](Operands in) {
-                     const Tensor x = in.zeros({table, n}, DType::u8), y = in.zeros({rows, n}),
-                                  index = in.integers(rows, table);
-                     fill(x, 200);
-                     return Call{[=] { gather_pixels(x, index, y, Pixels::unit); }, y};
-                   }});
+  cases.push_back(
+      {"gather_pixels", shape_of("", rows, n).substr(1), 5.0 * rows * n, 0, [](Operands in) {
+         const Tensor x = in.bytes({table, n}), y = in.zeros({rows, n}), index = in.integers(rows, table);
+         return Call{[=] { gather_pixels(x, index, y, Pixels::unit); }, y};
+       }});
   cases.push_back({"one_hot", "200x10", 4.0 * 2000 + 8 * 200, 0, [](Operands in) {
                      const Tensor y = in.zeros({200, 10}), label = in.integers(200, 10);
                      return Call{[=] { one_hot(label, y); }, y};
@@ -62,6 +61,20 @@ void add_indexing(std::vector<Case>& cases) {
   cases.push_back({"transpose", "4096x4096", 8.0 * kLarge, 0, [](Operands in) {
                      const Tensor x = in.uniform({4096, 4096}), y = in.zeros({4096, 4096});
                      return Call{[=] { transpose(x, y); }, y};
+                   }});
+}
+
+/// The likelihood of given labels.
+void add_pick(std::vector<Case>& cases, int64_t m, int64_t n) {
+  const std::string shape = shape_of("", m, n).substr(1);
+  const auto rows = static_cast<double>(m), all = static_cast<double>(m * n);
+  cases.push_back({"pick", shape, 16 * rows, 0, [=](Operands in) {
+                     const Tensor x = in.uniform({m, n}), label = in.integers(m, n), y = in.zeros({m});
+                     return Call{[=] { pick(x, label, y); }, y};
+                   }});
+  cases.push_back({"pick_bwd", shape, 4 * all + 12 * rows, 0, [=](Operands in) {
+                     const Tensor dy = in.uniform({m}), label = in.integers(m, n), dx = in.zeros({m, n});
+                     return Call{[=] { pick_bwd(dy, label, dx, Write::set); }, dx};
                    }});
 }
 
@@ -124,6 +137,8 @@ void add_rows(std::vector<Case>& cases) {
     add_softmax(cases, log_softmax_fwd, m, n);
     add_softmax_bwd(cases, log_softmax_fwd, log_softmax_bwd, m, n);
   }
+  add_pick(cases, 100, 10);
+  add_pick(cases, 1000000, 10);
   add_axes(cases);
   add_indexing(cases);
 }

@@ -33,6 +33,19 @@ void add_batch_norm(std::vector<Case>& cases, const char* what, int64_t m, int64
        }});
 }
 
+/// What a step keeps on the device: no more than the time of a launch.
+void add_counters(std::vector<Case>& cases) {
+  cases.push_back({"increment", "1", 16, 0, [](Operands in) {
+                     const Tensor counter = in.scalar(int64_t{41});
+                     return Call{[=] { increment(counter); }, counter};
+                   }});
+  cases.push_back({"scheduled_rate", "1", 16, 0, [](Operands in) {
+                     const Tensor iteration = in.scalar(int64_t{300}), rate = in.scalar(0.0);
+                     const Schedule schedule{.decay = Decay::cosine, .total = 1000, .warmup = 100};
+                     return Call{[=] { scheduled_rate(iteration, rate, 0.1, schedule); }, rate};
+                   }});
+}
+
 }  // namespace
 
 void add_training(std::vector<Case>& cases) {
@@ -54,7 +67,19 @@ void add_training(std::vector<Case>& cases) {
                        s.learning_rate = in.scalar(1e-3), s.rule.momentum = 0.9;
                        return Call{[=] { kernels::sgd(s); }, s.parameter};
                      }});
+    cases.push_back({"adagrad", fmt::format("{}", n), 20.0 * static_cast<double>(n), 0, [=](Operands in) {
+                       AdagradStep s;
+                       s.parameter = in.uniform({n}), s.gradient = in.uniform({n}), s.sum = in.zeros({n});
+                       s.learning_rate = in.scalar(1e-2);
+                       return Call{[=] { kernels::adagrad(s); }, s.parameter};
+                     }});
+    cases.push_back(
+        {"moving_average", fmt::format("{}", n), 12.0 * static_cast<double>(n), 0, [=](Operands in) {
+           const Tensor value = in.uniform({n}), average = in.uniform({n});
+           return Call{[=] { moving_average(value, average, 0.999); }, average};
+         }});
   }
+  add_counters(cases);
 }
 
 }  // namespace vae::bench
