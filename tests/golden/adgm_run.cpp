@@ -13,7 +13,7 @@ using models::adgm::Draw, models::adgm::Pass, models::adgm::SemiBatch, models::a
     models::adgm::Trace;
 
 Tensor argmax_rows(const Tensor& x) {
-  const Tensor best = Tensor::empty({x.size(0)}, DType::i64);
+  const Tensor best = Tensor::empty({x.size(0)}, DType::i64, x.device());
   kernels::argmax(x, best);
   return best;
 }
@@ -33,7 +33,7 @@ class AdgmRun {
       : file_(file),
         c_(c),
         dtype_(dtype),
-        model_(models::adgm::make_model(c.model, {.dtype = dtype})),
+        model_(models::adgm::make_model(c.model, {.dtype = dtype, .device = golden_device()})),
         trainer_(*model_, rule(c)) {
     if (auto* gumbel = dynamic_cast<models::adgm::GumbelVae*>(model_.get()))
       kernels::fill(gumbel->temperature(), c.temperature);
@@ -243,8 +243,8 @@ class AdgmRun {
     const Var z(get("input/S/z"));
     Var labels;
     if (has_labels(c_.model.kind)) {
-      const Tensor y = Tensor::empty({z.value().size(0), c_.model.y_size}, dtype_);
-      kernels::one_hot(raw("input/S/label"), y);
+      const Tensor y = Tensor::empty({z.value().size(0), c_.model.y_size}, dtype_, golden_device());
+      kernels::one_hot(raw("input/S/label").to(golden_device()), y);
       labels = Var(y);
     }
     const Var logits = model_->decode(z, model_->rows_of(labels, z.value().size(0)), pass("S"));

@@ -63,8 +63,8 @@ class Units {
     const int64_t copies = file_.content.at("output/resample_mc2_iw2").size(0) / images;
     put("enum_x", autograd::repeat_rows(x, classes));
     put("resample_mc2_iw2", autograd::repeat_rows(x, copies));
-    const Tensor eye = autograd::enumerate_labels(classes, 1, dtype_, kCpu);
-    put("enum_y", models::adgm::under_labels(Var(Tensor::zeros({images, classes}, dtype_)),
+    const Tensor eye = autograd::enumerate_labels(classes, 1, dtype_, golden_device());
+    put("enum_y", models::adgm::under_labels(Var(Tensor::zeros({images, classes}, dtype_, golden_device())),
                                              {images, classes, 1, {}}, Var(eye)));
   }
 
@@ -82,9 +82,9 @@ class Units {
   /// What the bound makes of terms that are given: its rows before and after sampling.
   Trace bound_of(const Config& config, const Var& log_px, const models::adgm::Rows& rows,
                  models::adgm::Sampler sampler) const {
-    const auto model = models::adgm::make_model(config, {.dtype = dtype_});
+    const auto model = models::adgm::make_model(config, {.dtype = dtype_, .device = golden_device()});
     Trace trace;
-    const Var zero(Tensor::zeros(log_px.shape(), dtype_));
+    const Var zero(Tensor::zeros(log_px.shape(), dtype_, golden_device()));
     models::adgm::bound(*model, {log_px, zero}, rows, zero, sampler, Pass{.noise = {}, .trace = &trace});
     return trace;
   }
@@ -98,7 +98,7 @@ class Units {
           bound_of(vae, elbo, {images, 1, mc * iw, {}}, {mc, iw}).at("bound_rows"));
     }
     const Config m2{.kind = Kind::m2};
-    const Var nothing(Tensor::zeros({m2.y_size}, dtype_));
+    const Var nothing(Tensor::zeros({m2.y_size}, dtype_, golden_device()));
     put("log_standard_categorical_k10", -bound_of(m2, nothing, {1, m2.y_size, 1, {}}, {}).at("elbo_rows"));
   }
 

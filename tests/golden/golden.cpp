@@ -67,12 +67,18 @@ Report run_file(const Family& family, const File& file, DType precision) {
   }
 }
 
+std::optional<Device> chosen_device;
+
 }  // namespace
 
 Device golden_device() {
+  if (chosen_device) return *chosen_device;
   const char* name = std::getenv("VAE_TEST_DEVICE");
   return name ? Device::parse(name) : kCpu;
 }
+
+GoldenDevice::GoldenDevice(Device device) { chosen_device = device; }
+GoldenDevice::~GoldenDevice() { chosen_device.reset(); }
 
 std::vector<double> as_doubles(const Tensor& x) {
   return dispatch_any(x.dtype(), [&](auto zero) {
@@ -161,7 +167,8 @@ std::string Summary::str() const {
 }
 
 Summary run_folder(const fs::path& folder, const std::vector<Family>& families,
-                   const std::set<std::string>& not_covered_yet) {
+                   const std::set<std::string>& not_covered_yet,
+                   const std::function<bool(const File&)>& wanted) {
   Summary summary;
   if (!fs::is_directory(folder)) {
     summary.failures.push_back(fmt::format("no folder '{}'", fs::absolute(folder).string()));
@@ -182,6 +189,7 @@ Summary run_folder(const fs::path& folder, const std::vector<Family>& families,
       summary.failures.emplace_back(error.what());
       continue;
     }
+    if (wanted && !wanted(file)) continue;
     if (not_covered_yet.count(file.system)) {
       ++summary.not_covered[file.system];
       continue;

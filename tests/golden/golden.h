@@ -19,13 +19,22 @@ namespace vae::golden {
 /// Where the families run: VAE_TEST_DEVICE of the environment ("cuda:0"), else the CPU.
 Device golden_device();
 
+/// While alive, the families run on another device.
+class GoldenDevice {
+ public:
+  explicit GoldenDevice(Device device);
+  ~GoldenDevice();
+  GoldenDevice(const GoldenDevice&) = delete;
+  GoldenDevice& operator=(const GoldenDevice&) = delete;
+};
+
 /// Elements of any tensor as numbers.
 std::vector<double> as_doubles(const Tensor& x);
 /// The tensor with these elements in a floating dtype, on golden_device().
 Tensor as_tensor(const std::vector<double>& values, Shape shape, DType dtype);
 
 struct File {
-  std::string name;    ///< path in the folder, without extension: "m1-m2/split"
+  std::string name;  ///< path in the folder, without extension: "m1-m2/split"
   std::filesystem::path path;
   std::string system;  ///< the family
   nlohmann::json config;
@@ -88,9 +97,11 @@ struct Summary {
   std::string str() const;
 };
 
-/// Runs every file below `folder`. Systems in `not_covered_yet` are counted and pass; any other system
-/// without a family fails, and so does a folder, or one of its sub-folders, without golden files.
+/// Runs every file below `folder`, or those that are `wanted`. Systems in `not_covered_yet` are counted and
+/// pass; any other system without a family fails, and so does a folder, or one of its sub-folders, without
+/// golden files.
 Summary run_folder(const std::filesystem::path& folder, const std::vector<Family>& families,
-                   const std::set<std::string>& not_covered_yet);
+                   const std::set<std::string>& not_covered_yet,
+                   const std::function<bool(const File&)>& wanted = {});
 
 }  // namespace vae::golden

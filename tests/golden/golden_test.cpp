@@ -1,6 +1,7 @@
 // Every golden file of the folder, in every precision.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <fstream>
 #include <iostream>
 
@@ -8,6 +9,8 @@
 
 namespace vae::golden {
 namespace {
+
+constexpr uintmax_t kSmallFile = 1000000;  // bytes
 
 TEST(Golden, Folder) {
   const auto folder = golden_folder();
@@ -17,6 +20,30 @@ TEST(Golden, Folder) {
   std::ofstream(VAE_GOLDEN_REPORT) << summary.str();
   EXPECT_TRUE(summary.ok());
 }
+
+/// The smaller files of each family, by the CUDA kernels on the emulator.
+class GoldenOnEmulator : public testing::TestWithParam<size_t> {};
+
+TEST_P(GoldenOnEmulator, SmallFiles) {
+  const auto folder = golden_folder();
+  if (!folder) GTEST_SKIP() << "no golden files: set VAE_GOLDEN_DIR to their folder";
+  if (device_count(DeviceType::simt) == 0) GTEST_SKIP() << "built without the emulator";
+  const GoldenDevice scope({DeviceType::simt, 0});
+  const Family family = families()[GetParam()];
+  const Summary summary = run_folder(*folder, {family}, kNotCoveredYet, [&](const File& file) {
+    return file.system == family.system && std::filesystem::file_size(file.path) <= kSmallFile;
+  });
+  std::cout << summary.str();
+  EXPECT_TRUE(summary.ok());
+  EXPECT_GT(summary.files, 0);
+}
+
+INSTANTIATE_TEST_SUITE_P(Families, GoldenOnEmulator, testing::Range(size_t{0}, families().size()),
+                         [](const auto& info) {
+                           std::string name = families()[info.param].system;
+                           std::replace(name.begin(), name.end(), '-', '_');
+                           return name;
+                         });
 
 }  // namespace
 }  // namespace vae::golden

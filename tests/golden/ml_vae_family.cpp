@@ -118,7 +118,7 @@ Tensor Numbers::get(const std::string& name, Shape shape) {
 
 Tensor Numbers::integers(const std::string& name) {
   read_.insert(name);
-  return file_.content.at(name);
+  return file_.content.at(name).to(golden_device());
 }
 
 void Numbers::load(nn::Module& module, const std::string& prefix) {
@@ -129,15 +129,15 @@ void Numbers::load(nn::Module& module, const std::string& prefix) {
 }
 
 const models::ImageSet* mnist_test() {
-  static const std::optional<models::ImageSet> set = []() -> std::optional<models::ImageSet> {
-    try {
+  static std::map<std::string, std::optional<models::ImageSet>> sets;
+  const Device device = golden_device();
+  const auto [set, first] = sets.try_emplace(device.str());
+  if (first) try {
       const data::Dataset mnist = data::load_dataset({.name = "mnist", .part = data::Part::test});
-      return models::ImageSet{mnist.images, mnist.labels, kernels::Pixels::unit};
-    } catch (const Error&) {
-      return {};
+      set->second = {mnist.images.to(device), mnist.labels.to(device), kernels::Pixels::unit};
+    } catch (const Error&) {  // none here
     }
-  }();
-  return set ? &*set : nullptr;
+  return set->second ? &*set->second : nullptr;
 }
 
 models::MlVaeConfig ml_vae_config(const nlohmann::json& config) {

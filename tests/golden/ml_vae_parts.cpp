@@ -15,8 +15,8 @@ Values run_ml_vae_evidence(Numbers& numbers) {
   const std::vector<int64_t> labels = numbers.integers("input/labels").to_vector<int64_t>();
   const models::NumberedGroups numbered = models::number_groups(labels);
   const auto count = static_cast<int64_t>(numbered.labels.size());
-  const models::Groups groups =
-      models::make_groups(Tensor::from(numbered.of_image, {shape[0]}), count, numbers.dtype());
+  const models::Groups groups = models::make_groups(
+      Tensor::from(numbered.of_image, {shape[0]}, golden_device()), count, numbers.dtype());
   Values values;
   values["input/unique_labels"] = Tensor::from(numbered.labels, {count});
 
@@ -46,7 +46,8 @@ Values run_ml_vae_classifier(Numbers& numbers) {
   const nlohmann::json& config = numbers.file().config;
   const int64_t rows = config.at("batch_size").get<int64_t>(), z_dim = config.at("z_dim").get<int64_t>();
   models::LatentClassifier net(z_dim, config.at("hidden").get<int64_t>(),
-                               config.at("num_classes").get<int64_t>(), {.dtype = numbers.dtype()});
+                               config.at("num_classes").get<int64_t>(),
+                               {.dtype = numbers.dtype(), .device = golden_device()});
   models::ClassifierTrainer trainer(net, ml_vae_adam(config));
   numbers.load(net, "param/");
   const Tensor z = numbers.get("input/z", {rows, z_dim}), labels = numbers.integers("input/labels");
@@ -54,10 +55,11 @@ Values run_ml_vae_classifier(Numbers& numbers) {
   Values values;
   values["output/logits"] = step.logits.value();
   values["output/loss_total"] = step.loss.value();
-  const Tensor predicted = Tensor::empty({rows}, DType::i64);
+  const Tensor predicted = Tensor::empty({rows}, DType::i64, golden_device());
   kernels::argmax(step.logits.value(), predicted);
+  const auto said = predicted.to_vector<int64_t>(), truth = labels.to_vector<int64_t>();
   int64_t right = 0;
-  for (int64_t i = 0; i < rows; ++i) right += predicted.data<int64_t>()[i] == labels.data<int64_t>()[i];
+  for (size_t i = 0; i < said.size(); ++i) right += said[i] == truth[i];
   values["output/num_correct"] = Tensor::scalar(right);
   for (const nn::Module::Parameter& p : net.parameters()) {
     values["grad/" + p.name] = p.var->grad();
@@ -79,7 +81,7 @@ Values run_ml_vae_swap(Numbers& numbers) {
   const File& file = numbers.file();
   const auto checkpoint = file.path.parent_path() / file.config.at("checkpoint").get<std::string>();
   const File weights = load_file(checkpoint, checkpoint.parent_path());
-  models::MlVae model(ml_vae_config(weights.config), {.dtype = numbers.dtype()});
+  models::MlVae model(ml_vae_config(weights.config), {.dtype = numbers.dtype(), .device = golden_device()});
   Numbers(weights, numbers.dtype()).load(model, "param/");
 
   const models::ImageSet& test = *mnist_test();

@@ -21,7 +21,7 @@ class Numbers {
   bool has(const std::string& name) const { return file_.content.contains(name); }
   /// In the precision of the run. Throws Error(data) for another shape.
   Tensor get(const std::string& name, Shape shape);
-  /// i64, of any shape.
+  /// i64, of any shape, on golden_device().
   Tensor integers(const std::string& name);
   /// Fills the parameters and buffers of a module from prefix + their names.
   void load(nn::Module& module, const std::string& prefix);

@@ -44,7 +44,7 @@ class Training {
         rows_(json_.at("batch_size").get<int64_t>()),
         classes_(json_.at("num_classes").get<int64_t>()),
         steps_(json_.value("steps", int64_t{0})),
-        model_(config_, {.dtype = numbers.dtype()}),
+        model_(config_, {.dtype = numbers.dtype(), .device = golden_device()}),
         trainer_(model_, ml_vae_adam(json_)),
         groups_(models::make_groups(numbers.integers("input/labels"), classes_, numbers.dtype())) {
     load(model_);
@@ -139,13 +139,14 @@ class Training {
   void put_gradients_at_groups() {
     MlVaeConfig config = config_;
     config.class_kl_count = models::ClassKlCount::per_member;
-    MlVae model(config, {.dtype = numbers_.dtype()});
+    MlVae model(config, {.dtype = numbers_.dtype(), .device = golden_device()});
     load(model);
     const Var x(x_);
     const models::MlVaeCodes codes = model.encode(x);
     const Gaussian members = models::of_members(accumulate_evidence(codes.class_code, groups_), groups_);
     const Gaussian leaf{Var(members.mean.value(), true), Var(members.log_var.value(), true)};
-    Groups single = models::make_groups(models::item_range(0, rows_, kCpu), rows_, numbers_.dtype());
+    Groups single =
+        models::make_groups(models::item_range(0, rows_, golden_device()), rows_, numbers_.dtype());
     if (config_.class_kl_count == models::ClassKlCount::per_group)
       single.size = autograd::gather_rows(autograd::reciprocal(Var(groups_.size)), groups_.of_image).value();
     models::MlVaeNoise noise = this->noise(0);
@@ -190,10 +191,12 @@ class Training {
     const models::ImageSet* test = mnist_test();
     if (!test || test->image_size() != config_.x_size) return;
     values_["input/images"] = test->gather(index, DType::f64).reshape(image_);
+    const auto pixels = test->pixels.to_vector<uint8_t>();
+    const auto items = index.to_vector<int64_t>();
     std::vector<int64_t> sums;
     for (int64_t i = 0; i < rows_; ++i) {
-      const uint8_t* pixels = test->pixels.data<uint8_t>() + index.data<int64_t>()[i] * test->image_size();
-      sums.push_back(std::accumulate(pixels, pixels + test->image_size(), int64_t{0}));
+      const uint8_t* image = pixels.data() + items[static_cast<size_t>(i)] * test->image_size();
+      sums.push_back(std::accumulate(image, image + test->image_size(), int64_t{0}));
     }
     values_["input/pixel_sum"] = Tensor::from(sums, {rows_});
   }
