@@ -1,0 +1,74 @@
+// The functions of docs/kernels.md, as its recipes make them: their cases in the catalogue on every device at
+// hand.
+#include <gtest/gtest.h>
+
+#include "autograd/catalogue.h"
+#include "autograd/gradcheck.h"
+#include "tests/numeric.h"
+
+namespace vae::autograd {
+namespace {
+
+std::vector<Case> cases_of(const std::string& op) {
+  std::vector<Case> cases = catalogue();
+  std::erase_if(cases, [&](const Case& c) { return c.op != op; });
+  return cases;
+}
+
+const std::string kOps[] = {"swish", "rms_norm"};
+
+TEST(Recipe, BringsCases) {
+  for (const std::string& op : kOps) EXPECT_GT(cases_of(op).size(), 5u) << op;
+}
+
+TEST(Recipe, GradientsAgreeWithDifferences) {
+  for (const Device device : test::devices())
+    for (const std::string& op : kOps)
+      for (const Case& sample : cases_of(op)) {
+        const std::vector<Var> inputs = make_inputs(sample, DType::f64, device);
+        const GradcheckResult result =
+            gradcheck([&] { return sample.f(inputs); }, inputs, {.max_elements = 12});
+        EXPECT_TRUE(result.ok) << sample.name << " on " << device.str() << ": " << result.where;
+      }
+}
+
+/// The value of a case and the gradient of its sum.
+std::vector<double> run(const Case& sample, DType dtype, Device device) {
+  const std::vector<Var> x = make_inputs(sample, dtype, device);
+  Tape tape;
+  const Var y = sample.f(x);
+  tape.backward(sum(y));
+  std::vector<double> all = test::doubles(y.value());
+  const std::vector<double> gradient = test::doubles(x[0].grad());
+  all.insert(all.end(), gradient.begin(), gradient.end());
+  return all;
+}
+
+TEST(Recipe, DevicesAndPrecisionsAgree) {
+  for (const std::string& op : kOps)
+    for (const Case& sample : cases_of(op)) {
+      const std::vector<double> exact = run(sample, DType::f64, kCpu);
+      for (const Device device : test::devices()) {
+        EXPECT_LE(test::distance(run(sample, DType::f32, device), exact), sample.tolerance_f32)
+            << sample.name << " on " << device.str();
+        EXPECT_LE(test::distance(run(sample, DType::f64, device), exact), 1e-12)
+            << sample.name << " on " << device.str();
+      }
+    }
+}
+
+TEST(Recipe, SwishIsWhatItSays) {
+  const std::vector<double> near{0, 1, -1}, far{90, -90, 1e4, -1e4};
+  for (const Device device : test::devices())
+    for (const DType dtype : {DType::f32, DType::f64}) {
+      const auto values = [&](const std::vector<double>& x) {
+        const auto n = static_cast<int64_t>(x.size());
+        return test::doubles(swish(Var(test::tensor_of(x, {n}, dtype, device))).value());
+      };
+      EXPECT_LE(test::distance(values(near), {0, 1 / (1 + std::exp(-1.)), -1 / (1 + std::exp(1.))}), 1e-7);
+      EXPECT_LE(test::distance(values(far), {90, 0, 1e4, 0}), 1e-9) << device.str();
+    }
+}
+
+}  // namespace
+}  // namespace vae::autograd
