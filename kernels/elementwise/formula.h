@@ -2,6 +2,7 @@
 // What the elementwise functions (ops.h, ops_losses.h) are written with: their constants, stable scalar
 // functions in the precision of the argument, and the signatures of a value and its partial derivatives.
 #include <cmath>
+#include <limits>
 
 #include "tensor/host_device.h"
 
@@ -24,6 +25,13 @@ template <class T>
 VAE_HD T exp_of(T x) {
   if constexpr (sizeof(T) == 4) return ::expf(x);
   else return ::exp(x);
+}
+/// e^x, or the largest number where that overflows: zero times it stays zero.
+template <class T>
+VAE_HD T finite_exp_of(T x) {
+  constexpr T most = std::numeric_limits<T>::max();
+  const T e = exp_of(x);
+  return e > most ? most : e;
 }
 template <class T>
 VAE_HD T log_of(T x) {

@@ -181,13 +181,13 @@ struct GaussianNll {
   }
   VAE_FWD3 {
     const T v = limit(x2, k), d = x0 - x1;
-    return T(0.5) * (T(kLog2Pi) + v + d * d * detail::exp_of(-v));
+    return T(0.5) * (T(kLog2Pi) + v + d * d * detail::finite_exp_of(-v));
   }
-  VAE_D3(0) { return (x0 - x1) * detail::exp_of(-limit(x2, k)); }
-  VAE_D3(1) { return (x1 - x0) * detail::exp_of(-limit(x2, k)); }
+  VAE_D3(0) { return (x0 - x1) * detail::finite_exp_of(-limit(x2, k)); }
+  VAE_D3(1) { return (x1 - x0) * detail::finite_exp_of(-limit(x2, k)); }
   VAE_D3(2) {
     const T d = x0 - x1;
-    return x2 > k.a && x2 < k.b ? T(0.5) - T(0.5) * d * d * detail::exp_of(-x2) : T(0);
+    return x2 > k.a && x2 < k.b ? T(0.5) - T(0.5) * d * d * detail::finite_exp_of(-x2) : T(0);
   }
 };
 
@@ -196,13 +196,13 @@ struct KlMeans {
   static constexpr int arity = 3;
   static constexpr double domain[3][2] = {{-3, 3}, {-3, 3}, {-3, 3}};
   VAE_FWD3 {
-    const T d = (x0 - x1) * detail::exp_of(T(-0.5) * x2);  // e^-x2 itself may overflow where the result does not
+    const T d = (x0 - x1) * detail::finite_exp_of(T(-0.5) * x2);  // e^-x2 may overflow where this does not
     return T(0.5) * d * d;
   }
-  VAE_D3(0) { return (x0 - x1) * detail::exp_of(T(-0.5) * x2) * detail::exp_of(T(-0.5) * x2); }
-  VAE_D3(1) { return (x1 - x0) * detail::exp_of(T(-0.5) * x2) * detail::exp_of(T(-0.5) * x2); }
+  VAE_D3(0) { return (x0 - x1) * detail::finite_exp_of(T(-0.5) * x2) * detail::finite_exp_of(T(-0.5) * x2); }
+  VAE_D3(1) { return (x1 - x0) * detail::finite_exp_of(T(-0.5) * x2) * detail::finite_exp_of(T(-0.5) * x2); }
   VAE_D3(2) {
-    const T d = (x0 - x1) * detail::exp_of(T(-0.5) * x2);
+    const T d = (x0 - x1) * detail::finite_exp_of(T(-0.5) * x2);
     return T(-0.5) * d * d;
   }
 };

@@ -71,6 +71,8 @@ const Layer kLayers[] = {
     {1, 1, 1, 1, 1, square(1)},
     {2, 2, 3, 4, 5, square(5, 2, 2)},
     {7, 3, 3, 17, 33, square(3, 1, 1)},
+    {3, 7, 9, 32, 48, square(3, 1, 1)},  // tiles of Winograd's algorithm that hang over the edges
+    {2, 5, 6, 48, 32, {{3, 1, 0}, {3, 1, 1}}},
     {0, 5, 5, 3, 2, square(3)},
     {2, 5, 5, 0, 2, square(3)},
     {2, 5, 5, 3, 0, square(3)},

@@ -205,6 +205,29 @@ TEST(Elementwise, StaysFiniteAtExtremeValues) {
       }
 }
 
+TEST(Elementwise, NoDifferenceCostsNothingUnderEveryVariance) {
+  const Params unlimited{-std::numeric_limits<double>::infinity(), std::numeric_limits<double>::infinity()};
+  const std::vector<double> log_var{0, 90, -90, 1e4, -1e4};
+  for (const Device device : test::devices())
+    for (const DType dtype : {DType::f32, DType::f64}) {
+      const Tensor mean = test::tensor_of(std::vector<double>(5, 3), {5}, dtype, device),
+                   y = Tensor::empty({5}, dtype, device), one = Tensor::empty({1}, dtype, device);
+      fill(one, 1);
+      const Tensor x[] = {mean, mean, test::tensor_of(log_var, {5}, dtype, device)};
+      map_fwd(Map::kl_means, {}, x, y);
+      EXPECT_EQ(doubles(y), std::vector<double>(5, 0));
+      map_fwd(Map::gaussian_nll, unlimited, x, y);
+      for (size_t i = 0; i < 5; ++i)
+        EXPECT_NEAR(doubles(y)[i], (kLog2Pi + log_var[i]) / 2, 1e-7 * std::abs(log_var[i]) + 1e-6);
+      for (const Map op : {Map::kl_means, Map::gaussian_nll})
+        for (int wrt = 0; wrt < 3; ++wrt) {
+          map_bwd(op, unlimited, wrt, one, x, {}, y, Write::set);
+          const double slope = op == Map::gaussian_nll && wrt == 2 ? 0.5 : 0;
+          EXPECT_EQ(doubles(y), std::vector<double>(5, slope)) << name_of(op) << ", operand " << wrt;
+        }
+    }
+}
+
 TEST(Elementwise, NonlinearFunctionsAreFiniteEverywhere) {
   // Those without a pole must be finite at every finite operand of this size.
   for (const DType dtype : {DType::f32, DType::f64})
