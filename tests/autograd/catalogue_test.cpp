@@ -5,6 +5,7 @@
 
 #include "autograd/gradcheck.h"
 #include "tests/numeric.h"
+#include "tests/report.h"
 
 namespace vae::autograd {
 namespace {
@@ -49,6 +50,7 @@ GradcheckOptions options_for(const std::vector<Var>& inputs) {
 }
 
 TEST(Catalogue, GradientsAgreeWithDifferences) {
+  std::string table;
   for (const Device device : test::devices()) {
     std::set<std::string> ops;
     double worst = 0;
@@ -60,9 +62,11 @@ TEST(Catalogue, GradientsAgreeWithDifferences) {
       EXPECT_TRUE(result.ok) << sample.name << " on " << device.str() << ": " << result.where;
       worst = std::max(worst, result.worst);
     }
-    fmt::print("gradients on {}: {} ops, {} cases, worst error {:.1e}\n", device.str(), ops.size(),
-               all_cases().size(), worst);
+    table += fmt::format(
+        "gradients on {:8}{:3} ops      {:4} cases  f64 against differences, worst error {:.1e}\n",
+        device.str(), ops.size(), all_cases().size(), worst);
   }
+  test::report("gradients", table);
 }
 
 TEST(Catalogue, SinglePrecisionAgreesWithDouble) {

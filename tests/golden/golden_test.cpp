@@ -2,10 +2,9 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
-#include <fstream>
-#include <iostream>
 
 #include "folder.h"
+#include "tests/report.h"
 
 namespace vae::golden {
 namespace {
@@ -16,8 +15,7 @@ TEST(Golden, Folder) {
   const auto folder = golden_folder();
   if (!folder) GTEST_SKIP() << "no golden files: set VAE_GOLDEN_DIR to their folder";
   const Summary summary = run_folder(*folder, families(), kNotCoveredYet);
-  std::cout << summary.str();
-  std::ofstream(VAE_GOLDEN_REPORT) << summary.str();
+  test::report("golden", summary.str());
   EXPECT_TRUE(summary.ok());
 }
 

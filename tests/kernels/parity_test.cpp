@@ -10,6 +10,7 @@
 #include "tensor/runtime.h"
 #include "tests/expect_error.h"
 #include "tests/numeric.h"
+#include "tests/report.h"
 
 namespace vae::test {
 namespace {
@@ -68,7 +69,16 @@ class DeviceKernels : public testing::TestWithParam<Device> {
 };
 
 TEST_P(DeviceKernels, AgreeWithTheCpu) {
-  for_cases([](const ParityCase& c, DType dtype) { expect_parity(c, GetParam(), dtype); });
+  std::set<std::string> covered;
+  size_t cases = 0;
+  for_cases([&](const ParityCase& c, DType dtype) {
+    expect_parity(c, GetParam(), dtype);
+    covered.insert(c.kernel);
+    ++cases;
+  });
+  report(fmt::format("parity_{}", name_of(GetParam().type)),
+         fmt::format("parity on    {:8}{:3} kernels  {:4} cases  f32 and f64 against the CPU\n",
+                     GetParam().str(), covered.size(), cases));
 }
 
 TEST_P(DeviceKernels, GiveTheSameBitsTwice) {
