@@ -11,7 +11,7 @@ data=("--data=synth")
 install_packages
 
 echo "== building the tools"
-cmake --preset release -DVAE_BUILD_TESTS=OFF
+cmake --preset release
 cmake --build --preset release --target m2 datasets
 echo "== training M2: 100 labels, 49 900 images without"
 build/bin/m2 train --run runs/demo --fresh --epochs 8 --iters-per-epoch 500 "${data[@]}"
