@@ -26,9 +26,7 @@ Var linear(const Var& x, const Var& weight, const Var& bias) {
   const Tensor xv = x.value(), wv = weight.value();
   VAE_CHECK(wv.rank() == 2 && columns_of(xv) == wv.size(1), "linear: {} by weight {}", xv.str(), wv.str());
   const Tensor y = like(xv, {rows_of(xv), wv.size(0)});
-  // The bias is laid down first and the product added to it.
-  if (bias.defined()) kernels::map_fwd(kernels::Map::affine, {1, 0}, {&bias.value(), 1}, y);
-  kernels::gemm(xv, Transpose::no, wv, Transpose::yes, y, 1.0, bias.defined() ? 1.0 : 0.0);
+  kernels::linear_fwd(xv, wv, bias.defined() ? bias.value() : Tensor{}, y);
   const Shape bias_shape = bias.defined() ? bias.shape() : Shape{};
   return record("linear", y, {x, weight, bias}, [xv, wv, bias_shape](const Backward& b) {
     if (b.wants(0)) {

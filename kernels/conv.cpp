@@ -63,15 +63,10 @@ void conv2d_fwd(In x, In w, In bias, Out y, const Window& window) {
   const ConvSizes s = conv_sizes("conv2d_fwd", x, w, y, window);
   check_bias("conv2d_fwd", bias, y);
   const Tensor weights = w.reshape({s.o, s.taps()});
-  const double beta = bias.defined() ? 1 : 0;
-  if (s.pixelwise()) {
-    if (bias.defined()) lay_down(bias, y);
-    return gemm(x, Transpose::no, weights, Transpose::yes, y, 1, beta);
-  }
+  if (s.pixelwise()) return linear_fwd(x, weights, bias, y);
   for_blocks(s, y, [&](int64_t first, In block, In rows) {
     unfold(x, block, window, first);
-    if (bias.defined()) lay_down(bias, rows);
-    gemm(block, Transpose::no, weights, Transpose::yes, rows, 1, beta);
+    linear_fwd(block, weights, bias, rows);
   });
 }
 

@@ -1,6 +1,6 @@
 #include "kernels/gemm.h"
 
-#include "kernels/elementwise/map.h"
+#include "kernels/kernels.h"
 
 namespace vae::kernels {
 
@@ -18,6 +18,16 @@ GemmSizes gemm_sizes(In a, Transpose ta, In b, Transpose tb, Out c) {
             a.str(), ta == Transpose::yes ? " transposed" : "", b.str(),
             tb == Transpose::yes ? " transposed" : "", c.str());
   return {m, n, k, a_columns, b_columns, n};
+}
+
+GemmSizes linear_sizes(In x, In w, In bias, Out y) {
+  if (bias.defined()) broadcast("linear_fwd", bias, y.shape(), y.dtype());
+  return gemm_sizes(x, Transpose::no, w, Transpose::yes, y);
+}
+
+void product_on_bias(In x, In w, In bias, Out y) {
+  if (bias.defined()) map_fwd(Map::affine, {1, 0}, {&bias, 1}, y);
+  gemm(x, Transpose::no, w, Transpose::yes, y, 1, bias.defined() ? 1 : 0);
 }
 
 }  // namespace vae::kernels

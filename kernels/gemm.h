@@ -1,5 +1,6 @@
 #pragma once
-// Matrix product: sizes and leading dimensions of c = alpha op(a) op(b) + beta c.
+// Matrix product: sizes and leading dimensions of c = alpha op(a) op(b) + beta c; the product of a linear
+// layer.
 #include "kernels/kernel.h"
 
 namespace vae::kernels {
@@ -13,5 +14,10 @@ struct GemmSizes {
 
 /// Checks dtypes and shapes (tensors of any rank are rows x columns) and returns the sizes.
 GemmSizes gemm_sizes(In a, Transpose ta, In b, Transpose tb, Out c);
+
+/// Checked sizes of linear_fwd, y[m, n] = x[m, k] w[n, k]^T + bias: a defined bias broadcasts to y.
+GemmSizes linear_sizes(In x, In w, In bias, Out y);
+/// linear_fwd on any device: the bias is laid down and the product added to it.
+void product_on_bias(In x, In w, In bias, Out y);
 
 }  // namespace vae::kernels

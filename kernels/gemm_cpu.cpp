@@ -38,4 +38,9 @@ void gemm(In a, Transpose ta, In b, Transpose tb, Out c, double alpha, double be
   });
 }
 
+void linear_fwd(In x, In w, In bias, Out y) {
+  linear_sizes(x, w, bias, y);
+  product_on_bias(x, w, bias, y);
+}
+
 }  // namespace vae::kernels::cpu

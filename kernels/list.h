@@ -38,6 +38,7 @@ VAE_KERNEL(log_softmax_bwd, In, In, Out, Write)  // (dy, y, dx)
 
 // Matrix product c = alpha op(a) op(b) + beta c, row-major.
 VAE_KERNEL(gemm, In, Transpose, In, Transpose, Out, double, double)
+VAE_KERNEL(linear_fwd, In, In, In, Out)  // y = x w^T + bias; (x, w, bias or undefined, y)
 
 // Convolution of NHWC images with OHWI weights, see conv.h. The columns of a window are the pixels under it.
 VAE_KERNEL(conv2d_fwd, In, In, In, Out, const Window&)            // (x, w, bias or undefined, y)

@@ -10,6 +10,11 @@ void gemm(In a, Transpose ta, In b, Transpose tb, Out c, double alpha, double be
   cpu::gemm(a, ta, b, tb, c, alpha, beta);
 }
 
+void linear_fwd(In x, In w, In bias, Out y) {
+  linear_sizes(x, w, bias, y);
+  product_on_bias(x, w, bias, y);
+}
+
 void conv2d_fwd(In x, In w, In bias, Out y, const Window& window) {
   columns::conv2d_fwd(x, w, bias, y, window);
 }

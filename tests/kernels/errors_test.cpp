@@ -122,6 +122,9 @@ TEST(KernelErrors, GemmAndBatchNorm) {
   refused("gemm", [&] { gemm(f32({2, 3}), yes, f32({3, 5}), no, f32({2, 5}), 1, 0); });
   refused("gemm", [&] { gemm(f32({2, 3}), no, f64({3, 5}), no, f32({2, 5}), 1, 0); });
   refused("gemm", [&] { gemm(i64({2, 3}), no, i64({3, 5}), no, i64({2, 5}), 1, 0); });
+  refused("gemm", [] { linear_fwd(f32({2, 3}), f32({3, 5}), {}, f32({2, 5})); });
+  refused("linear_fwd", [] { linear_fwd(f32({2, 3}), f32({5, 3}), f32({3}), f32({2, 5})); });
+  refused("linear_fwd", [] { linear_fwd(f32({2, 3}), f32({5, 3}), f64({5}), f32({2, 5})); });
   BatchNormForward f{f32({4, 3}), f32({3}), f32({3}), f32({4, 3}), f32({3}), f32({3}), {}, {}, {}};
   const auto forward = [&](Tensor BatchNormForward::*field, Tensor value) {
     refused("batch_norm", [&] {

@@ -57,6 +57,34 @@ TEST(Naive, gemm) {
               }
 }
 
+TEST(Naive, linear_fwd) {
+  for (const Device device : test::devices())
+    for (const DType dtype : {DType::f32, DType::f64})
+      for (const Sizes& s :
+           {Sizes{1, 1, 1}, {0, 3, 4}, {4, 0, 4}, {4, 4, 0}, {31, 33, 257}, {4, 4, 33}, {32, 1, 31}})
+        for (const int64_t rows : {int64_t{0}, int64_t{1}, s.m / 2, s.m}) {  // of the bias
+          if (s.m && rows && s.m % rows) continue;
+          const Tensor x = sample_tensor({s.m, s.k}, dtype, device, -1, 1, 1),
+                       w = sample_tensor({s.n, s.k}, dtype, device, -1, 1, 2),
+                       bias = sample_tensor({rows, s.n}, dtype, device, -1, 1, 3),
+                       y = Tensor::empty({s.m, s.n}, dtype, device);
+          fill(y, std::nan(""));
+          const std::vector<double> xv = doubles(x), wv = doubles(w), bv = doubles(bias);
+          std::vector<double> expected;
+          for (int64_t i = 0; i < s.m; ++i)
+            for (int64_t j = 0; j < s.n; ++j) {
+              double total = rows ? bv[static_cast<size_t>(i % rows * s.n + j)] : 0;
+              for (int64_t k = 0; k < s.k; ++k)
+                total += at(xv, false, i, k, s.m, s.k) * at(wv, false, j, k, s.n, s.k);
+              expected.push_back(total);
+            }
+          linear_fwd(x, w, rows ? bias : Tensor{}, y);
+          EXPECT_LE(test::distance(doubles(y), expected), dtype == DType::f32 ? 3e-6 : 1e-14)
+              << s.m << " x " << s.n << " x " << s.k << ", bias of " << rows << " rows, " << name_of(dtype)
+              << " " << device.str();
+        }
+}
+
 TEST(Gemm, TakesTensorsOfAnyRankAsRows) {
   const Tensor a = sample_tensor({2, 3, 4}, DType::f64),
                b = sample_tensor({4, 5}, DType::f64, kCpu, -2, 2, 1);

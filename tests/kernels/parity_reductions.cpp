@@ -138,6 +138,22 @@ Outputs products(Operands in) {
   return out;
 }
 
+Outputs linears(Operands in) {
+  Outputs out;
+  for (const int64_t k : kSizes)
+    for (const auto& [m, n] : {std::pair<int64_t, int64_t>{1, 1}, {6, 33}, {32, 1}, {0, 7}, {7, 0}}) {
+      const Tensor x = in.uniform({m, k}, -1, 1), w = in.uniform({n, k}, -1, 1);
+      for (const Tensor& bias : {Tensor{}, in.uniform({n}), in.uniform({m, n})}) {
+        out.push_back(in.empty({m, n}));
+        linear_fwd(x, w, bias, out.back());
+      }
+      if (m % 2 || n == 0) continue;
+      out.push_back(in.empty({m, n}));
+      linear_fwd(x, w, in.uniform({m / 2, n}), out.back());
+    }
+  return out;
+}
+
 }  // namespace
 
 void add_reduction_cases(std::vector<ParityCase>& cases) {
@@ -155,6 +171,7 @@ void add_reduction_cases(std::vector<ParityCase>& cases) {
   cases.push_back({"softmax_bwd", "set and add", softmax_bwd_cases(softmax_fwd, softmax_bwd)});
   cases.push_back({"log_softmax_bwd", "set and add", softmax_bwd_cases(log_softmax_fwd, log_softmax_bwd)});
   cases.push_back({"gemm", "all transpositions", products});
+  cases.push_back({"linear_fwd", "biases of no, one and several rows", linears});
 }
 
 }  // namespace vae::test

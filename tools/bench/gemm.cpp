@@ -25,6 +25,19 @@ void add(std::vector<Case>& cases, const std::string& name, int64_t m, int64_t n
                    precision() == Precision::tf32 ? 1e-2 : 1e-3});
 }
 
+/// A layer with its bias.
+void add_linear(std::vector<Case>& cases, const Layer& l) {
+  const auto m = static_cast<double>(l.rows), n = static_cast<double>(l.out), k = static_cast<double>(l.in);
+  cases.push_back({"linear_fwd", fmt::format("{} {}x{}x{}", l.name, l.rows, l.out, l.in),
+                   4 * (m * k + k * n + n + m * n), 2 * m * n * k,
+                   [=](Operands in) {
+                     const Tensor x = in.uniform({l.rows, l.in}), w = in.uniform({l.out, l.in}),
+                                  bias = in.uniform({l.out}), y = in.zeros({l.rows, l.out});
+                     return Call{[=] { linear_fwd(x, w, bias, y); }, y};
+                   },
+                   precision() == Precision::tf32 ? 1e-2 : 1e-3});
+}
+
 }  // namespace
 
 void add_gemm(std::vector<Case>& cases) {
@@ -39,6 +52,7 @@ void add_gemm(std::vector<Case>& cases) {
                          {"sym-vae", 100, 600, 600},
                          {"wrn 1x1", 51200, 32, 64}}) {
     add(cases, l.name, l.rows, l.out, l.in, no, yes);
+    add_linear(cases, l);
     add(cases, fmt::format("{} dx", l.name), l.rows, l.in, l.out, no, no);
     add(cases, fmt::format("{} dw", l.name), l.out, l.in, l.rows, yes, no);
   }

@@ -1,0 +1,137 @@
+// y = x w^T + bias in one pass on CUDA devices, through cuBLASLt, whose products may add a vector at their
+// end. It thinks in columns: y' = w x' + bias, over the same memory. Algorithms come from its heuristics,
+// without timing, and only those whose sums have a fixed order are allowed. Whatever it does not offer is a
+// product of cuBLAS on top of the bias.
+#include <cublasLt.h>
+
+#include <array>
+#include <map>
+#include <mutex>
+
+#include "kernels/kernels.h"
+#include "tensor/runtime.h"
+#include "tensor/stream_cuda.h"
+
+namespace vae::kernels::cuda {
+namespace {
+
+constexpr size_t kMaxWorkspace = size_t{32} << 20;
+constexpr size_t kMaxChoices = 1024;
+
+void check_cublaslt(cublasStatus_t status, const char* what) {
+  if (status != CUBLAS_STATUS_SUCCESS)
+    fail(ErrorKind::device, "cuBLASLt {}: {}", what, cublasLtGetStatusString(status));
+}
+
+/// The largest power of two, 256 at most, that divides an address.
+uint32_t alignment_of(In x) {
+  const auto address = reinterpret_cast<uintptr_t>(x.raw()) | 256;
+  return static_cast<uint32_t>(address & (~address + 1));
+}
+
+/// A product with its bias as cuBLASLt describes it.
+struct Product {
+  cublasLtMatmulDescOpaque_t operation{};
+  cublasLtMatrixLayoutOpaque_t w{}, x{}, y{};
+
+  Product(const GemmSizes& s, const void* bias) {
+    const bool tf32 = precision() == Precision::tf32;
+    check_cublaslt(cublasLtMatmulDescInit(
+                       &operation, tf32 ? CUBLAS_COMPUTE_32F_FAST_TF32 : CUBLAS_COMPUTE_32F, CUDA_R_32F),
+                   "operation");
+    set(CUBLASLT_MATMUL_DESC_TRANSA, CUBLAS_OP_T);
+    set(CUBLASLT_MATMUL_DESC_EPILOGUE, CUBLASLT_EPILOGUE_BIAS);
+    set(CUBLASLT_MATMUL_DESC_BIAS_POINTER, bias);
+    describe(w, s.k, s.n), describe(x, s.k, s.m), describe(y, s.n, s.m);
+  }
+
+ private:
+  template <class T>
+  void set(cublasLtMatmulDescAttributes_t attribute, const T& value) {
+    check_cublaslt(cublasLtMatmulDescSetAttribute(&operation, attribute, &value, sizeof value), "attribute");
+  }
+  static void describe(cublasLtMatrixLayoutOpaque_t& matrix, int64_t rows, int64_t columns) {
+    check_cublaslt(cublasLtMatrixLayoutInit(&matrix, CUDA_R_32F, static_cast<uint64_t>(rows),
+                                            static_cast<uint64_t>(columns), rows),
+                   "matrix");
+  }
+};
+
+/// How a product is computed.
+struct Choice {
+  cublasLtMatmulAlgo_t algorithm{};
+  size_t workspace = 0;
+  bool usable = false;
+};
+
+Choice choose(cublasLtHandle_t handle, Product& p, In w, In x, In y) {
+  cublasLtMatmulPreferenceOpaque_t preference{};
+  check_cublaslt(cublasLtMatmulPreferenceInit(&preference), "preference");
+  const auto prefer = [&](cublasLtMatmulPreferenceAttributes_t attribute, const auto& value) {
+    check_cublaslt(cublasLtMatmulPreferenceSetAttribute(&preference, attribute, &value, sizeof value),
+                   "preference");
+  };
+  prefer(CUBLASLT_MATMUL_PREF_MAX_WORKSPACE_BYTES, kMaxWorkspace);
+  prefer(CUBLASLT_MATMUL_PREF_REDUCTION_SCHEME_MASK, uint32_t{CUBLASLT_REDUCTION_SCHEME_COMPUTE_TYPE});
+  prefer(CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_A_BYTES, alignment_of(w));
+  prefer(CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_B_BYTES, alignment_of(x));
+  prefer(CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_C_BYTES, alignment_of(y));
+  prefer(CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_D_BYTES, alignment_of(y));
+  cublasLtMatmulHeuristicResult_t found{};
+  int count = 0;
+  const cublasStatus_t status = cublasLtMatmulAlgoGetHeuristic(handle, &p.operation, &p.w, &p.x, &p.y, &p.y,
+                                                               &preference, 1, &found, &count);
+  if (status != CUBLAS_STATUS_SUCCESS || count == 0 || found.state != CUBLAS_STATUS_SUCCESS) return {};
+  return {found.algo, found.workspaceSize, true};
+}
+
+/// What is known of a device: its handle, which lives until the process ends, and the choices so far.
+struct DeviceState {
+  cublasLtHandle_t handle = nullptr;
+  std::map<std::array<int64_t, 8>, Choice> choices;
+};
+
+/// Runs the product, or returns false where cuBLASLt does not offer it.
+bool run(const GemmSizes& s, In x, In w, In bias, Out y) {
+  static auto* mutex = new std::mutex;
+  static auto* states = new std::map<int, DeviceState>;
+  const std::lock_guard lock(*mutex);
+  DeviceState& state = (*states)[y.device().index];
+  if (!state.handle) check_cublaslt(cublasLtCreate(&state.handle), "create");
+  Product p(s, bias.raw());
+  const std::array<int64_t, 8> key{s.m,
+                                   s.n,
+                                   s.k,
+                                   alignment_of(w),
+                                   alignment_of(x),
+                                   alignment_of(y),
+                                   alignment_of(bias),
+                                   precision() == Precision::tf32};
+  auto found = state.choices.find(key);
+  if (found == state.choices.end()) {
+    if (state.choices.size() >= kMaxChoices) state.choices.clear();
+    found = state.choices.emplace(key, choose(state.handle, p, w, x, y)).first;
+  }
+  Choice& choice = found->second;
+  if (!choice.usable) return false;
+  const Tensor workspace = Tensor::empty({static_cast<int64_t>(choice.workspace)}, DType::u8, y.device());
+  const float one = 1, zero = 0;
+  const cublasStatus_t status = cublasLtMatmul(
+      state.handle, &p.operation, &one, w.raw(), &p.w, x.raw(), &p.x, &zero, y.raw(), &p.y, y.raw(), &p.y,
+      &choice.algorithm, workspace.raw(), choice.workspace, compute_stream(y.device().index));
+  if (status == CUBLAS_STATUS_NOT_SUPPORTED) return choice.usable = false;
+  check_cublaslt(status, "linear_fwd");
+  return true;
+}
+
+}  // namespace
+
+void linear_fwd(In x, In w, In bias, Out y) {
+  const GemmSizes s = linear_sizes(x, w, bias, y);
+  const CurrentDevice current(y.device().index);
+  const bool offered = bias.defined() && bias.numel() == s.n && columns_of(bias.shape()) == s.n &&
+                       y.dtype() == DType::f32 && y.numel() > 0 && s.k > 0;
+  if (!offered || !run(s, x, w, bias, y)) product_on_bias(x, w, bias, y);
+}
+
+}  // namespace vae::kernels::cuda
