@@ -26,10 +26,12 @@ VAE_HD T exp_of(T x) {
   if constexpr (sizeof(T) == 4) return ::expf(x);
   else return ::exp(x);
 }
+template <class T>
+inline constexpr T kLargest = std::numeric_limits<T>::max();
 /// e^x, or the largest number where that overflows: zero times it stays zero.
 template <class T>
 VAE_HD T finite_exp_of(T x) {
-  constexpr T most = std::numeric_limits<T>::max();
+  constexpr T most = kLargest<T>;  // not the function, which is the host's
   const T e = exp_of(x);
   return e > most ? most : e;
 }
