@@ -1,16 +1,33 @@
 #include <cstring>
 
 #include "kernels/kernels.h"
+#include "kernels/lanes.h"
 #include "kernels/simd.h"
 #include "tensor/parallel.h"
 
 namespace vae::kernels::cpu {
 namespace {
 
+constexpr int64_t kGrain = 16384;  // elements worth a thread
+
+/// Calls body(r) for rows of n elements in parallel.
+template <class Body>
+void for_rows(int64_t rows, int64_t n, const Body& body) {
+  parallel_for(rows, std::max<int64_t>(1, kGrain / std::max<int64_t>(n, 1)), [&](int64_t begin, int64_t end) {
+    for (int64_t r = begin; r < end; ++r) body(r);
+  });
+}
+
 /// Index i of a table of `rows`; throws naming the kernel when out of range.
 int64_t checked(const char* kernel, int64_t i, int64_t rows) {
   VAE_CHECK(i >= 0 && i < rows, "{}: index {} outside [0, {})", kernel, i, rows);
   return i;
+}
+
+template <class From, class To>
+VAE_CLONES void convert(const From* x, To* y, int64_t n) {
+#pragma omp simd
+  for (int64_t i = 0; i < n; ++i) y[i] = static_cast<To>(x[i]);
 }
 
 template <class T>
@@ -36,7 +53,9 @@ VAE_CLONES void add_row(const T* a, const T* v, T* y, int64_t n) {
 void fill(Out y, double value) {
   dispatch_any(y.dtype(), [&](auto zero) {
     using T = decltype(zero);
-    std::fill_n(y.data<T>(), y.numel(), static_cast<T>(value));
+    parallel_for(y.numel(), kGrain, [&](int64_t begin, int64_t end) {
+      std::fill(y.data<T>() + begin, y.data<T>() + end, static_cast<T>(value));
+    });
   });
 }
 
@@ -44,9 +63,9 @@ void cast(In x, Out y) {
   VAE_CHECK(x.numel() == y.numel(), "cast: {} into {}", x.str(), y.str());
   dispatch_any(x.dtype(), [&](auto from) {
     dispatch_any(y.dtype(), [&](auto to) {
-      const auto* source = x.data<decltype(from)>();
-      auto* target = y.data<decltype(to)>();
-      for (int64_t i = 0; i < x.numel(); ++i) target[i] = static_cast<decltype(to)>(source[i]);
+      parallel_for(x.numel(), kGrain, [&](int64_t begin, int64_t end) {
+        convert(x.data<decltype(from)>() + begin, y.data<decltype(to)>() + begin, end - begin);
+      });
     });
   });
 }
@@ -62,28 +81,22 @@ void gather_rows(In x, In index, Out y) {
   const size_t row = x.size(0) ? x.bytes() / static_cast<size_t>(x.size(0)) : 0;
   const int64_t* rows = index.data<int64_t>();
   for (int64_t r = 0; r < index.numel(); ++r) checked("gather_rows", rows[r], x.size(0));
-  parallel_for(index.numel(), std::max<int64_t>(1, 65536 / static_cast<int64_t>(row + 1)),
-               [&](int64_t begin, int64_t end) {
-                 for (int64_t r = begin; r < end; ++r)
-                   std::memcpy(static_cast<std::byte*>(y.raw()) + static_cast<size_t>(r) * row,
-                               static_cast<const std::byte*>(x.raw()) + static_cast<size_t>(rows[r]) * row,
-                               row);
-               });
+  for_rows(index.numel(), static_cast<int64_t>(row / 4), [&](int64_t r) {
+    std::memcpy(static_cast<std::byte*>(y.raw()) + static_cast<size_t>(r) * row,
+                static_cast<const std::byte*>(x.raw()) + static_cast<size_t>(rows[r]) * row, row);
+  });
 }
 
 void gather_pixels(In x, In index, Out y, Pixels pixels) {
   check_gather_pixels(x, index, y);
   const int64_t n = x.size(0) ? x.numel() / x.size(0) : 0;
+  const int64_t* images = index.data<int64_t>();
+  for (int64_t r = 0; r < index.numel(); ++r) checked("gather_pixels", images[r], x.size(0));
   dispatch_floating(y.dtype(), [&](auto zero) {
     using T = decltype(zero);
-    for (int64_t r = 0; r < index.numel(); ++r) {
-      const uint8_t* image =
-          x.data<uint8_t>() + checked("gather_pixels", index.data<int64_t>()[r], x.size(0)) * n;
-      if (pixels == Pixels::binary)
-        binarise_pixels(image, y.data<T>() + r * n, n);
-      else
-        scale_pixels(image, y.data<T>() + r * n, n);
-    }
+    const auto row = pixels == Pixels::binary ? binarise_pixels<T> : scale_pixels<T>;
+    for_rows(index.numel(), n,
+             [&](int64_t r) { row(x.data<uint8_t>() + images[r] * n, y.data<T>() + r * n, n); });
   });
 }
 
@@ -125,9 +138,8 @@ void outer_add(In a, In v, Out y) {
   const int64_t rows = y.numel() / n, a_rows = a.numel() / n, block = rows / copies;
   dispatch_floating(y.dtype(), [&](auto zero) {
     using T = decltype(zero);
-    parallel_for(rows, std::max<int64_t>(1, 16384 / n), [&](int64_t begin, int64_t end) {
-      for (int64_t r = begin; r < end; ++r)
-        add_row(a.data<T>() + r % a_rows * n, v.data<T>() + r / block * n, y.data<T>() + r * n, n);
+    for_rows(rows, n, [&](int64_t r) {
+      add_row(a.data<T>() + r % a_rows * n, v.data<T>() + r / block * n, y.data<T>() + r * n, n);
     });
   });
 }
@@ -137,17 +149,17 @@ void transpose(In x, Out y) {
   const int64_t n = columns_of(x.shape()), m = rows_of(x.shape());
   dispatch_any(x.dtype(), [&](auto zero) {
     using T = decltype(zero);
-    constexpr int64_t kTile = 16;  // through a copy, so that lines are read and written whole: rows a power
+    constexpr int64_t kTile = 64;  // through a copy, so that lines are read and written whole: rows a power
                                    // of two apart would push each other out of the cache
     const int64_t across = (n + kTile - 1) / kTile;
-    parallel_for(across * ((m + kTile - 1) / kTile), 64, [&](int64_t begin, int64_t end) {
-      T tile[kTile][kTile];
+    parallel_for(across * ((m + kTile - 1) / kTile), 4, [&](int64_t begin, int64_t end) {
+      T tile[kTile * kTile];
       for (int64_t t = begin; t < end; ++t) {
         const int64_t r0 = t / across * kTile, c0 = t % across * kTile;
         const int64_t height = std::min(kTile, m - r0), width = std::min(kTile, n - c0);
-        for (int64_t r = 0; r < height; ++r)
-          for (int64_t c = 0; c < width; ++c) tile[c][r] = x.data<T>()[(r0 + r) * n + c0 + c];
-        for (int64_t c = 0; c < width; ++c) std::copy_n(tile[c], height, y.data<T>() + (c0 + c) * m + r0);
+        turn(x.data<T>() + r0 * n + c0, n, height, width, tile, kTile);
+        for (int64_t c = 0; c < width; ++c)
+          std::copy_n(tile + c * kTile, height, y.data<T>() + (c0 + c) * m + r0);
       }
     });
   });

@@ -9,20 +9,22 @@ namespace {
 
 constexpr int64_t kGrain = 16384;  // elements worth a thread
 
+/// Largest of the pixels under a window, by channel, and its position row * w + column.
 template <class T>
-VAE_CLONES void copy_with_index(const T* x, int32_t position, int64_t n, T* y, int32_t* index) {
+VAE_CLONES void largest(const T* x, Span rows, Span columns, int64_t w, int64_t channels, T* y,
+                        int32_t* index) {
+  for (int64_t row = rows.begin; row < rows.end; ++row)
+    for (int64_t column = columns.begin; column < columns.end; ++column) {
+      const bool first = row == rows.begin && column == columns.begin;
+      const auto position = static_cast<int32_t>(row * w + column);
+      const T* from = x + position * channels;
 #pragma omp simd
-  for (int64_t c = 0; c < n; ++c) y[c] = x[c], index[c] = position;
-}
-
-template <class T>
-VAE_CLONES void take_larger(const T* x, int32_t position, int64_t n, T* y, int32_t* index) {
-#pragma omp simd
-  for (int64_t c = 0; c < n; ++c) {
-    const bool larger = x[c] > y[c] || x[c] != x[c];
-    y[c] = larger ? x[c] : y[c];
-    index[c] = larger ? position : index[c];
-  }
+      for (int64_t c = 0; c < channels; ++c) {
+        const bool larger = first || from[c] > y[c] || from[c] != from[c];
+        y[c] = larger ? from[c] : y[c];
+        index[c] = larger ? position : index[c];
+      }
+    }
 }
 
 template <class T>
@@ -79,14 +81,8 @@ void max_pool_fwd(In x, Out y, Out index, const Window& window) {
     for_rows(s.n, s.oh, s.ow * s.c, [&](int64_t image, int64_t oh) {
       for (int64_t ow = 0; ow < s.ow; ++ow) {
         const int64_t to = ((image * s.oh + oh) * s.ow + ow) * s.c;
-        bool first = true;
-        for_pixels(s, oh, ow, [&](int64_t row, int64_t column) {
-          const int64_t position = row * s.w + column;
-          const T* from = x.data<T>() + (image * s.h * s.w + position) * s.c;
-          (first ? copy_with_index<T> : take_larger<T>)(from, static_cast<int32_t>(position), s.c,
-                                                        y.data<T>() + to, index.data<int32_t>() + to);
-          first = false;
-        });
+        largest(x.data<T>() + image * s.h * s.w * s.c, window.h.pixels(oh, s.h), window.w.pixels(ow, s.w),
+                s.w, s.c, y.data<T>() + to, index.data<int32_t>() + to);
       }
     });
   });
@@ -94,13 +90,13 @@ void max_pool_fwd(In x, Out y, Out index, const Window& window) {
 
 void max_pool_bwd(In dy, In index, Out dx, const Window& window, Write write) {
   const Sliding s = max_pool_sizes("max_pool_bwd", dx, dy, index, window);
-  if (write == Write::set) dx.zero();
   dispatch_floating(dx.dtype(), [&](auto zero) {
     using T = decltype(zero);
     for_rows(s.n, s.h, s.w * s.c, [&](int64_t image, int64_t row) {
       for (int64_t column = 0; column < s.w; ++column) {
         const int64_t position = row * s.w + column;
         T* to = dx.data<T>() + (image * s.h * s.w + position) * s.c;
+        if (write == Write::set) std::fill_n(to, s.c, T(0));
         for_windows(s, row, column, [&](int64_t oh, int64_t ow) {
           const int64_t from = ((image * s.oh + oh) * s.ow + ow) * s.c;
           add_where(dy.data<T>() + from, index.data<int32_t>() + from, static_cast<int32_t>(position), s.c,
@@ -131,16 +127,17 @@ void avg_pool_fwd(In x, Out y, const Window& window, Divisor divisor) {
 
 void avg_pool_bwd(In dy, Out dx, const Window& window, Divisor divisor, Write write) {
   const Sliding s = pool_sizes("avg_pool_bwd", dx, dy, window);
-  if (write == Write::set) dx.zero();
   dispatch_floating(dx.dtype(), [&](auto zero) {
     using T = decltype(zero);
     for_rows(s.n, s.h, s.w * s.c, [&](int64_t image, int64_t row) {
-      for (int64_t column = 0; column < s.w; ++column)
+      for (int64_t column = 0; column < s.w; ++column) {
+        T* to = dx.data<T>() + ((image * s.h + row) * s.w + column) * s.c;
+        if (write == Write::set) std::fill_n(to, s.c, T(0));
         for_windows(s, row, column, [&](int64_t oh, int64_t ow) {
           add_scaled(dy.data<T>() + ((image * s.oh + oh) * s.ow + ow) * s.c,
-                     static_cast<T>(weight_of(s, divisor, oh, ow)), T(1), s.c,
-                     dx.data<T>() + ((image * s.h + row) * s.w + column) * s.c);
+                     static_cast<T>(weight_of(s, divisor, oh, ow)), T(1), s.c, to);
         });
+      }
     });
   });
 }

@@ -1,7 +1,7 @@
 // Random tensors: four elements per Philox block, in batches that the compiler turns into vector code.
 #include "kernels/kernels.h"
+#include "kernels/lanes.h"
 #include "kernels/simd.h"
-#include "tensor/parallel.h"
 #include "tensor/permutation.h"
 
 namespace vae::kernels::cpu {
@@ -17,7 +17,8 @@ VAE_CLONES void draw(RandomKey key, uint64_t step, int64_t first, Words& words) 
 #pragma omp simd
   for (int64_t i = 0; i < kBatch; ++i) {
     const PhiloxBlock block = random_block(key, step, static_cast<uint64_t>(first + i));
-    for (int lane = 0; lane < 4; ++lane) words.v[lane][i] = block.v[lane];
+    words.v[0][i] = block.v[0], words.v[1][i] = block.v[1], words.v[2][i] = block.v[2],
+    words.v[3][i] = block.v[3];
   }
 }
 
@@ -29,8 +30,9 @@ VAE_CLONES void to_normal(const Words& words, float out[4][kBatch]) {
   }
 }
 
-void to_uniform(const Words& words, float out[4][kBatch]) {
+VAE_CLONES void to_uniform(const Words& words, float out[4][kBatch]) {
   for (int lane = 0; lane < 4; ++lane)
+#pragma omp simd
     for (int64_t i = 0; i < kBatch; ++i) out[lane][i] = uniform01(words.v[lane][i]);
 }
 
@@ -43,13 +45,13 @@ void random(const char* kernel, Out y, RandomKey key, In step, const Transform& 
     using T = decltype(zero);
     parallel_for(batches, 16, [&](int64_t begin, int64_t end) {
       Words words;
-      float values[4][kBatch];
+      float values[4][kBatch], in_order[4 * kBatch];
       for (int64_t b = begin; b < end; ++b) {
         draw(key, draw_number, b * kBatch, words);
         transform(words, values);
-        T* out = y.data<T>() + b * 4 * kBatch;
-        const int64_t n = std::min(4 * kBatch, count - b * 4 * kBatch);
-        for (int64_t i = 0; i < n; ++i) out[i] = static_cast<T>(values[i % 4][i / 4]);
+        turn(values[0], kBatch, 4, kBatch, in_order, 4);
+        const int64_t first = b * 4 * kBatch;
+        std::copy_n(in_order, std::min(4 * kBatch, count - first), y.data<T>() + first);
       }
     });
   });

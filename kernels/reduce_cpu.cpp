@@ -5,15 +5,17 @@
 #include <vector>
 
 #include "kernels/kernels.h"
+#include "kernels/lanes.h"
 #include "kernels/simd.h"
 #include "tensor/parallel.h"
 
 namespace vae::kernels::cpu {
 namespace {
 
-constexpr int64_t kBlock = 256;    // elements (or rows) summed in the element type
-constexpr int64_t kChunk = 16384;  // elements of one partial sum of a long vector
-constexpr int64_t kTile = 64;      // columns handled together in column sums
+constexpr int64_t kBlock = 256;      // elements summed in the element type, and rows of a column
+constexpr int64_t kChunk = 16384;    // elements of one partial sum of a long vector
+constexpr int64_t kTile = 1024;      // columns handled together in column sums
+constexpr int64_t kTileRows = 1024;  // rows of one partial sum of long columns
 
 template <bool squares, class T>
 VAE_CLONES double sum_vector(const T* x, int64_t n) {
@@ -31,9 +33,10 @@ VAE_CLONES double sum_vector(const T* x, int64_t n) {
 /// total[c] = sum over `count` rows of width columns, rows `stride` apart.
 template <class T>
 VAE_CLONES void sum_tile(const T* x, int64_t count, int64_t stride, int64_t width, double* total) {
+  constexpr int64_t rows = kBlock / 8;
   for (int64_t c = 0; c < width; ++c) total[c] = 0;
-  for (int64_t begin = 0; begin < count; begin += kBlock / 8) {
-    const int64_t end = std::min(count, begin + kBlock / 8);
+  for (int64_t begin = 0; begin < count; begin += rows) {
+    const int64_t end = std::min(count, begin + rows);
     T block[kTile] = {};
     for (int64_t r = begin; r < end; ++r) {
 #pragma omp simd
@@ -41,6 +44,15 @@ VAE_CLONES void sum_tile(const T* x, int64_t count, int64_t stride, int64_t widt
     }
     for (int64_t c = 0; c < width; ++c) total[c] += static_cast<double>(block[c]);
   }
+}
+
+/// Sums of n columns of lanes.
+template <class T>
+VAE_CLONES void sum_lanes(const T* x, int64_t n, T* total) {
+  for (int64_t l = 0; l < kLanes; ++l) total[l] = 0;
+  for (int64_t c = 0; c < n; ++c)
+#pragma omp simd
+    for (int64_t l = 0; l < kLanes; ++l) total[l] += x[c * kLanes + l];
 }
 
 /// Sum of a long vector: chunks in parallel, combined in order.
@@ -56,31 +68,51 @@ double sum_long(const T* x, int64_t n) {
   return sum_vector<false>(partial.data(), chunks);
 }
 
+/// Calls put(i, sum) for every sum over rows: chunks of long columns, combined in order, and tiles of columns
+/// in parallel. Tiles are narrow only where there would be too few to share out: whole rows are read in
+/// order.
+template <class T, class Put>
+void sum_columns(const T* x, Axis axis, const Put& put) {
+  const int64_t chunks = std::max<int64_t>(1, (axis.count + kTileRows - 1) / kTileRows),
+                blocks = chunks * axis.outer;
+  const int64_t tile = blocks < 8 ? kTile / 16 : kTile, tiles = (axis.inner + tile - 1) / tile;
+  const int64_t sums = axis.outer * axis.inner, rows = std::clamp<int64_t>(axis.count, 1, kTileRows);
+  std::vector<double> partial(chunks > 1 ? chunks * sums : 0);
+  parallel_for(blocks * tiles, std::max<int64_t>(1, kChunk / (tile * rows)), [&](int64_t begin, int64_t end) {
+    for (int64_t t = begin; t < end; ++t) {
+      const int64_t chunk = t / (axis.outer * tiles), o = t / tiles % axis.outer, c0 = t % tiles * tile,
+                    width = std::min(tile, axis.inner - c0), first = chunk * kTileRows;
+      double total[kTile];
+      sum_tile(x + (o * axis.count + first) * axis.inner + c0, std::min(kTileRows, axis.count - first),
+               axis.inner, width, total);
+      for (int64_t c = 0, i = o * axis.inner + c0; c < width; ++c, ++i)
+        chunks > 1 ? void(partial[chunk * sums + i] = total[c]) : put(i, total[c]);
+    }
+  });
+  for (int64_t i = 0; chunks > 1 && i < sums; ++i) {
+    double total = 0;
+    for (int64_t chunk = 0; chunk < chunks; ++chunk) total += partial[chunk * sums + i];
+    put(i, total);
+  }
+}
+
 template <class T, class Y>
 void sum_typed(const T* x, Y* y, Axis axis, double scale, bool add) {
-  const auto put = [&](int64_t i, double value) {
+  const auto put = [=](int64_t i, double value) {
     y[i] = static_cast<Y>((add ? static_cast<double>(y[i]) : 0.0) + scale * value);
   };
-  if (axis.inner == 1 && axis.outer == 1) return put(0, sum_long<false>(x, axis.count));
-  if (axis.inner == 1) {
-    parallel_for(axis.outer, std::max<int64_t>(1, kChunk / std::max<int64_t>(axis.count, 1)),
-                 [&](int64_t begin, int64_t end) {
-                   for (int64_t o = begin; o < end; ++o)
-                     put(o, sum_vector<false>(x + o * axis.count, axis.count));
-                 });
-    return;
-  }
-  const int64_t tiles = (axis.inner + kTile - 1) / kTile;
-  parallel_for(axis.outer * tiles, std::max<int64_t>(1, kChunk / (kTile * std::max<int64_t>(axis.count, 1))),
-               [&](int64_t begin, int64_t end) {
-                 for (int64_t t = begin; t < end; ++t) {
-                   const int64_t o = t / tiles, c0 = t % tiles * kTile,
-                                 width = std::min(kTile, axis.inner - c0);
-                   double total[kTile];
-                   sum_tile(x + o * axis.count * axis.inner + c0, axis.count, axis.inner, width, total);
-                   for (int64_t c = 0; c < width; ++c) put(o * axis.inner + c0 + c, total[c]);
-                 }
-               });
+  if (axis.inner != 1) return sum_columns(x, axis, put);
+  if (axis.outer == 1) return put(0, sum_long<false>(x, axis.count));
+  if (axis.count <= kNarrow)
+    return for_groups(axis.outer, axis.count, [&](int64_t first, int64_t rows) {
+      Lanes<T> lanes(x + first * axis.count, rows, axis.count);
+      T total[kLanes];
+      sum_lanes(lanes.data(), axis.count, total);
+      for (int64_t r = 0; r < rows; ++r) put(first + r, static_cast<double>(total[r]));
+    });
+  parallel_for(axis.outer, std::max<int64_t>(1, kChunk / axis.count), [&](int64_t begin, int64_t end) {
+    for (int64_t o = begin; o < end; ++o) put(o, sum_vector<false>(x + o * axis.count, axis.count));
+  });
 }
 
 /// y[c] (+)= scale * x[c], x standing still where its stride is zero.
@@ -93,12 +125,60 @@ VAE_CLONES void spread_row(const T* x, T* y, int64_t n, T scale, bool add) {
   }
 }
 
-/// Whether a comes before b among the largest: NaN counts as the smallest, of equals the first wins.
+/// Integers of the width of T: lanes of columns beside lanes of values.
 template <class T>
-bool precedes(const T* x, int64_t a, int64_t b) {
-  const T va = x[a] == x[a] ? x[a] : -std::numeric_limits<T>::infinity();
-  const T vb = x[b] == x[b] ? x[b] : -std::numeric_limits<T>::infinity();
-  return va != vb ? va > vb : a < b;
+using Column = std::conditional_t<sizeof(T) == 4, int32_t, int64_t>;
+
+template <class T>
+VAE_CLONES void argmax_lanes(const T* x, Column<T> n, Column<T>* at) {
+  T top[kLanes];
+  for (int64_t l = 0; l < kLanes; ++l) top[l] = x[l], at[l] = 0;
+  for (Column<T> c = 1; c < n; ++c)
+#pragma omp simd
+    for (int64_t l = 0; l < kLanes; ++l) {
+      const T value = x[c * kLanes + l];
+      at[l] = value > top[l] ? c : at[l];
+      top[l] = value > top[l] ? value : top[l];
+    }
+}
+
+/// What orders the largest: NaN counts as the smallest.
+template <class T>
+[[gnu::always_inline]] inline T rank_of(T value) {
+  return value == value ? value : -std::numeric_limits<T>::infinity();
+}
+
+/// at[j] becomes the column of the j-th largest of n columns of lanes, of equals the first. Every column in
+/// turn comes in below the best so far and rises above those that it exceeds.
+template <class T>
+VAE_CLONES void top_k_lanes(const T* x, Column<T> n, Column<T> k, Column<T> (*at)[kLanes]) {
+  T best[kNarrow + 1][kLanes];
+  for (Column<T> c = 0; c < n; ++c) {
+    const Column<T> place = std::min(c, k);
+#pragma omp simd
+    for (int64_t l = 0; l < kLanes; ++l) best[place][l] = rank_of(x[c * kLanes + l]), at[place][l] = c;
+    for (Column<T> j = place - 1; j >= 0; --j)
+#pragma omp simd
+      for (int64_t l = 0; l < kLanes; ++l) {
+        const T above = best[j][l], below = best[j + 1][l];
+        const Column<T> column = at[j][l], rising = at[j + 1][l];
+        best[j][l] = below > above ? below : above;
+        best[j + 1][l] = below > above ? above : below;
+        at[j][l] = below > above ? rising : column;
+        at[j + 1][l] = below > above ? column : rising;
+      }
+  }
+}
+
+/// Columns of the k largest of a row.
+template <class T>
+void top_k_row(const T* x, int64_t n, int64_t k, std::vector<int64_t>& order) {
+  order.resize(n);
+  std::iota(order.begin(), order.end(), int64_t{0});
+  std::partial_sort(order.begin(), order.begin() + k, order.end(), [x](int64_t a, int64_t b) {
+    const T first = rank_of(x[a]), second = rank_of(x[b]);
+    return first != second ? first > second : a < b;
+  });
 }
 
 }  // namespace
@@ -126,9 +206,20 @@ void argmax(In x, Out y) {
   check_argmax(x, y);
   const int64_t n = columns_of(x.shape());
   dispatch_floating(x.dtype(), [&](auto zero) {
-    const auto* values = x.data<decltype(zero)>();
-    for (int64_t r = 0; r < y.numel(); ++r)
-      y.data<int64_t>()[r] = std::max_element(values + r * n, values + (r + 1) * n) - (values + r * n);
+    using T = decltype(zero);
+    const T* values = x.data<T>();
+    int64_t* to = y.data<int64_t>();
+    if (n <= kNarrow)
+      return for_groups(y.numel(), n, [&](int64_t first, int64_t rows) {
+        Lanes<T> lanes(values + first * n, rows, n);
+        Column<T> at[kLanes];
+        argmax_lanes(lanes.data(), static_cast<Column<T>>(n), at);
+        std::copy_n(at, rows, to + first);
+      });
+    parallel_for(y.numel(), std::max<int64_t>(1, kChunk / n), [&](int64_t begin, int64_t end) {
+      for (int64_t r = begin; r < end; ++r)
+        to[r] = std::max_element(values + r * n, values + (r + 1) * n) - (values + r * n);
+    });
   });
 }
 
@@ -148,20 +239,27 @@ void sum_bwd(In dy, Out dx, Axis axis, double scale, Write write) {
 }
 
 void top_k(In x, Out values, Out index) {
-  const int64_t k = check_top_k(x, values, index), n = columns_of(x.shape());
+  const int64_t k = check_top_k(x, values, index), n = columns_of(x.shape()), rows = x.numel() / n;
   dispatch_floating(x.dtype(), [&](auto zero) {
     using T = decltype(zero);
-    parallel_for(x.numel() / n, std::max<int64_t>(1, kChunk / n), [&](int64_t begin, int64_t end) {
-      std::vector<int64_t> order(n);
+    const auto put = [from = x.data<T>(), n, k, best = values.data<T>(), to = index.data<int64_t>()](
+                         int64_t r, int64_t j, int64_t column) {
+      to[r * k + j] = column;
+      best[r * k + j] = from[r * n + column];
+    };
+    if (n <= kNarrow)
+      return for_groups(rows, n, [&](int64_t first, int64_t count) {
+        Lanes<T> lanes(x.data<T>() + first * n, count, n);
+        Column<T> at[kNarrow + 1][kLanes];
+        top_k_lanes(lanes.data(), static_cast<Column<T>>(n), static_cast<Column<T>>(k), at);
+        for (int64_t r = 0; r < count; ++r)
+          for (int64_t j = 0; j < k; ++j) put(first + r, j, at[j][r]);
+      });
+    parallel_for(rows, std::max<int64_t>(1, kChunk / n), [&](int64_t begin, int64_t end) {
+      std::vector<int64_t> order;
       for (int64_t r = begin; r < end; ++r) {
-        const T* row = x.data<T>() + r * n;
-        std::iota(order.begin(), order.end(), int64_t{0});
-        std::partial_sort(order.begin(), order.begin() + k, order.end(),
-                          [row](int64_t a, int64_t b) { return precedes(row, a, b); });
-        for (int64_t j = 0; j < k; ++j) {
-          index.data<int64_t>()[r * k + j] = order[j];
-          values.data<T>()[r * k + j] = row[order[j]];
-        }
+        top_k_row(x.data<T>() + r * n, n, k, order);
+        for (int64_t j = 0; j < k; ++j) put(r, j, order[j]);
       }
     });
   });

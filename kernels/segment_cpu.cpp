@@ -9,7 +9,8 @@
 namespace vae::kernels::cpu {
 namespace {
 
-constexpr int64_t kTile = 64;  // columns summed together
+constexpr int64_t kBlock = 64;          // columns, of which a thread takes whole blocks
+constexpr int64_t kTotals = 32 * 1024;  // sums of groups that stay in the cache
 
 template <class T>
 VAE_CLONES void copy_row(const T* x, T* y, int64_t n, bool add) {
@@ -61,10 +62,11 @@ void segment_sum(In x, In group, Out y, Write write) {
               groups);
   dispatch_floating(y.dtype(), [&](auto zero) {
     using T = decltype(zero);
-    parallel_for((columns + kTile - 1) / kTile, 1, [&](int64_t begin, int64_t end) {
-      for (int64_t t = begin; t < end; ++t)
-        sum_tile<T>(x, of_row, y, columns, t * kTile, std::min(kTile, columns - t * kTile),
-                    write == Write::add);
+    const int64_t tile = std::max<int64_t>(1, kTotals / groups / kBlock) * kBlock;
+    parallel_for((columns + kBlock - 1) / kBlock, 1, [&](int64_t begin, int64_t end) {
+      const int64_t last = std::min(end * kBlock, columns);
+      for (int64_t c = begin * kBlock; c < last; c += tile)
+        sum_tile<T>(x, of_row, y, columns, c, std::min(tile, last - c), write == Write::add);
     });
   });
 }

@@ -1,141 +1,165 @@
-// Softmax and log-softmax over the columns of m x n, shifted by the row's maximum. Rows are taken in groups,
-// so that the exponentials of short rows, too, are computed in whole vectors.
-#include <array>
-#include <vector>
-
+// Softmax and log-softmax over the columns of m x n, shifted by the row's maximum: rows in passes that stay
+// in the cache, short rows as lanes.
 #include "kernels/kernels.h"
+#include "kernels/lanes.h"
 #include "kernels/simd.h"
 #include "kernels/softmax.h"
-#include "tensor/parallel.h"
 
 namespace vae::kernels::cpu {
 namespace {
 
-constexpr int64_t kGroup = 2048;  // elements of a group of short rows
+// ---- a row of any length
+// -----------------------------------------------------------------------------------
 
 template <class T>
-VAE_CLONES void exp_all(const T* x, T* y, int64_t n) {
-#pragma omp simd
-  for (int64_t i = 0; i < n; ++i) y[i] = detail::exp_of(x[i]);
-}
-
-/// y = x - top of every row; the tops.
-template <class T>
-VAE_CLONES void shift_rows(const T* x, T* y, T* tops, int64_t rows, int64_t n) {
-  for (int64_t r = 0; r < rows; ++r, x += n, y += n) {
-    T top = x[0];
+VAE_CLONES T largest(const T* x, int64_t n) {
+  T top = x[0];
 #pragma omp simd reduction(max : top)
-    for (int64_t c = 0; c < n; ++c) top = x[c] > top ? x[c] : top;
-    tops[r] = top;
-#pragma omp simd
-    for (int64_t c = 0; c < n; ++c) y[c] = x[c] - top;
-  }
+  for (int64_t c = 0; c < n; ++c) top = x[c] > top ? x[c] : top;
+  return top;
 }
 
 template <class T>
-VAE_CLONES void normalize_rows(T* y, int64_t rows, int64_t n) {
-  for (int64_t r = 0; r < rows; ++r, y += n) {
-    T total = 0;
+VAE_CLONES void softmax_row(const T* x, T* y, int64_t n, T top) {
+  T total = 0;
 #pragma omp simd reduction(+ : total)
-    for (int64_t c = 0; c < n; ++c) total += y[c];
-#pragma omp simd
-    for (int64_t c = 0; c < n; ++c) y[c] /= total;
+  for (int64_t c = 0; c < n; ++c) {
+    y[c] = detail::exp_of(x[c] - top);
+    total += y[c];
   }
+  const T share = T(1) / total;
+#pragma omp simd
+  for (int64_t c = 0; c < n; ++c) y[c] *= share;
 }
 
-/// y = x - top - log sum e, the exponentials e of x - top given.
 template <class T>
-VAE_CLONES void subtract_log_sum(const T* x, const T* e, const T* tops, T* y, int64_t rows, int64_t n) {
-  for (int64_t r = 0; r < rows; ++r, x += n, e += n, y += n) {
-    T total = 0;
+VAE_CLONES void log_softmax_row(const T* x, T* y, int64_t n, T top) {
+  T total = 0;
 #pragma omp simd reduction(+ : total)
-    for (int64_t c = 0; c < n; ++c) total += e[c];
-    const T shift = tops[r] + detail::log_of(total);
+  for (int64_t c = 0; c < n; ++c) total += detail::exp_of(x[c] - top);
+  const T shift = top + detail::log_of(total);
 #pragma omp simd
-    for (int64_t c = 0; c < n; ++c) y[c] = x[c] - shift;
-  }
+  for (int64_t c = 0; c < n; ++c) y[c] = x[c] - shift;
 }
 
-/// dx = share (dy - sum share dy) of softmax, dy - share sum dy of log-softmax; share is the softmax.
+/// dx = y (dy - sum y dy) of softmax y, dy - e^y sum dy of log-softmax y.
 template <bool log_space, class T>
-VAE_CLONES void backward_rows(const T* dy, const T* share, T* dx, int64_t rows, int64_t n, bool add) {
-  for (int64_t r = 0; r < rows; ++r, dy += n, share += n, dx += n) {
-    T total = 0;
+VAE_CLONES void backward_row(const T* dy, const T* y, T* dx, int64_t n, bool add) {
+  T total = 0;
 #pragma omp simd reduction(+ : total)
-    for (int64_t c = 0; c < n; ++c) total += log_space ? dy[c] : share[c] * dy[c];
+  for (int64_t c = 0; c < n; ++c) total += log_space ? dy[c] : y[c] * dy[c];
 #pragma omp simd
-    for (int64_t c = 0; c < n; ++c) {
-      const T gradient = log_space ? dy[c] - share[c] * total : share[c] * (dy[c] - total);
-      dx[c] = add ? dx[c] + gradient : gradient;
-    }
+  for (int64_t c = 0; c < n; ++c) {
+    const T gradient = log_space ? dy[c] - detail::exp_of(y[c]) * total : y[c] * (dy[c] - total);
+    dx[c] = add ? dx[c] + gradient : gradient;
   }
 }
 
-/// Calls body(offset, rows of the group, n) for groups of rows.
+// ---- n columns of lanes, in place
+// --------------------------------------------------------------------------
+
+template <bool log_space, class T>
+VAE_CLONES void softmax_lanes(T* x, int64_t n) {
+  T top[kLanes], total[kLanes];
+  for (int64_t l = 0; l < kLanes; ++l) top[l] = x[l], total[l] = 0;
+  for (int64_t c = 1; c < n; ++c)
+#pragma omp simd
+    for (int64_t l = 0; l < kLanes; ++l) top[l] = x[c * kLanes + l] > top[l] ? x[c * kLanes + l] : top[l];
+  for (int64_t c = 0; c < n; ++c)
+#pragma omp simd
+    for (int64_t l = 0; l < kLanes; ++l) {
+      const T e = detail::exp_of(x[c * kLanes + l] - top[l]);
+      if (!log_space) x[c * kLanes + l] = e;
+      total[l] += e;
+    }
+#pragma omp simd
+  for (int64_t l = 0; l < kLanes; ++l)
+    total[l] = log_space ? top[l] + detail::log_of(total[l]) : T(1) / total[l];
+  for (int64_t c = 0; c < n; ++c)
+#pragma omp simd
+    for (int64_t l = 0; l < kLanes; ++l) {
+      T& value = x[c * kLanes + l];
+      value = log_space ? value - total[l] : value * total[l];
+    }
+}
+
+/// dy becomes dx.
+template <bool log_space, class T>
+VAE_CLONES void backward_lanes(T* dy, const T* y, int64_t n) {
+  T total[kLanes] = {};
+  for (int64_t c = 0; c < n; ++c)
+#pragma omp simd
+    for (int64_t l = 0; l < kLanes; ++l)
+      total[l] += log_space ? dy[c * kLanes + l] : y[c * kLanes + l] * dy[c * kLanes + l];
+  for (int64_t c = 0; c < n; ++c)
+#pragma omp simd
+    for (int64_t l = 0; l < kLanes; ++l) {
+      const T g = dy[c * kLanes + l], value = y[c * kLanes + l];
+      dy[c * kLanes + l] = log_space ? g - detail::exp_of(value) * total[l] : value * (g - total[l]);
+    }
+}
+
+// ---- both
+// --------------------------------------------------------------------------------------------------
+
+/// Calls body(offset of a row) in parallel.
 template <class Body>
-void for_groups(In x, const Body& body) {
+void for_rows(int64_t rows, int64_t n, const Body& body) {
+  parallel_for(rows, std::max<int64_t>(1, 4096 / n), [&](int64_t begin, int64_t end) {
+    for (int64_t r = begin; r < end; ++r) body(r * n);
+  });
+}
+
+template <bool log_space>
+void forward(const char* kernel, In x, Out y) {
+  check_softmax(kernel, x, y);
   const int64_t n = columns_of(x.shape()), rows = n ? x.numel() / n : 0;
-  if (rows == 0) return;
-  const int64_t group = std::max<int64_t>(1, kGroup / n), groups = (rows + group - 1) / group;
-  parallel_for(groups, std::max<int64_t>(1, 2 * kGroup / (group * n)), [&](int64_t begin, int64_t end) {
-    for (int64_t g = begin; g < end; ++g) body(g * group * n, std::min(group, rows - g * group), n);
+  dispatch_floating(x.dtype(), [&](auto zero) {
+    using T = decltype(zero);
+    const T* from = x.data<T>();
+    T* to = y.data<T>();
+    if (n <= kNarrow)
+      return for_groups(rows, n, [&](int64_t first, int64_t count) {
+        Lanes<T> lanes(from + first * n, count, n);
+        softmax_lanes<log_space>(lanes.data(), n);
+        lanes.store(to + first * n, Write::set);
+      });
+    const auto row = log_space ? log_softmax_row<T> : softmax_row<T>;
+    for_rows(rows, n, [&](int64_t at) { row(from + at, to + at, n, largest(from + at, n)); });
+  });
+}
+
+template <bool log_space>
+void backward(const char* kernel, In dy, In y, Out dx, Write write) {
+  check_softmax(kernel, dy, y);
+  check_softmax(kernel, dy, dx);
+  const int64_t n = columns_of(y.shape()), rows = n ? y.numel() / n : 0;
+  dispatch_floating(y.dtype(), [&](auto zero) {
+    using T = decltype(zero);
+    const T *gradient = dy.data<T>(), *value = y.data<T>();
+    T* to = dx.data<T>();
+    if (n <= kNarrow)
+      return for_groups(rows, n, [&](int64_t first, int64_t count) {
+        Lanes<T> lanes(gradient + first * n, count, n), values(value + first * n, count, n);
+        backward_lanes<log_space>(lanes.data(), values.data(), n);
+        lanes.store(to + first * n, write);
+      });
+    for_rows(rows, n, [&](int64_t at) {
+      backward_row<log_space>(gradient + at, value + at, to + at, n, write == Write::add);
+    });
   });
 }
 
 }  // namespace
 
-void softmax_fwd(In x, Out y) {
-  check_softmax("softmax", x, y);
-  dispatch_floating(x.dtype(), [&](auto zero) {
-    using T = decltype(zero);
-    for_groups(x, [&](int64_t at, int64_t rows, int64_t n) {
-      std::array<T, kGroup> tops;
-      T* out = y.data<T>() + at;
-      shift_rows(x.data<T>() + at, out, tops.data(), rows, n);
-      exp_all(out, out, rows * n);
-      normalize_rows(out, rows, n);
-    });
-  });
-}
+void softmax_fwd(In x, Out y) { forward<false>("softmax", x, y); }
 
-void log_softmax_fwd(In x, Out y) {
-  check_softmax("log_softmax", x, y);
-  dispatch_floating(x.dtype(), [&](auto zero) {
-    using T = decltype(zero);
-    for_groups(x, [&](int64_t at, int64_t rows, int64_t n) {
-      std::array<T, kGroup> tops;
-      std::vector<T> e(static_cast<size_t>(rows * n));
-      const T* in = x.data<T>() + at;
-      shift_rows(in, e.data(), tops.data(), rows, n);
-      exp_all(e.data(), e.data(), rows * n);
-      subtract_log_sum(in, e.data(), tops.data(), y.data<T>() + at, rows, n);
-    });
-  });
-}
+void log_softmax_fwd(In x, Out y) { forward<true>("log_softmax", x, y); }
 
-void softmax_bwd(In dy, In y, Out dx, Write write) {
-  check_softmax("softmax_bwd", dy, y);
-  check_softmax("softmax_bwd", dy, dx);
-  dispatch_floating(y.dtype(), [&](auto zero) {
-    using T = decltype(zero);
-    for_groups(y, [&](int64_t at, int64_t rows, int64_t n) {
-      backward_rows<false>(dy.data<T>() + at, y.data<T>() + at, dx.data<T>() + at, rows, n,
-                           write == Write::add);
-    });
-  });
-}
+void softmax_bwd(In dy, In y, Out dx, Write write) { backward<false>("softmax_bwd", dy, y, dx, write); }
 
 void log_softmax_bwd(In dy, In y, Out dx, Write write) {
-  check_softmax("log_softmax_bwd", dy, y);
-  check_softmax("log_softmax_bwd", dy, dx);
-  dispatch_floating(y.dtype(), [&](auto zero) {
-    using T = decltype(zero);
-    for_groups(y, [&](int64_t at, int64_t rows, int64_t n) {
-      std::vector<T> share(static_cast<size_t>(rows * n));
-      exp_all(y.data<T>() + at, share.data(), rows * n);
-      backward_rows<true>(dy.data<T>() + at, share.data(), dx.data<T>() + at, rows, n, write == Write::add);
-    });
-  });
+  backward<true>("log_softmax_bwd", dy, y, dx, write);
 }
 
 }  // namespace vae::kernels::cpu

@@ -13,17 +13,18 @@ struct PhiloxBlock {
   uint32_t v[4];
 };
 
+/// By recursion: a loop inside a vector loop would not vectorise.
+template <int rounds = 10>
 VAE_HD PhiloxBlock philox4x32_10(PhiloxBlock counter, uint32_t key0, uint32_t key1) {
-  for (int round = 0; round < 10; ++round) {
-    const uint64_t product0 = uint64_t{0xD2511F53u} * counter.v[0];
-    const uint64_t product1 = uint64_t{0xCD9E8D57u} * counter.v[2];
-    counter = {{static_cast<uint32_t>(product1 >> 32) ^ counter.v[1] ^ key0, static_cast<uint32_t>(product1),
-                static_cast<uint32_t>(product0 >> 32) ^ counter.v[3] ^ key1,
-                static_cast<uint32_t>(product0)}};
-    key0 += 0x9E3779B9u;
-    key1 += 0xBB67AE85u;
-  }
-  return counter;
+  const uint64_t product0 = uint64_t{0xD2511F53u} * counter.v[0];
+  const uint64_t product1 = uint64_t{0xCD9E8D57u} * counter.v[2];
+  const PhiloxBlock next{
+      {static_cast<uint32_t>(product1 >> 32) ^ counter.v[1] ^ key0, static_cast<uint32_t>(product1),
+       static_cast<uint32_t>(product0 >> 32) ^ counter.v[3] ^ key1, static_cast<uint32_t>(product0)}};
+  if constexpr (rounds == 1)
+    return next;
+  else
+    return philox4x32_10<rounds - 1>(next, key0 + 0x9E3779B9u, key1 + 0xBB67AE85u);
 }
 
 /// Which random numbers: the run's seed and a named stream ("noise/eps_u", "batch/labeled", "init/encoder").

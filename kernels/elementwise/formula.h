@@ -4,6 +4,7 @@
 #include <cmath>
 #include <limits>
 
+#include "kernels/elementwise/exp.h"
 #include "tensor/host_device.h"
 
 namespace vae::kernels {
@@ -23,7 +24,11 @@ inline constexpr double kLog2Pi = 1.8378770664093454836;
 namespace detail {
 template <class T>
 VAE_HD T exp_of(T x) {
+#ifdef __CUDA_ARCH__
   if constexpr (sizeof(T) == 4) return ::expf(x);
+#else
+  if constexpr (sizeof(T) == 4) return exp_f32(x);
+#endif
   else return ::exp(x);
 }
 template <class T>

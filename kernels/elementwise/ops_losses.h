@@ -130,12 +130,11 @@ struct BernoulliKl {
   }
   VAE_FWD2 {
     const T p = weakened(x0, k), q = weakened(x1, k), not_p = weakened(T(1) - x0, k), not_q = weakened(T(1) - x1, k);
-    return p * (detail::log_of(p) - detail::log_of(q)) + not_p * (detail::log_of(not_p) - detail::log_of(not_q));
+    return p * detail::log_of(p / q) + not_p * detail::log_of(not_p / not_q);
   }
   VAE_D2(0) {
     const T p = weakened(x0, k), q = weakened(x1, k), not_p = weakened(T(1) - x0, k), not_q = weakened(T(1) - x1, k);
-    return (T(1) - k.a) *
-           (detail::log_of(p) - detail::log_of(q) - detail::log_of(not_p) + detail::log_of(not_q));
+    return (T(1) - k.a) * (detail::log_of(p / q) - detail::log_of(not_p / not_q));
   }
   VAE_D2(1) {
     return (T(1) - k.a) * (weakened(T(1) - x0, k) / weakened(T(1) - x1, k) - weakened(x0, k) / weakened(x1, k));

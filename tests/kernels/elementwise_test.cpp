@@ -162,6 +162,8 @@ double cancelling_terms(Map op, const std::vector<double>& x) {
       return std::abs(x[0]);
     case Map::lerp:
       return std::max(std::abs(x[2] * x[0]), std::abs((1 - x[2]) * x[1]));
+    case Map::bernoulli_kl:  // operands beyond [0, 1] weigh logarithms of both signs
+      return std::abs(x[0]);
     case Map::bce_floored:  // targets beyond [0, 1] weigh logarithms of both signs
       return std::abs(x[1]);
     default:

@@ -40,6 +40,14 @@ TEST(Naive, sum) {
                        Axis::columns(257, 31),
                        Axis::columns(5, 0),
                        Axis::columns(1, 1000),
+                       Axis::columns(65, 1),
+                       Axis::columns(64, 3),
+                       Axis::columns(200, 15),
+                       Axis::columns(63, 17),
+                       Axis::columns(65, 64),
+                       Axis::columns(3, 65),
+                       Axis::rows(9000, 3),
+                       {2, 8193, 2},
                        {3, 33, 5},
                        {10, 31, 257},
                        {2, 0, 3},
@@ -96,16 +104,24 @@ std::vector<int64_t> sorted(const double* row, int64_t n) {
   return order;
 }
 
+/// Equal, NaN to NaN.
+bool same_numbers(const std::vector<double>& a, const std::vector<double>& b) {
+  return std::equal(a.begin(), a.end(), b.begin(), b.end(),
+                    [](double x, double y) { return x == y || (std::isnan(x) && std::isnan(y)); });
+}
+
 TEST(Naive, top_k) {
   for (const Device device : test::devices())
     for (const DType dtype : kFloating)
-      for (const int64_t rows : {0, 1, 31})
-        for (const int64_t n : {1, 2, 10, 33, 1000, 3000})
-          for (const int64_t k : {1, 2, 5}) {
+      for (const int64_t rows : {0, 1, 31, 65, 130})
+        for (const int64_t n : {1, 2, 10, 17, 33, 64, 65, 1000, 3000})
+          for (const int64_t k : {1, 2, 5, 33, 64}) {
             if (k > n) continue;
             std::vector<double> x(static_cast<size_t>(rows * n));
             for (size_t i = 0; i < x.size(); ++i) x[i] = static_cast<double>(i * 7919 % 13);  // many ties
             if (rows && n > 2) x[0] = std::nan(""), x[1] = -HUGE_VAL, x[2] = HUGE_VAL;
+            if (rows > 1 && n > 2)
+              std::fill_n(x.begin() + n, n, -HUGE_VAL), x[static_cast<size_t>(n)] = std::nan("");
             const Tensor values = Tensor::empty({rows, k}, dtype, device),
                          index = Tensor::empty({rows, k}, DType::i64, device);
             top_k(test::tensor_of(x, {rows, n}, dtype, device), values, index);
@@ -118,7 +134,7 @@ TEST(Naive, top_k) {
               }
             }
             EXPECT_EQ(doubles(index), expected_index) << rows << " x " << n << ", " << k << " of them";
-            EXPECT_EQ(doubles(values), expected);
+            EXPECT_TRUE(same_numbers(doubles(values), expected));
           }
 }
 
@@ -152,10 +168,12 @@ TEST(Naive, sum_squares) {
 TEST(Naive, argmax) {
   for (const Device device : test::devices())
     for (const DType dtype : kFloating)
-      for (const int64_t rows : {0, 1, 33})
-        for (const int64_t n : {1, 10, 31, 257, 1000}) {
+      for (const int64_t rows : {0, 1, 33, 64, 65, 200})
+        for (const int64_t n : {1, 2, 3, 10, 15, 16, 17, 31, 64, 65, 257, 1000}) {
           std::vector<double> values = test::sample(rows * n, -3, 3);
           for (double& v : values) v = std::round(v);  // many equals
+          if (rows > 1 && n > 1)
+            values[0] = values[static_cast<size_t>(n) + 1] = std::nan("");  // first and later
           const Tensor y = Tensor::empty({rows}, DType::i64, device);
           argmax(test::tensor_of(values, {rows, n}, dtype, device), y);
           std::vector<double> expected;
@@ -173,7 +191,8 @@ TEST(Naive, argmax) {
 struct Rows {
   int64_t rows, n;
 };
-constexpr Rows kRows[] = {{0, 10}, {5, 0}, {1, 1}, {31, 10}, {33, 257}, {2, 1000}};
+constexpr Rows kRows[] = {{0, 10},  {5, 0},   {1, 1},    {65, 1}, {31, 10}, {200, 10}, {64, 15}, {63, 16},
+                          {65, 17}, {33, 31}, {129, 33}, {3, 64}, {2, 65},  {33, 257}, {2, 1000}};
 
 /// Softmax of each row and its logarithm.
 std::vector<double> naive_softmax(const std::vector<double>& x, int64_t n, bool logarithm) {
@@ -236,11 +255,16 @@ TEST(Softmax, ExtremeLogitsAndNan) {
       log_softmax_fwd(x, y);
       const double ln2 = std::log(2.), ln3 = std::log(3.);
       EXPECT_LE(distance(doubles(y), {0, -2e4, -1e4, -ln2, -ln2, -180 - ln2, -ln3, -ln3, -ln3}), 1e-7);
-      const Tensor bad = test::tensor_of({0, std::nan(""), 1}, {1, 3}, dtype, device), out = bad.clone();
-      for (const auto* kernel : {&softmax_fwd, &log_softmax_fwd}) {
-        (*kernel)(bad, out);
-        for (const double v : doubles(out)) EXPECT_TRUE(std::isnan(v));
-      }
+      for (const int64_t n : {3, 70})  // a row with NaN among others, which keep their numbers
+        for (const auto* kernel : {&softmax_fwd, &log_softmax_fwd}) {
+          std::vector<double> values(static_cast<size_t>(5 * n), 0.5);
+          values[static_cast<size_t>(2 * n + 1)] = std::nan("");
+          const Tensor bad = test::tensor_of(values, {5, n}, dtype, device), out = bad.clone();
+          (*kernel)(bad, out);
+          const std::vector<double> result = doubles(out);
+          for (int64_t i = 0; i < 5 * n; ++i)
+            EXPECT_EQ(std::isnan(result[static_cast<size_t>(i)]), i / n == 2) << i << " of rows of " << n;
+        }
     }
 }
 

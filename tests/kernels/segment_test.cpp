@@ -50,7 +50,7 @@ TEST(Naive, segment_sum) {
   for_all([](Device device, DType dtype, Write write) {
     for (const int64_t rows : kLengths)
       for (const int64_t groups : {1, 10, 300})
-        for (const int64_t columns : {1, 10, 33, 130}) {
+        for (const int64_t columns : {1, 10, 33, 130, 600}) {
           std::vector<double> group;
           for (int64_t r = 0; r < rows; ++r) group.push_back(static_cast<double>(r * r % groups));
           const Tensor x = sample_tensor({rows, columns}, dtype, device, -2, 2, 1);
@@ -102,6 +102,9 @@ const Axis kAxes[] = {Axis::all(1),
                       Axis::rows(6, 1000),
                       Axis::rows(1000, 1),
                       Axis::columns(31, 1),
+                      Axis::columns(130, 10),
+                      Axis::columns(65, 17),
+                      Axis::columns(3, 65),
                       Axis::columns(257, 33),
                       Axis::columns(2, 1000),
                       {3, 4, 5},
@@ -176,6 +179,24 @@ TEST(Naive, log_sum_exp_bwd) {
             << axis.outer << " x " << axis.count << " x " << axis.inner << " eps " << eps;
       }
   });
+}
+
+TEST(LogSumExp, OfEqualsTheFirstHasTheDerivativeOfEps) {
+  for (const Device device : test::devices())
+    for (const DType dtype : kFloating)
+      for (const Axis& axis : {Axis::columns(3, 4), Axis::columns(2, 100), Axis::rows(4, 3)}) {
+        const Tensor x = Tensor::zeros({axis.outer, axis.count, axis.inner}, dtype, device), dx = x.clone();
+        const Tensor y = Tensor::empty({axis.outer, axis.inner}, dtype, device), dy = y.clone();
+        fill(dy, 1);
+        log_sum_exp_fwd(x, y, axis, 0.5);
+        log_sum_exp_bwd(dy, x, y, dx, axis, 0.5, Write::set);
+        const std::vector<double> actual = doubles(dx);
+        const double share = 1 / (static_cast<double>(axis.count) + 0.5);
+        for (int64_t o = 0; o < axis.outer; ++o)
+          for (int64_t k = 0; k < axis.count; ++k)
+            for (int64_t i = 0; i < axis.inner; ++i)
+              EXPECT_NEAR(actual[at(axis, o, k, i)], k == 0 ? 1.5 * share : share, 1e-6) << k;
+      }
 }
 
 TEST(LogSumExp, ExtremeValues) {
