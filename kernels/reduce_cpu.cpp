@@ -37,7 +37,8 @@ VAE_CLONES void sum_tile(const T* x, int64_t count, int64_t stride, int64_t widt
   for (int64_t c = 0; c < width; ++c) total[c] = 0;
   for (int64_t begin = 0; begin < count; begin += rows) {
     const int64_t end = std::min(count, begin + rows);
-    T block[kTile] = {};
+    T block[kTile];
+    std::fill_n(block, width, T(0));
     const T* row = x + begin * stride;
     int64_t r = begin;
     for (; r + 4 <= end; r += 4, row += 4 * stride)  // the block is read and written once for four rows
