@@ -1,5 +1,7 @@
 #include "tensor/runtime.h"
 
+#include <sys/mman.h>
+
 #include <atomic>
 #include <chrono>
 #include <cstdlib>
@@ -12,10 +14,19 @@
 namespace vae {
 namespace {
 
+constexpr size_t kLine = 64, kHugePage = size_t{2} << 20;
+
 class HostRuntime final : public DeviceRuntime {
  public:
   int count() const override { return 1; }
-  void* allocate(int, size_t bytes) override { return std::aligned_alloc(64, (bytes + 63) / 64 * 64); }
+  /// Large blocks begin on huge pages, where the system gives them: fewer misses of the address cache.
+  void* allocate(int, size_t bytes) override {
+    const bool huge = bytes >= kHugePage;
+    void* block = nullptr;
+    if (::posix_memalign(&block, huge ? kHugePage : kLine, bytes) != 0) return nullptr;
+    if (huge) ::madvise(block, bytes / kHugePage * kHugePage, MADV_HUGEPAGE);  // a wish: no matter if refused
+    return block;
+  }
   void release(int, void* pointer) override { std::free(pointer); }
   void copy_from_host(int, void* to, const void* from, size_t bytes) override {
     std::memcpy(to, from, bytes);
