@@ -81,6 +81,7 @@ void gather_rows(In x, In index, Out y) {
   const size_t row = x.size(0) ? x.bytes() / static_cast<size_t>(x.size(0)) : 0;
   const int64_t* rows = index.data<int64_t>();
   for (int64_t r = 0; r < index.numel(); ++r) checked("gather_rows", rows[r], x.size(0));
+  if (row == 0) return;
   for_rows(index.numel(), static_cast<int64_t>(row / 4), [&](int64_t r) {
     std::memcpy(static_cast<std::byte*>(y.raw()) + static_cast<size_t>(r) * row,
                 static_cast<const std::byte*>(x.raw()) + static_cast<size_t>(rows[r]) * row, row);
