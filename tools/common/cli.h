@@ -18,7 +18,7 @@ namespace vae {
 /// For the foot of a help text.
 inline constexpr const char* kExitCodes =
     "Exit codes: 0 done, 1 internal error, 2 bad option, 3 bad data, 4 file system, 5 not a number, 6 "
-    "device, 130 interrupted.";
+    "device or memory, 130 interrupted.";
 
 /// A text of others (file names, option values) in one line.
 inline std::string one_line(std::string text) {
