@@ -1,6 +1,7 @@
 // Cases of the elementwise functions: every function of the list, as map and as row sum, with every operand
 // broadcast in every way.
 #include "autograd/catalogue.h"
+#include "kernels/elementwise/call.h"
 
 namespace vae::autograd::detail {
 namespace {

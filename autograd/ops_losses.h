@@ -14,8 +14,9 @@ inline Var sigmoid_squared_error(const Var& logits, const Var& target) {
   return rowsum(kernels::Map::sigmoid_squared_error, {logits, target});
 }
 /// -log Bernoulli(target; sigmoid(logits)) with eps added to the probabilities r and 1 - r before the
-/// logarithm, so that an element costs at most -log eps. bernoulli_nll() is the exact form.
+/// logarithm, so that an element costs at most -log eps; 0 <= eps <= 1/2. bernoulli_nll() is the exact form.
 inline Var bernoulli_nll_floored(const Var& logits, const Var& target, double eps) {
+  VAE_CHECK(eps >= 0 && eps <= 0.5, "bernoulli_nll_floored: eps {} outside [0, 1/2]", eps);
   return rowsum(kernels::Map::bce_floored, {logits, target}, {eps, 0});
 }
 /// -log Bernoulli(target; p) of probabilities p, logarithms clamped at -100.

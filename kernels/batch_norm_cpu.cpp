@@ -3,6 +3,7 @@
 // across blocks in f64; the parts are combined in order.
 #include <cmath>
 
+#include "kernels/elementwise/call.h"
 #include "kernels/kernels.h"
 #include "kernels/simd.h"
 #include "tensor/parallel.h"

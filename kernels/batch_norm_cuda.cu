@@ -1,6 +1,7 @@
 // Batch norm on CUDA devices: a block takes a tile of columns and one part of the rows; the parts meet in a
 // workspace, a second launch combines them in order, a third writes the m x n result. Statistics are in f64.
 #include "kernels/cuda/reduce.h"
+#include "kernels/elementwise/call.h"
 #include "kernels/kernels.h"
 
 namespace vae::kernels::VAE_GPU {

@@ -8,6 +8,7 @@
 #include <map>
 #include <mutex>
 
+#include "kernels/cuda/per_device.h"
 #include "kernels/kernels.h"
 #include "tensor/runtime.h"
 #include "tensor/stream_cuda.h"
@@ -23,17 +24,15 @@ void check_cudnn(cudnnStatus_t status, const char* what) {
     fail(ErrorKind::device, "cuDNN {}: {}", what, cudnnGetErrorString(status));
 }
 
-/// The handle of a device, which must be current; made on the first call. It lives until the process ends.
+/// The handle of a device, which must be current, on its compute stream. It lives until the process ends.
 cudnnHandle_t handle_of(Device device) {
-  static auto* mutex = new std::mutex;
-  static auto* handles = new std::map<int, cudnnHandle_t>;
-  const std::lock_guard lock(*mutex);
-  const auto found = handles->find(device.index);
-  if (found != handles->end()) return found->second;
-  cudnnHandle_t handle = nullptr;
-  check_cudnn(cudnnCreate(&handle), "create");
-  check_cudnn(cudnnSetStream(handle, compute_stream(device.index)), "set stream");
-  return (*handles)[device.index] = handle;
+  static auto* handles = new PerDevice<cudnnHandle_t>;
+  return handles->get(device, [device] {
+    cudnnHandle_t handle = nullptr;
+    check_cudnn(cudnnCreate(&handle), "create");
+    check_cudnn(cudnnSetStream(handle, compute_stream(device.index)), "set stream");
+    return handle;
+  });
 }
 
 enum class Pass : int64_t { forward, input, weight };

@@ -18,9 +18,11 @@ void for_rows(int64_t rows, int64_t n, const Body& body) {
   });
 }
 
-/// Index i of a table of `rows`; throws naming the kernel when out of range.
-int64_t checked(const char* kernel, int64_t i, int64_t rows) {
-  VAE_CHECK(i >= 0 && i < rows, "{}: index {} outside [0, {})", kernel, i, rows);
+/// The elements of index; throws naming the kernel when one is outside [0, rows).
+const int64_t* checked(const char* kernel, In index, int64_t rows) {
+  const int64_t* i = index.data<int64_t>();
+  for (int64_t r = 0; r < index.numel(); ++r)
+    VAE_CHECK(i[r] >= 0 && i[r] < rows, "{}: index {} outside [0, {})", kernel, i[r], rows);
   return i;
 }
 
@@ -79,20 +81,19 @@ void gather_rows(In x, In index, Out y) {
   check_gather("gather_rows", x, index, y);
   VAE_CHECK(x.dtype() == y.dtype(), "gather_rows: {} into {}", x.str(), y.str());
   const size_t row = x.size(0) ? x.bytes() / static_cast<size_t>(x.size(0)) : 0;
-  const int64_t* rows = index.data<int64_t>();
-  for (int64_t r = 0; r < index.numel(); ++r) checked("gather_rows", rows[r], x.size(0));
+  const int64_t* rows = checked("gather_rows", index, x.size(0));
   if (row == 0) return;
+  const auto* from = static_cast<const std::byte*>(x.raw());
+  auto* to = static_cast<std::byte*>(y.raw());
   for_rows(index.numel(), static_cast<int64_t>(row / 4), [&](int64_t r) {
-    std::memcpy(static_cast<std::byte*>(y.raw()) + static_cast<size_t>(r) * row,
-                static_cast<const std::byte*>(x.raw()) + static_cast<size_t>(rows[r]) * row, row);
+    std::memcpy(to + static_cast<size_t>(r) * row, from + static_cast<size_t>(rows[r]) * row, row);
   });
 }
 
 void gather_pixels(In x, In index, Out y, Pixels pixels) {
   check_gather_pixels(x, index, y);
   const int64_t n = x.size(0) ? x.numel() / x.size(0) : 0;
-  const int64_t* images = index.data<int64_t>();
-  for (int64_t r = 0; r < index.numel(); ++r) checked("gather_pixels", images[r], x.size(0));
+  const int64_t* images = checked("gather_pixels", index, x.size(0));
   dispatch_floating(y.dtype(), [&](auto zero) {
     using T = decltype(zero);
     const auto row = pixels == Pixels::binary ? binarise_pixels<T> : scale_pixels<T>;
@@ -104,32 +105,37 @@ void gather_pixels(In x, In index, Out y, Pixels pixels) {
 void one_hot(In labels, Out y) {
   check_one_hot(labels, y);
   const int64_t n = columns_of(y.shape());
-  y.zero();
+  const int64_t* label = checked("one_hot", labels, n);
   dispatch_floating(y.dtype(), [&](auto zero) {
     using T = decltype(zero);
-    for (int64_t r = 0; r < labels.numel(); ++r)
-      y.data<T>()[r * n + checked("one_hot", labels.data<int64_t>()[r], n)] = T(1);
+    for_rows(labels.numel(), n, [&](int64_t r) {
+      std::fill_n(y.data<T>() + r * n, n, T(0));
+      y.data<T>()[r * n + label[r]] = T(1);
+    });
   });
 }
 
 void pick(In x, In label, Out y) {
   check_pick("pick", x, label, y);
   const int64_t n = columns_of(x.shape());
+  const int64_t* labels = checked("pick", label, n);
   dispatch_floating(x.dtype(), [&](auto zero) {
     using T = decltype(zero);
-    for (int64_t r = 0; r < label.numel(); ++r)
-      y.data<T>()[r] = x.data<T>()[r * n + checked("pick", label.data<int64_t>()[r], n)];
+    for_rows(label.numel(), n, [&](int64_t r) { y.data<T>()[r] = x.data<T>()[r * n + labels[r]]; });
   });
 }
 
 void pick_bwd(In dy, In label, Out dx, Write write) {
   check_pick("pick_bwd", dx, label, dy);
   const int64_t n = columns_of(dx.shape());
-  if (write == Write::set) dx.zero();
+  const int64_t* labels = checked("pick_bwd", label, n);
   dispatch_floating(dx.dtype(), [&](auto zero) {
     using T = decltype(zero);
-    for (int64_t r = 0; r < label.numel(); ++r)
-      dx.data<T>()[r * n + checked("pick_bwd", label.data<int64_t>()[r], n)] += dy.data<T>()[r];
+    for_rows(label.numel(), n, [&](int64_t r) {
+      T* row = dx.data<T>() + r * n;
+      if (write == Write::set) std::fill_n(row, n, T(0));
+      row[labels[r]] += dy.data<T>()[r];
+    });
   });
 }
 

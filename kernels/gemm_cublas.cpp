@@ -2,9 +2,7 @@
 // in columns: the row-major c = op(a) op(b) is its c' = op(b)' op(a)' over the same memory.
 #include <cublas_v2.h>
 
-#include <map>
-#include <mutex>
-
+#include "kernels/cuda/per_device.h"
 #include "kernels/kernels.h"
 #include "tensor/allocator.h"
 #include "tensor/stream_cuda.h"
@@ -19,24 +17,18 @@ void check_cublas(cublasStatus_t status, const char* what) {
     fail(ErrorKind::device, "cuBLAS {}: {}", what, cublasGetStatusString(status));
 }
 
-/// A handle on the compute stream of a device, with a workspace that outlives it.
-cublasHandle_t make_handle(Device device) {
-  cublasHandle_t handle = nullptr;
-  check_cublas(cublasCreate(&handle), "create");
-  check_cublas(cublasSetStream(handle, compute_stream(device.index)), "set stream");
-  check_cublas(cublasSetWorkspace(handle, allocator(device).allocate(kWorkspaceBytes), kWorkspaceBytes),
-               "set workspace");
-  return handle;
-}
-
-/// The handle of a device, which must be current; made on the first call. It lives until the process ends.
+/// The handle of a device, which must be current, on its compute stream. It and its workspace live until the
+/// process ends.
 cublasHandle_t handle_of(Device device) {
-  static auto* mutex = new std::mutex;
-  static auto* handles = new std::map<int, cublasHandle_t>;
-  const std::lock_guard lock(*mutex);
-  const auto found = handles->find(device.index);
-  if (found != handles->end()) return found->second;
-  return (*handles)[device.index] = make_handle(device);
+  static auto* handles = new PerDevice<cublasHandle_t>;
+  return handles->get(device, [device] {
+    cublasHandle_t handle = nullptr;
+    check_cublas(cublasCreate(&handle), "create");
+    check_cublas(cublasSetStream(handle, compute_stream(device.index)), "set stream");
+    check_cublas(cublasSetWorkspace(handle, allocator(device).allocate(kWorkspaceBytes), kWorkspaceBytes),
+                 "set workspace");
+    return handle;
+  });
 }
 
 cublasOperation_t operation(Transpose transpose) {

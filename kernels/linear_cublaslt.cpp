@@ -8,6 +8,7 @@
 #include <map>
 #include <mutex>
 
+#include "kernels/cuda/per_device.h"
 #include "kernels/kernels.h"
 #include "tensor/runtime.h"
 #include "tensor/stream_cuda.h"
@@ -85,21 +86,24 @@ Choice choose(cublasLtHandle_t handle, Product& p, In w, In x, In y) {
   return {found.algo, found.workspaceSize, true};
 }
 
-/// What is known of a device: its handle, which lives until the process ends, and the choices so far.
-struct DeviceState {
-  cublasLtHandle_t handle = nullptr;
-  std::map<std::array<int64_t, 8>, Choice> choices;
-};
+/// The handle of a device, which must be current. It lives until the process ends.
+cublasLtHandle_t handle_of(Device device) {
+  static auto* handles = new PerDevice<cublasLtHandle_t>;
+  return handles->get(device, [] {
+    cublasLtHandle_t handle = nullptr;
+    check_cublaslt(cublasLtCreate(&handle), "create");
+    return handle;
+  });
+}
 
 /// Runs the product, or returns false where cuBLASLt does not offer it.
 bool run(const GemmSizes& s, In x, In w, In bias, Out y) {
   static auto* mutex = new std::mutex;
-  static auto* states = new std::map<int, DeviceState>;
-  const std::lock_guard lock(*mutex);
-  DeviceState& state = (*states)[y.device().index];
-  if (!state.handle) check_cublaslt(cublasLtCreate(&state.handle), "create");
+  static auto* choices = new std::map<std::array<int64_t, 9>, Choice>;
+  cublasLtHandle_t handle = handle_of(y.device());
   Product p(s, bias.raw());
-  const std::array<int64_t, 8> key{s.m,
+  const std::array<int64_t, 9> key{y.device().index,
+                                   s.m,
                                    s.n,
                                    s.k,
                                    alignment_of(w),
@@ -107,17 +111,18 @@ bool run(const GemmSizes& s, In x, In w, In bias, Out y) {
                                    alignment_of(y),
                                    alignment_of(bias),
                                    precision() == Precision::tf32};
-  auto found = state.choices.find(key);
-  if (found == state.choices.end()) {
-    if (state.choices.size() >= kMaxChoices) state.choices.clear();
-    found = state.choices.emplace(key, choose(state.handle, p, w, x, y)).first;
+  const std::lock_guard lock(*mutex);
+  auto found = choices->find(key);
+  if (found == choices->end()) {
+    if (choices->size() >= kMaxChoices) choices->clear();
+    found = choices->emplace(key, choose(handle, p, w, x, y)).first;
   }
   Choice& choice = found->second;
   if (!choice.usable) return false;
   const Tensor workspace = Tensor::empty({static_cast<int64_t>(choice.workspace)}, DType::u8, y.device());
   const float one = 1, zero = 0;
   const cublasStatus_t status = cublasLtMatmul(
-      state.handle, &p.operation, &one, w.raw(), &p.w, x.raw(), &p.x, &zero, y.raw(), &p.y, y.raw(), &p.y,
+      handle, &p.operation, &one, w.raw(), &p.w, x.raw(), &p.x, &zero, y.raw(), &p.y, y.raw(), &p.y,
       &choice.algorithm, workspace.raw(), choice.workspace, compute_stream(y.device().index));
   if (status == CUBLAS_STATUS_NOT_SUPPORTED) return choice.usable = false;
   check_cublaslt(status, "linear_fwd");

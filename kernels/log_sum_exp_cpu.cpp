@@ -1,5 +1,6 @@
 // Log-sum-exp on the CPU: vector loops over the lines of `inner`; where that is 1, over a group of turned
 // rows, or along a long row.
+#include "kernels/elementwise/formula.h"
 #include "kernels/kernels.h"
 #include "kernels/lanes.h"
 #include "kernels/log_sum_exp.h"
@@ -35,7 +36,7 @@ VAE_CLONES void forward_lines(const T* x, int64_t stride, int64_t count, int64_t
   for (int64_t i = 0; i < width; ++i) shift[i] = shift_of(shift[i]), total[i] = 0;
   for (int64_t k = 0; k < count; ++k)
 #pragma omp simd
-    for (int64_t i = 0; i < width; ++i) total[i] += detail::exp_of(x[k * stride + i] - shift[i]);
+    for (int64_t i = 0; i < width; ++i) total[i] += detail::exp_flushed_of(x[k * stride + i] - shift[i]);
 #pragma omp simd
   for (int64_t i = 0; i < width; ++i) y[i] = shift[i] + detail::log_of(total[i] + eps);
 }
@@ -51,7 +52,7 @@ VAE_CLONES void backward_lines(const T* dy, const T* x, const T* y, T* dx, int64
     if (eps > 0) {
 #pragma omp simd
       for (int64_t i = 0; i < width; ++i) {
-        const T share = detail::exp_of(x[i] - y[i]);
+        const T share = detail::exp_flushed_of(x[i] - y[i]);
         const T gradient = dy[i] * (x[i] == top[i] ? share + more[i] * share : share);
         more[i] = x[i] == top[i] ? T(0) : more[i];
         dx[i] = add ? dx[i] + gradient : gradient;
@@ -59,7 +60,7 @@ VAE_CLONES void backward_lines(const T* dy, const T* x, const T* y, T* dx, int64
     } else {
 #pragma omp simd
       for (int64_t i = 0; i < width; ++i) {
-        const T gradient = dy[i] * detail::exp_of(x[i] - y[i]);
+        const T gradient = dy[i] * detail::exp_flushed_of(x[i] - y[i]);
         dx[i] = add ? dx[i] + gradient : gradient;
       }
     }
@@ -73,7 +74,7 @@ VAE_CLONES T forward_row(const T* x, int64_t n, T eps) {
   for (int64_t k = 0; k < n; ++k) shift = x[k] > shift ? x[k] : shift;
   shift = shift_of(shift);
 #pragma omp simd reduction(+ : total)
-  for (int64_t k = 0; k < n; ++k) total += detail::exp_of(x[k] - shift);
+  for (int64_t k = 0; k < n; ++k) total += detail::exp_flushed_of(x[k] - shift);
   return shift + detail::log_of(total + eps);
 }
 
@@ -81,12 +82,12 @@ template <class T>
 VAE_CLONES void backward_row(T dy, const T* x, T y, T* dx, int64_t n, T eps, bool add) {
 #pragma omp simd
   for (int64_t k = 0; k < n; ++k) {
-    const T gradient = dy * detail::exp_of(x[k] - y);
+    const T gradient = dy * detail::exp_flushed_of(x[k] - y);
     dx[k] = add ? dx[k] + gradient : gradient;
   }
   if (!(eps > 0)) return;
   const int64_t top = std::max_element(x, x + n) - x;
-  dx[top] += dy * eps * detail::exp_of(x[top] - y);
+  dx[top] += dy * eps * detail::exp_flushed_of(x[top] - y);
 }
 
 bool is_narrow(Axis axis) { return axis.inner == 1 && axis.count <= kNarrow; }

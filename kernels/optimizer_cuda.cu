@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include "kernels/cuda/launch.h"
+#include "kernels/elementwise/formula.h"
 #include "kernels/kernels.h"
 
 namespace vae::kernels::VAE_GPU {

@@ -154,11 +154,11 @@ template <class T>
   return value == value ? value : -std::numeric_limits<T>::infinity();
 }
 
-/// at[j] becomes the column of the j-th largest of n columns of lanes, of equals the first. Every column in
-/// turn comes in below the best so far and rises above those that it exceeds.
+/// best[j] and at[j] become the j-th largest of n columns of lanes and its column, of equals the first. Every
+/// column in turn comes in below the best so far and rises above those that it exceeds.
 template <class T>
-VAE_CLONES void top_k_lanes(const T* x, Column<T> n, Column<T> k, Column<T> (*at)[kLanes]) {
-  T best[kNarrow + 1][kLanes];
+VAE_CLONES void top_k_lanes(const T* x, Column<T> n, Column<T> k, T (*best)[kLanes],
+                            Column<T> (*at)[kLanes]) {
   for (Column<T> c = 0; c < n; ++c) {
     const Column<T> place = std::min(c, k);
 #pragma omp simd
@@ -248,24 +248,30 @@ void top_k(In x, Out values, Out index) {
   const int64_t k = check_top_k(x, values, index), n = columns_of(x.shape()), rows = x.numel() / n;
   dispatch_floating(x.dtype(), [&](auto zero) {
     using T = decltype(zero);
-    const auto put = [from = x.data<T>(), n, k, best = values.data<T>(), to = index.data<int64_t>()](
-                         int64_t r, int64_t j, int64_t column) {
-      to[r * k + j] = column;
-      best[r * k + j] = from[r * n + column];
-    };
+    const T* from = x.data<T>();
+    T* best = values.data<T>();
+    int64_t* at = index.data<int64_t>();
     if (n <= kNarrow)
       return for_groups(rows, n, [&](int64_t first, int64_t count) {
-        Lanes<T> lanes(x.data<T>() + first * n, count, n);
-        Column<T> at[kNarrow + 1][kLanes];
-        top_k_lanes(lanes.data(), static_cast<Column<T>>(n), static_cast<Column<T>>(k), at);
-        for (int64_t r = 0; r < count; ++r)
-          for (int64_t j = 0; j < k; ++j) put(first + r, j, at[j][r]);
+        Lanes<T> lanes(from + first * n, count, n);
+        T top[kNarrow + 1][kLanes];
+        Column<T> columns[kNarrow + 1][kLanes];
+        top_k_lanes(lanes.data(), static_cast<Column<T>>(n), static_cast<Column<T>>(k), top, columns);
+        for (int64_t j = 0; j < k; ++j)
+          for (int64_t r = 0, to = first * k + j; r < count; ++r, to += k) {
+            at[to] = columns[j][r];
+            best[to] =
+                top[j][r] > rank_of(T(NAN)) ? top[j][r] : from[(first + r) * n + at[to]];  // may be NaN
+          }
       });
     parallel_for(rows, std::max<int64_t>(1, kChunk / n), [&](int64_t begin, int64_t end) {
       std::vector<int64_t> order;
       for (int64_t r = begin; r < end; ++r) {
-        top_k_row(x.data<T>() + r * n, n, k, order);
-        for (int64_t j = 0; j < k; ++j) put(r, j, order[j]);
+        top_k_row(from + r * n, n, k, order);
+        for (int64_t j = 0; j < k; ++j) {
+          at[r * k + j] = order[j];
+          best[r * k + j] = from[r * n + order[j]];
+        }
       }
     });
   });

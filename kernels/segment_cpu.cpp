@@ -1,4 +1,5 @@
 // Copies of columns and sums of rows by group on the CPU.
+#include <numeric>
 #include <vector>
 
 #include "kernels/kernels.h"
@@ -9,8 +10,8 @@
 namespace vae::kernels::cpu {
 namespace {
 
-constexpr int64_t kBlock = 64;          // columns, of which a thread takes whole blocks
-constexpr int64_t kTotals = 32 * 1024;  // sums of groups that stay in the cache
+constexpr int64_t kTile = 512;         // columns summed together, whose sums stay in the cache
+constexpr int64_t kGrain = 16 * 1024;  // elements worth a thread
 
 template <class T>
 VAE_CLONES void copy_row(const T* x, T* y, int64_t n, bool add) {
@@ -18,24 +19,37 @@ VAE_CLONES void copy_row(const T* x, T* y, int64_t n, bool add) {
   for (int64_t c = 0; c < n; ++c) y[c] = add ? y[c] + x[c] : x[c];
 }
 
+/// total[c] = the sum of rows[0], ..., rows[count - 1] of x, width columns of rows `stride` apart.
 template <class T>
-VAE_CLONES void add_row(const T* x, double* total, int64_t n) {
+VAE_CLONES void sum_rows(const T* x, int64_t stride, const int64_t* rows, int64_t count, int64_t width,
+                         double* total) {
+  for (int64_t c = 0; c < width; ++c) total[c] = 0;
+  int64_t i = 0;
+  for (; i + 4 <= count; i += 4) {  // the sums are read and written once for four rows
+    const T *r0 = x + rows[i] * stride, *r1 = x + rows[i + 1] * stride, *r2 = x + rows[i + 2] * stride,
+            *r3 = x + rows[i + 3] * stride;
 #pragma omp simd
-  for (int64_t c = 0; c < n; ++c) total[c] += static_cast<double>(x[c]);
+    for (int64_t c = 0; c < width; ++c)
+      total[c] += (double(r0[c]) + double(r1[c])) + (double(r2[c]) + double(r3[c]));
+  }
+  for (; i < count; ++i) {
+    const T* row = x + rows[i] * stride;
+#pragma omp simd
+    for (int64_t c = 0; c < width; ++c) total[c] += double(row[c]);
+  }
 }
 
-/// Columns [c0, c0 + width) of all groups.
-template <class T>
-void sum_tile(In x, const int64_t* group, Out y, int64_t columns, int64_t c0, int64_t width, bool add) {
-  std::vector<double> total(y.size(0) * width);
-  for (int64_t r = 0; r < x.size(0); ++r)
-    add_row(x.data<T>() + r * columns + c0, total.data() + group[r] * width, width);
-  for (int64_t g = 0; g < y.size(0); ++g)
-    for (int64_t c = 0; c < width; ++c) {
-      T& sum = y.data<T>()[g * columns + c0 + c];
-      sum = static_cast<T>((add ? static_cast<double>(sum) : 0.0) + total[g * width + c]);
-    }
-}
+/// Rows in the order of their groups: those of group g are rows[begin[g]], ..., rows[begin[g + 1] - 1].
+struct Members {
+  std::vector<int64_t> begin, rows;
+
+  Members(const int64_t* group, int64_t count, int64_t groups) : begin(groups + 1), rows(count) {
+    for (int64_t r = 0; r < count; ++r) ++begin[group[r] + 1];
+    std::partial_sum(begin.begin(), begin.end(), begin.begin());
+    std::vector<int64_t> next(begin.begin(), begin.end() - 1);
+    for (int64_t r = 0; r < count; ++r) rows[next[group[r]]++] = r;
+  }
+};
 
 }  // namespace
 
@@ -60,13 +74,22 @@ void segment_sum(In x, In group, Out y, Write write) {
   for (int64_t r = 0; r < group.numel(); ++r)
     VAE_CHECK(of_row[r] >= 0 && of_row[r] < groups, "segment_sum: group {} outside [0, {})", of_row[r],
               groups);
+  if (y.numel() == 0) return;
+  const Members members(of_row, group.numel(), groups);
+  const int64_t tile = groups < 8 ? kTile / 8 : kTile, tiles = (columns + tile - 1) / tile;
+  const int64_t work = group.numel() * std::min(tile, columns) / groups;  // elements of a tile
   dispatch_floating(y.dtype(), [&](auto zero) {
     using T = decltype(zero);
-    const int64_t tile = std::max<int64_t>(1, kTotals / groups / kBlock) * kBlock;
-    parallel_for((columns + kBlock - 1) / kBlock, 1, [&](int64_t begin, int64_t end) {
-      const int64_t last = std::min(end * kBlock, columns);
-      for (int64_t c = begin * kBlock; c < last; c += tile)
-        sum_tile<T>(x, of_row, y, columns, c, std::min(tile, last - c), write == Write::add);
+    parallel_for(groups * tiles, kGrain / (work + 1) + 1, [&](int64_t begin, int64_t end) {
+      double total[kTile];
+      for (int64_t t = begin; t < end; ++t) {
+        const int64_t g = t / tiles, c0 = t % tiles * tile, width = std::min(tile, columns - c0);
+        sum_rows(x.data<T>() + c0, columns, members.rows.data() + members.begin[g],
+                 members.begin[g + 1] - members.begin[g], width, total);
+        T* sum = y.data<T>() + g * columns + c0;
+        for (int64_t c = 0; c < width; ++c)
+          sum[c] = static_cast<T>((write == Write::add ? static_cast<double>(sum[c]) : 0.0) + total[c]);
+      }
     });
   });
 }

@@ -1,5 +1,6 @@
 // Softmax and log-softmax over the columns of m x n, shifted by the row's maximum: rows in passes that stay
 // in the cache, short rows as lanes.
+#include "kernels/elementwise/formula.h"
 #include "kernels/kernels.h"
 #include "kernels/lanes.h"
 #include "kernels/simd.h"
@@ -24,7 +25,7 @@ VAE_CLONES void softmax_row(const T* x, T* y, int64_t n, T top) {
   T total = 0;
 #pragma omp simd reduction(+ : total)
   for (int64_t c = 0; c < n; ++c) {
-    y[c] = detail::exp_of(x[c] - top);
+    y[c] = detail::exp_flushed_of(x[c] - top);
     total += y[c];
   }
   const T share = T(1) / total;
@@ -36,7 +37,7 @@ template <class T>
 VAE_CLONES void log_softmax_row(const T* x, T* y, int64_t n, T top) {
   T total = 0;
 #pragma omp simd reduction(+ : total)
-  for (int64_t c = 0; c < n; ++c) total += detail::exp_of(x[c] - top);
+  for (int64_t c = 0; c < n; ++c) total += detail::exp_flushed_of(x[c] - top);
   const T shift = top + detail::log_of(total);
 #pragma omp simd
   for (int64_t c = 0; c < n; ++c) y[c] = x[c] - shift;
@@ -50,7 +51,7 @@ VAE_CLONES void backward_row(const T* dy, const T* y, T* dx, int64_t n, bool add
   for (int64_t c = 0; c < n; ++c) total += log_space ? dy[c] : y[c] * dy[c];
 #pragma omp simd
   for (int64_t c = 0; c < n; ++c) {
-    const T gradient = log_space ? dy[c] - detail::exp_of(y[c]) * total : y[c] * (dy[c] - total);
+    const T gradient = log_space ? dy[c] - detail::exp_flushed_of(y[c]) * total : y[c] * (dy[c] - total);
     dx[c] = add ? dx[c] + gradient : gradient;
   }
 }
@@ -68,7 +69,7 @@ VAE_CLONES void softmax_lanes(T* x, int64_t n) {
   for (int64_t c = 0; c < n; ++c)
 #pragma omp simd
     for (int64_t l = 0; l < kLanes; ++l) {
-      const T e = detail::exp_of(x[c * kLanes + l] - top[l]);
+      const T e = detail::exp_flushed_of(x[c * kLanes + l] - top[l]);
       if (!log_space) x[c * kLanes + l] = e;
       total[l] += e;
     }
@@ -95,7 +96,7 @@ VAE_CLONES void backward_lanes(T* dy, const T* y, int64_t n) {
 #pragma omp simd
     for (int64_t l = 0; l < kLanes; ++l) {
       const T g = dy[c * kLanes + l], value = y[c * kLanes + l];
-      dy[c * kLanes + l] = log_space ? g - detail::exp_of(value) * total[l] : value * (g - total[l]);
+      dy[c * kLanes + l] = log_space ? g - detail::exp_flushed_of(value) * total[l] : value * (g - total[l]);
     }
 }
 

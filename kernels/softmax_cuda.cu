@@ -1,5 +1,6 @@
 // Softmax and log-softmax over the columns of m x n on CUDA devices, shifted by the row's maximum.
 #include "kernels/cuda/reduce.h"
+#include "kernels/elementwise/formula.h"
 #include "kernels/kernels.h"
 #include "kernels/softmax.h"
 

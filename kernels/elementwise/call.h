@@ -1,9 +1,65 @@
 #pragma once
-// Calls an elementwise function, whatever its number of operands: unused ones are ignored.
+// Calls an elementwise function: by its enumerator, and whatever its number of operands, unused ones being
+// ignored.
+#include "kernels/activation.h"
+#include "kernels/elementwise/map.h"
 #include "kernels/elementwise/ops.h"
 #include "kernels/elementwise/ops_losses.h"
 
 namespace vae::kernels {
+
+/// Calls f(Struct{}) with the struct of an enumerator.
+template <class F>
+decltype(auto) dispatch_map(Map op, F&& f) {
+  switch (op) {
+#define VAE_MAP(type, name) \
+  case Map::name:           \
+    return f(type{});
+#include "kernels/elementwise/list.h"
+#undef VAE_MAP
+  }
+  fail(ErrorKind::internal, "unknown elementwise function {}", static_cast<int>(op));
+}
+
+/// The function of an absent activation.
+struct Identity {
+  static constexpr int arity = 1;
+  template <class T>
+  VAE_HD static T fwd(T x, Constants<T>) {
+    return x;
+  }
+  template <class T>
+  VAE_HD static T d0(T, T, Constants<T>) {
+    return T(1);
+  }
+};
+
+template <class T>
+Constants<T> constants_of(const Activation& activation) {
+  return {static_cast<T>(activation.params.a), static_cast<T>(activation.params.b)};
+}
+
+/// Calls f(Struct{}) with the struct of an activation; throws for any other function.
+template <class F>
+decltype(auto) dispatch_activation(const Activation& activation, F&& f) {
+  if (!activation.function) return f(Identity{});
+  switch (*activation.function) {
+    case Map::tanh:
+      return f(Tanh{});
+    case Map::sigmoid:
+      return f(Sigmoid{});
+    case Map::softplus:
+      return f(Softplus{});
+    case Map::relu:
+      return f(Relu{});
+    case Map::leaky_relu:
+      return f(LeakyRelu{});
+    case Map::elu:
+      return f(Elu{});
+    default:
+      fail(ErrorKind::internal, "{} is no activation", name_of(*activation.function));
+  }
+}
 
 template <class Op, class T>
 VAE_HD T value(T x0, [[maybe_unused]] T x1, [[maybe_unused]] T x2, Constants<T> k) {

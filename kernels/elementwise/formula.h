@@ -4,22 +4,17 @@
 #include <cmath>
 #include <limits>
 
-#include "kernels/elementwise/exp.h"
+#include "kernels/elementwise/exp_log.h"
+#include "kernels/elementwise/map.h"
 #include "tensor/host_device.h"
 
 namespace vae::kernels {
 
-/// Up to two constants of a function: a slope, an interval, an epsilon.
-struct Params {
-  double a = 0, b = 0;
-};
-
+/// Params in the precision of the argument.
 template <class T>
 struct Constants {
   T a, b;
 };
-
-inline constexpr double kLog2Pi = 1.8378770664093454836;
 
 namespace detail {
 template <class T>
@@ -40,9 +35,22 @@ VAE_HD T finite_exp_of(T x) {
   const T e = exp_of(x);
   return e > most ? most : e;
 }
+/// e^x where the last of what a float can hold does not matter: in sums, beside one, of arguments below zero.
+template <class T>
+VAE_HD T exp_flushed_of(T x) {
+#ifndef __CUDA_ARCH__
+  if constexpr (sizeof(T) == 4) return exp_flushed_f32(x);
+  else
+#endif
+  return exp_of(x);
+}
 template <class T>
 VAE_HD T log_of(T x) {
+#ifdef __CUDA_ARCH__
   if constexpr (sizeof(T) == 4) return ::logf(x);
+#else
+  if constexpr (sizeof(T) == 4) return log_f32(x);
+#endif
   else return ::log(x);
 }
 template <class T>
@@ -64,33 +72,21 @@ template <class T>
 VAE_HD T abs_of(T x) {
   return x < T(0) ? -x : x;
 }
-/// log(1 + x) for 0 <= x <= 1. In f32 through 2 atanh(s), s = x / (2 + x) <= 1/3, whose series needs eight terms; it takes
-/// half the time of the general function and is as accurate.
+/// log(1 + x) for 0 <= x <= 1.
 template <class T>
 VAE_HD T log1p_unit(T x) {
-  if constexpr (sizeof(T) == 8) {
-    return ::log1p(x);
-  } else {
-    const T s = x / (T(2) + x), q = s * s;
-    T series = T(1.0 / 15);
-    series = series * q + T(1.0 / 13);
-    series = series * q + T(1.0 / 11);
-    series = series * q + T(1.0 / 9);
-    series = series * q + T(1.0 / 7);
-    series = series * q + T(1.0 / 5);
-    series = series * q + T(1.0 / 3);
-    return T(2) * s + T(2) * s * (series * q);
-  }
+  if constexpr (sizeof(T) == 4) return log1p_unit_f32(x);
+  else return ::log1p(x);
 }
 /// log(1 + e^x), finite for every finite x.
 template <class T>
 VAE_HD T softplus_of(T x) {
-  return (x < T(0) ? T(0) : x) + log1p_unit(exp_of(-abs_of(x)));
+  return (x < T(0) ? T(0) : x) + log1p_unit(exp_flushed_of(-abs_of(x)));
 }
 /// 1 / (1 + e^-x); where e^-x overflows the result is zero, as it should be.
 template <class T>
 VAE_HD T sigmoid_of(T x) {
-  return T(1) / (T(1) + exp_of(-x));
+  return T(1) / (T(1) + exp_flushed_of(-x));
 }
 }  // namespace detail
 

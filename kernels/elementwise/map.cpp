@@ -1,5 +1,7 @@
 #include "kernels/elementwise/map.h"
 
+#include "kernels/elementwise/call.h"
+
 namespace vae::kernels {
 
 std::string_view name_of(Map op) {

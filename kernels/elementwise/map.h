@@ -1,11 +1,9 @@
 #pragma once
-// The family of elementwise kernels: an enumerator per function of list.h, the call by enumerator, and the
-// frame into which operands broadcast.
+// The family of elementwise kernels: an enumerator per function of list.h (call.h calls them), and the frame into
+// which operands broadcast.
 #include <array>
 #include <string_view>
 
-#include "kernels/elementwise/ops.h"
-#include "kernels/elementwise/ops_losses.h"
 #include "kernels/kernel.h"
 
 namespace vae::kernels {
@@ -23,23 +21,17 @@ inline constexpr int kMaps = 0
 #undef VAE_MAP
     ;
 
+inline constexpr double kLog2Pi = 1.8378770664093454836;
+
+/// Up to two constants of a function: a slope, an interval, an epsilon.
+struct Params {
+  double a = 0, b = 0;
+};
+
 std::string_view name_of(Map op);
 int arity_of(Map op);
 /// Whether the derivative of a function is deliberately not that of its value.
 bool is_surrogate(Map op);
-
-/// Calls f(Struct{}) with the struct of an enumerator.
-template <class F>
-decltype(auto) dispatch_map(Map op, F&& f) {
-  switch (op) {
-#define VAE_MAP(type, name) \
-  case Map::name:           \
-    return f(type{});
-#include "kernels/elementwise/list.h"
-#undef VAE_MAP
-  }
-  fail(ErrorKind::internal, "unknown elementwise function {}", static_cast<int>(op));
-}
 
 /// One operand seen in a frame of rows x columns: element (r, c) is data[(r % wrap) * row_stride + c *
 /// column_stride].

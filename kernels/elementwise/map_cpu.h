@@ -2,7 +2,6 @@
 // CPU loops of the elementwise family. Compiled with __FAST_MATH__ defined (not -ffast-math), which only
 // makes glibc declare its vector exp, log, tanh...; the arithmetic stays IEEE.
 #include "kernels/elementwise/call.h"
-#include "kernels/elementwise/map.h"
 #include "kernels/simd.h"
 #include "tensor/parallel.h"
 

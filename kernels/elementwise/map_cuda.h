@@ -3,7 +3,6 @@
 // 16-byte boundaries, threads move 16 bytes at a time; everything else goes over rows and columns.
 #include "kernels/cuda/reduce.h"
 #include "kernels/elementwise/call.h"
-#include "kernels/elementwise/map.h"
 
 namespace vae::kernels::VAE_GPU {
 

@@ -26,14 +26,16 @@ struct BceLogits {
   VAE_D2(1) { return -x0; }
 };
 
-/// Bernoulli negative log-likelihood of target x1 with a added to both probabilities, r = sigmoid(x0):
-/// -x1 log(r + a) - (1 - x1) log(1 - r + a)
+/// Bernoulli negative log-likelihood of target x1 with a <= 1/2 added to both probabilities, r = sigmoid(x0):
+/// -x1 log(r + a) - (1 - x1) log(1 - r + a). With e = e^-|x0| the probabilities are 1 / (1 + e) and e / (1 + e), and
+/// the logarithms log(1 + a (1 + e)) - log(1 + e) and log(e + a (1 + e)) - log(1 + e).
 struct BceFloored {
   static constexpr int arity = 2;
   static constexpr double domain[2][2] = {{-4, 4}, {0, 1}};
   VAE_FWD2 {
-    const T r = detail::sigmoid_of(x0);
-    return -x1 * detail::log_of(r + k.a) - (T(1) - x1) * detail::log_of((T(1) - r) + k.a);
+    const T e = detail::exp_flushed_of(-detail::abs_of(x0)), floor = k.a * (T(1) + e);
+    const T likelier = x0 < T(0) ? T(1) - x1 : x1;
+    return detail::log1p_unit(e) - likelier * detail::log1p_unit(floor) - (T(1) - likelier) * detail::log_of(e + floor);
   }
   VAE_D2(0) {
     const T r = detail::sigmoid_of(x0);

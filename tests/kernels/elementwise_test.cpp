@@ -1,6 +1,7 @@
 // The elementwise kernels against plain loops over the same structs in f64, and at extreme values.
 #include <gtest/gtest.h>
 
+#include "kernels/elementwise/call.h"
 #include "tests/numeric.h"
 
 namespace vae::kernels {

@@ -1,4 +1,5 @@
 // Every elementwise function: value, derivative by each operand, row sum; dense, broadcast and misaligned.
+#include "kernels/elementwise/call.h"
 #include "tests/kernels/parity.h"
 
 namespace vae::test {

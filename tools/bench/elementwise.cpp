@@ -1,4 +1,5 @@
 // Elementwise functions, row sums of them, filling and random numbers, all beyond the caches.
+#include "kernels/elementwise/call.h"
 #include "tools/bench/case.h"
 
 namespace vae::bench {
