@@ -196,5 +196,5 @@ int run(int argc, char** argv) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  return vae::guarded_main([&] { return run(argc, argv); });
+  return vae::guarded_main(argv, [&] { return run(argc, argv); });
 }

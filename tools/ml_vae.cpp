@@ -3,5 +3,5 @@
 #include "tools/ml_vae/experiment.h"
 
 int main(int argc, char** argv) {
-  return vae::guarded_main([&] { return vae::run_ml_vae(argc, argv); });
+  return vae::guarded_main(argv, [&] { return vae::run_ml_vae(argc, argv); });
 }

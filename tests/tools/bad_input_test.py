@@ -74,6 +74,7 @@ class BadOptions(ToolTest):
             (["--mc", "0"], "--mc"),
             (["--batch", "0"], "--batch"),
             (["--eps", "-1"], "--eps"),
+            (["--eps", "0.6"], "--eps"),
             (["--logvar", "exact"], "--logvar"),
             (["--decoder-activation", "swish"], "'swish'"),
         ]:

@@ -54,6 +54,16 @@ class Configuration(ToolTest):
         self.assertIn("Usage", self.succeed("bench_step", "--help"))
         self.assertEqual(list(self.dir.iterdir()), [])
 
+    def test_waiting_threads_spin_briefly(self):
+        def spins(**variables):
+            code, _, err = self.run_tool("m2", "--help", env={**ENVIRONMENT, "OMP_DISPLAY_ENV": "verbose", **variables})
+            self.assertEqual(code, 0)
+            return re.findall(r"GOMP_SPINCOUNT = '(\w+)'", err)[-1:]
+
+        self.assertEqual(spins(), ["5000"])
+        self.assertEqual(spins(GOMP_SPINCOUNT="77"), ["77"])
+        self.assertNotEqual(spins(OMP_WAIT_POLICY="active"), ["5000"])
+
     def test_benchmark(self):
         for command in (M1, M2, M1_M2):
             out = self.succeed(*command, "--benchmark", "5")

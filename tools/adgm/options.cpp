@@ -120,7 +120,7 @@ void add_model_options(CLI::App& command, Tool tool, Options& o) {
   option("--logvar", o.log_var, "log variances through a softplus (so variances from 1), or raw")
       ->check(CLI::IsMember({"softplus", "raw"}));
   option("--eps", o.eps, "inside logarithms of probabilities; 0: exact, through logits")
-      ->check(non_negative());
+      ->check(number_that<double>([](double v) { return v >= 0 && v <= 0.5; }, "number from 0 to 1/2"));
   option("--ladder", o.ladder, "reference: the prior's sample goes down; fixed: the posterior's")
       ->check(CLI::IsMember({"reference", "fixed"}));
   if (tool == Tool::adgm) {
