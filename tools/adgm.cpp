@@ -3,7 +3,8 @@
 #include "tools/common/cli.h"
 
 int main(int argc, char** argv) {
-  return vae::guarded_main(argv, [&] {
+  vae::limit_spinning(argv);
+  return vae::guarded_main([&] {
     return vae::adgm_tools::run_tool(
         argc, argv, vae::adgm_tools::Tool::adgm, "adgm",
         "Auxiliary deep generative models (Maaloe et al., 2016) and relatives with labels.");

@@ -196,5 +196,6 @@ int run(int argc, char** argv) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  return vae::guarded_main(argv, [&] { return run(argc, argv); });
+  vae::limit_spinning(argv);
+  return vae::guarded_main([&] { return run(argc, argv); });
 }

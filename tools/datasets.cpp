@@ -122,5 +122,5 @@ int run(int argc, char** argv) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  return guarded_main(argv, [&] { return run(argc, argv); });
+  return guarded_main([&] { return run(argc, argv); });
 }

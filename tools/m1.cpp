@@ -3,7 +3,8 @@
 #include "tools/m1_m2/experiment.h"
 
 int main(int argc, char** argv) {
-  return vae::guarded_main(argv, [&] {
+  vae::limit_spinning(argv);
+  return vae::guarded_main([&] {
     return vae::run_tool(argc, argv, vae::Tool::m1, "m1",
                          "M1: the unsupervised VAE of Kingma et al. (2014).");
   });

@@ -3,5 +3,6 @@
 #include "tools/ml_vae/experiment.h"
 
 int main(int argc, char** argv) {
-  return vae::guarded_main(argv, [&] { return vae::run_ml_vae(argc, argv); });
+  vae::limit_spinning(argv);
+  return vae::guarded_main([&] { return vae::run_ml_vae(argc, argv); });
 }

@@ -3,7 +3,8 @@
 #include "tools/common/cli.h"
 
 int main(int argc, char** argv) {
-  return vae::guarded_main(argv, [&] {
+  vae::limit_spinning(argv);
+  return vae::guarded_main([&] {
     return vae::adgm_tools::run_tool(argc, argv, vae::adgm_tools::Tool::vae, "vae",
                                      "VAE, planar flows, beta-VAE, ladder and Gumbel-softmax VAE.");
   });

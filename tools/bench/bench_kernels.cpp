@@ -68,5 +68,5 @@ int run(int argc, char** argv) {
 }  // namespace vae
 
 int main(int argc, char** argv) {
-  return vae::guarded_main(argv, [&] { return vae::run(argc, argv); });
+  return vae::guarded_main([&] { return vae::run(argc, argv); });
 }

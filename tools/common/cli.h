@@ -74,8 +74,7 @@ inline CLI::Validator count(int64_t least) {
 /// exit code (1 internal, 2 usage, 3 data, 4 io, 5 numeric, 6 device or memory); output that cannot be
 /// written counts as io.
 template <class F>
-int guarded_main(char** argv, F&& body) {
-  limit_spinning(argv);
+int guarded_main(F&& body) {
   reserve_standard_streams();
   const auto failed = [](const char* message, ErrorKind kind) {
     std::fprintf(stderr, "error: %s\n", one_line(message).c_str());  // never throws, unlike fmt::print
