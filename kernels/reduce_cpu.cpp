@@ -1,5 +1,6 @@
 // Sums on the CPU. Partial sums of at most a few hundred elements are kept in the element type, everything
 // above in f64; blocks are fixed by size, so the result does not depend on the number of threads.
+#include <cmath>
 #include <limits>
 #include <numeric>
 #include <vector>
@@ -259,9 +260,9 @@ void top_k(In x, Out values, Out index) {
         top_k_lanes(lanes.data(), static_cast<Column<T>>(n), static_cast<Column<T>>(k), top, columns);
         for (int64_t j = 0; j < k; ++j)
           for (int64_t r = 0, to = first * k + j; r < count; ++r, to += k) {
+            const T rank = top[j][r];
             at[to] = columns[j][r];
-            best[to] =
-                top[j][r] > rank_of(T(NAN)) ? top[j][r] : from[(first + r) * n + at[to]];  // may be NaN
+            best[to] = std::isinf(rank) ? from[(first + r) * n + at[to]] : rank;  // NaN ranks as -infinity
           }
       });
     parallel_for(rows, std::max<int64_t>(1, kChunk / n), [&](int64_t begin, int64_t end) {

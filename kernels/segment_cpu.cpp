@@ -58,7 +58,7 @@ void copy_columns(In x, int64_t from, Out y, int64_t to, int64_t n, Write write)
   const int64_t x_columns = columns_of(x.shape()), y_columns = columns_of(y.shape());
   dispatch_floating(y.dtype(), [&](auto zero) {
     using T = decltype(zero);
-    parallel_for(rows_of(y.shape()), std::max<int64_t>(1, 16384 / std::max<int64_t>(n, 1)),
+    parallel_for(rows_of(y.shape()), std::max<int64_t>(1, kGrain / std::max<int64_t>(n, 1)),
                  [&](int64_t begin, int64_t end) {
                    for (int64_t r = begin; r < end; ++r)
                      copy_row(x.data<T>() + r * x_columns + from, y.data<T>() + r * y_columns + to, n,
