@@ -11,7 +11,7 @@ namespace {
 Var weighted(const Var& y) {
   const Tensor weights = Tensor::empty(y.shape(), DType::f64, y.value().device());
   kernels::random_normal(weights, RandomKey::named(7, "gradcheck"),
-                         Tensor::scalar(int64_t{0}, weights.device()));
+                         Tensor::scalar(int64_t{0}, weights.device()), {});
   return sum(y * Var(weights));
 }
 

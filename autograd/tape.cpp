@@ -19,8 +19,6 @@ Tape::~Tape() {
   current_tape = previous_;
 }
 
-Tape* Tape::current() { return current_tape; }
-
 void Tape::finish(Record& record) {
   for (const auto& input : record.inputs)
     if (input && input->needs_grad && --input->pending_uses == 0 && input->on_final) input->on_final();

@@ -44,8 +44,6 @@ class Tape {
   void backward(const Var& loss);
   size_t size() const { return records_.size(); }
 
-  static Tape* current();
-
  private:
   friend Var record(const char*, Tensor, std::span<const Var>, BackwardFunction);
   struct Record {

@@ -1,5 +1,7 @@
 #include "data/load.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cstdlib>
 #include <optional>

@@ -61,7 +61,7 @@ VAE_HD Taps taps_of(int64_t i, int64_t in, int64_t out) {
 /// Between a and b; u8 in fixed point.
 template <class T>
 VAE_HD T interpolated(T a, T b, double weight) {
-  if constexpr (sizeof(T) == 1) {
+  if constexpr (std::is_same_v<T, uint8_t>) {
     constexpr int kPlaces = 22;
     const auto one = static_cast<double>(1 << kPlaces);
     const auto wa = static_cast<int64_t>((1 - weight) * one + 0.5),

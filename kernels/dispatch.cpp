@@ -1,23 +1,65 @@
-// The table of backends. VAE_HAS_CUDA is a definition of this file alone.
+// The table of backends, and how one is chosen. VAE_HAS_CUDA is a definition of this file alone.
+#include <tuple>
+#include <vector>
+
 #include "kernels/kernels.h"
+#include "tensor/recorder.h"
 
 namespace vae::kernels {
+namespace {
 
-void detail::CommonDevice::visit(const Tensor& tensor) {
-  if (!tensor.defined()) return;
-  VAE_CHECK(!found_ || device_ == tensor.device(), "{}: tensors on {} and {}", kernel_, device_.str(),
-            tensor.device().str());
-  device_ = tensor.device();
-  found_ = true;
+/// Device shared by all defined tensors; throws naming the kernel when they disagree.
+class CommonDevice {
+ public:
+  explicit CommonDevice(const char* kernel) : kernel_(kernel) {}
+  void visit(const Tensor& tensor) {
+    if (!tensor.defined()) return;
+    VAE_CHECK(!found_ || device_ == tensor.device(), "{}: tensors on {} and {}", kernel_, device_.str(),
+              tensor.device().str());
+    device_ = tensor.device();
+    found_ = true;
+  }
+  void visit(Inputs tensors) {
+    for (const Tensor& tensor : tensors) visit(tensor);
+  }
+  template <class T>
+  void visit(const T& value) {
+    if constexpr (requires { value.each_tensor([](const Tensor&) {}); })
+      value.each_tensor([this](const Tensor& tensor) { visit(tensor); });
+  }
+  Device get() const {
+    VAE_CHECK(found_, "{}: no defined tensor among the arguments", kernel_);
+    return device_;
+  }
+
+ private:
+  const char* kernel_;
+  Device device_;
+  bool found_ = false;
+};
+
+/// An argument as recorded work keeps it: by value, with its tensors.
+template <class T>
+T keep(const T& value) {
+  return value;
 }
+std::vector<Tensor> keep(Inputs tensors) { return {tensors.begin(), tensors.end()}; }
 
-Device detail::CommonDevice::get() const {
-  VAE_CHECK(found_, "{}: no defined tensor among the arguments", kernel_);
-  return device_;
-}
+}  // namespace
 
-void detail::throw_missing_backend(const char* kernel, DeviceType type) {
-  fail(ErrorKind::device, "kernel {} has no {} implementation in this build", kernel, name_of(type));
+template <class... Args>
+void Kernel<Args...>::operator()(Args... args) const {
+  CommonDevice common(name_);
+  (common.visit(args), ...);
+  const DeviceType type = common.get().type;
+  Function* function = functions_[static_cast<int>(type)];
+  if (!function)
+    fail(ErrorKind::device, "kernel {} has no {} implementation in this build", name_, name_of(type));
+  if (Recorder* recorder = Recorder::active()) [[unlikely]]
+    return recorder->add([function, kept = std::tuple(keep(args)...)] {
+      std::apply([&](const auto&... values) { function(static_cast<Args>(values)...); }, kept);
+    });
+  function(args...);
 }
 
 #ifdef VAE_HAS_CUDA
@@ -29,6 +71,13 @@ void detail::throw_missing_backend(const char* kernel, DeviceType type) {
 #define VAE_KERNEL(name, ...) \
   constinit const Kernel<__VA_ARGS__> name(#name, cpu::name, VAE_CUDA_FUNCTION(name), simt::name);
 #include "kernels/list.h"
+#undef VAE_KERNEL
+
+/// Has every signature's call compiled here.
+#define VAE_KERNEL(name, ...) [[gnu::used]] constexpr auto call_##name = &Kernel<__VA_ARGS__>::operator();
+namespace {
+#include "kernels/list.h"
+}
 #undef VAE_KERNEL
 
 std::span<const char* const> kernel_names() {

@@ -12,9 +12,9 @@ namespace {
 /// What a row becomes whose index is out of range.
 template <class T>
 __device__ T no_value() {
-  if constexpr (sizeof(T) == 4 && T(0.5) != T(0))
+  if constexpr (std::is_same_v<T, float>)
     return nanf("");
-  else if constexpr (T(0.5) != T(0))
+  else if constexpr (std::is_same_v<T, double>)
     return nan("");
   else
     return T(0);

@@ -4,6 +4,7 @@
 
 #include "kernels/cuda/per_device.h"
 #include "kernels/kernels.h"
+#include "kernels/precision.h"
 #include "tensor/allocator.h"
 #include "tensor/stream_cuda.h"
 

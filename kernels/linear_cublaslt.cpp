@@ -10,7 +10,7 @@
 
 #include "kernels/cuda/per_device.h"
 #include "kernels/kernels.h"
-#include "tensor/runtime.h"
+#include "kernels/precision.h"
 #include "tensor/stream_cuda.h"
 
 namespace vae::kernels::cuda {

@@ -57,12 +57,11 @@ VAE_KERNEL(avg_pool_bwd, In, Out, const Window&, Divisor, Write)  // (dy, dx)
 VAE_KERNEL(batch_norm_fwd, const BatchNormForward&)
 VAE_KERNEL(batch_norm_bwd, const BatchNormBackward&)
 
-// Random numbers: pure functions of (key, step, index); step is an i64 scalar on the device.
-VAE_KERNEL(random_normal, Out, RandomKey, In)
-VAE_KERNEL(random_uniform, Out, RandomKey, In)
-VAE_KERNEL(random_integers, Out, RandomKey, In, int64_t)  // i64 in [0, below)
-VAE_KERNEL(draw_items, In, Out, RandomKey, In)            // y[i] = pool[permutation(step)[i]], all distinct
-VAE_KERNEL(epoch_items, In, Out, RandomKey, In, bool)     // batch `step` of passes over a shuffled pool, see random.h
+// Random numbers: pure functions of (key, step, index), see random.h; step is an i64 scalar on the device.
+VAE_KERNEL(random_normal, Out, RandomKey, In, Rows)
+VAE_KERNEL(random_uniform, Out, RandomKey, In, Rows)
+VAE_KERNEL(random_integers, Out, RandomKey, In, int64_t, Rows)  // i64 in [0, below)
+VAE_KERNEL(batch_items, In, Out, RandomKey, In, const Order&)  // y = batch `step` of a shuffled pool
 
 // Images [N, H, W, C], see augment.h.
 VAE_KERNEL(crop_images, In, In, In, Out, int64_t)  // (x, corner[N, 2], flip[N] or none, y, reflected padding)
@@ -73,5 +72,5 @@ VAE_KERNEL(normalize_pixels, In, In, In, Out)      // y = (x / 255 - mean[c]) / 
 VAE_KERNEL(adam, const AdamStep&)
 VAE_KERNEL(sgd, const SgdStep&)
 VAE_KERNEL(adagrad, const AdagradStep&)
-VAE_KERNEL(moving_average, In, Out, double)                   // (value, average, decay)
-VAE_KERNEL(scheduled_rate, In, Out, double, const Schedule&)  // rate = base * factor(iteration)
+VAE_KERNEL(moving_average, In, Out, double)      // (value, average, decay)
+VAE_KERNEL(scheduled, In, Out, const Schedule&)  // y = schedule.at(iteration)

@@ -1,6 +1,6 @@
 #pragma once
 // Random numbers: what is shared by all backends. `step` is the i64 scalar that numbers the draw. Element i
-// of a tensor comes from word i % 4 of Philox block i / 4; words (0, 1) and (2, 3) of a block make a pair of
+// of a draw comes from word i % 4 of Philox block i / 4; words (0, 1) and (2, 3) of a block make a pair of
 // normals.
 #include <cmath>
 
@@ -8,6 +8,25 @@
 #include "tensor/philox.h"
 
 namespace vae::kernels {
+
+/// Which rows of a draw y [rows, columns] holds. With per_block 0 they are numbered as they stand. Else y is
+/// a share of blocks of `stride` rows, `per_block` rows of each, the first being row `offset` of the block:
+/// row b * per_block + i is row b * stride + offset + i of the whole draw.
+struct Rows {
+  int64_t per_block = 0, stride = 0, offset = 0;
+};
+
+/// A draw as runs of elements that follow one another: element i of run r of y is element first + r * stride
+/// + i of the whole draw.
+struct Runs {
+  int64_t count, length, stride, first;
+  /// Groups of `each` elements, a multiple of four, that hold a run, counted from the Philox block in which
+  /// it begins.
+  int64_t groups(int64_t each) const {
+    const int64_t lead = first % 4 || stride % 4 ? 3 : 0;
+    return (lead + length + each - 1) / each;
+  }
+};
 
 /// Box and Muller: two normals from two random words. In float for every dtype, so that f64 runs see the
 /// numbers of f32 runs.
@@ -18,28 +37,32 @@ VAE_HD void normal_pair(uint32_t word0, uint32_t word1, float& first, float& sec
   second = radius * cosf(angle - 1.57079632679f);  // the sine: beside a cosine, sinf would not vectorise
 }
 
-/// A floating output and its draw number.
-void check_random(const char* kernel, Out y, In step);
 /// One of the numbers [0, below) from a random word; each has a share within below / 2^32 of the others'.
 VAE_HD int64_t integer_below(uint32_t word, int64_t below) {
   return static_cast<int64_t>((static_cast<uint64_t>(word) * static_cast<uint64_t>(below)) >> 32);
 }
 
-/// An i64 output, its draw number, and 1 <= below <= 2^31.
-void check_random_integers(Out y, In step, int64_t below);
-/// Distinct items y of a pool, both i64 vectors.
-void check_draw_items(const char* kernel, In pool, Out y, In step);
+/// A floating output, its draw number, and rows that are a share of whole blocks.
+Runs check_random(const char* kernel, Out y, In step, Rows rows);
+/// An i64 output, its draw number, 1 <= below <= 2^31, and rows as check_random() takes them.
+Runs check_random_integers(Out y, In step, int64_t below, Rows rows);
 
-/// epoch_items goes through a shuffled pool in whole batches and leaves out the items beyond the last; each
-/// pass has a permutation of its own (`reshuffle`), or all replay the first. This is where batch `step` begins
-/// in which permutation.
-struct EpochBatch {
-  uint64_t permutation;
-  int64_t begin;
+/// How batches of items follow one another. Every `period` batches go on through one permutation of the pool,
+/// from its start again at its end; then comes the next permutation, or (not `reshuffle`) the first again.
+struct Order {
+  int64_t batch = 0;      ///< items of a whole batch; 0: as many as y, which then is all of it
+  int64_t first = 0;      ///< position in the batch of the first item of y
+  int64_t period = 1;     ///< batches of one permutation
+  bool reshuffle = true;  ///< each period has a permutation of its own
+
+  VAE_HD uint64_t permutation(int64_t step) const {
+    return reshuffle ? static_cast<uint64_t>(step / period) : 0;
+  }
+  /// Position in the permutation of the first item of y, which may be beyond its end; `batch` is not 0.
+  VAE_HD int64_t begin(int64_t step) const { return step % period * batch + first; }
 };
-VAE_HD EpochBatch epoch_batch(int64_t step, int64_t pool, int64_t batch, bool reshuffle) {
-  const int64_t batches = pool / batch;
-  return {reshuffle ? static_cast<uint64_t>(step / batches) : 0, step % batches * batch};
-}
+
+/// Items y of a pool, both i64 vectors, the batch no larger than the pool. The order, its batch filled in.
+Order check_batch_items(In pool, Out y, In step, const Order& order);
 
 }  // namespace vae::kernels

@@ -37,21 +37,26 @@ VAE_CLONES void to_uniform(const Words& words, float out[4][kBatch]) {
 }
 
 template <class Transform>
-void random(const char* kernel, Out y, RandomKey key, In step, const Transform& transform) {
-  check_random(kernel, y, step);
-  const int64_t count = y.numel(), batches = (count + 4 * kBatch - 1) / (4 * kBatch);
+void random(const char* kernel, Out y, RandomKey key, In step, Rows rows, const Transform& transform) {
+  const Runs runs = check_random(kernel, y, step, rows);
+  constexpr int64_t elements = 4 * kBatch;
+  const int64_t batches = runs.groups(elements);  // of a run
   const auto draw_number = static_cast<uint64_t>(step.data<int64_t>()[0]);
   dispatch_floating(y.dtype(), [&](auto zero) {
     using T = decltype(zero);
-    parallel_for(batches, 16, [&](int64_t begin, int64_t end) {
+    parallel_for(runs.count * batches, 16, [&](int64_t first, int64_t last) {
       Words words;
-      float values[4][kBatch], in_order[4 * kBatch];
-      for (int64_t b = begin; b < end; ++b) {
-        draw(key, draw_number, b * kBatch, words);
+      float values[4][kBatch], in_order[elements];
+      for (int64_t b = first; b < last; ++b) {
+        const int64_t run = b / batches, batch = b % batches, at = runs.first + run * runs.stride;
+        const int64_t from = batch * elements - at % 4;  // in the run, of the first element drawn
+        const int64_t begin = std::max<int64_t>(from, 0), end = std::min(from + elements, runs.length);
+        if (begin >= end) continue;
+        draw(key, draw_number, at / 4 + batch * kBatch, words);
         transform(words, values);
         turn(values[0], kBatch, 4, kBatch, in_order, 4);
-        const int64_t first = b * 4 * kBatch;
-        std::copy_n(in_order, std::min(4 * kBatch, count - first), y.data<T>() + first);
+        std::copy(in_order + (begin - from), in_order + (end - from),
+                  y.data<T>() + run * runs.length + begin);
       }
     });
   });
@@ -59,34 +64,33 @@ void random(const char* kernel, Out y, RandomKey key, In step, const Transform& 
 
 }  // namespace
 
-void random_normal(Out y, RandomKey key, In step) { random("random_normal", y, key, step, to_normal); }
+void random_normal(Out y, RandomKey key, In step, Rows rows) {
+  random("random_normal", y, key, step, rows, to_normal);
+}
 
-void random_uniform(Out y, RandomKey key, In step) { random("random_uniform", y, key, step, to_uniform); }
+void random_uniform(Out y, RandomKey key, In step, Rows rows) {
+  random("random_uniform", y, key, step, rows, to_uniform);
+}
 
-void random_integers(Out y, RandomKey key, In step, int64_t below) {
-  check_random_integers(y, step, below);
+void random_integers(Out y, RandomKey key, In step, int64_t below, Rows rows) {
+  const Runs runs = check_random_integers(y, step, below, rows);
   const auto number = static_cast<uint64_t>(step.data<int64_t>()[0]);
+  auto* out = y.data<int64_t>();
+  for (int64_t run = 0; run < runs.count; ++run)
+    for (int64_t i = 0; i < runs.length; ++i) {
+      const int64_t at = runs.first + run * runs.stride + i;
+      *out++ = integer_below(random_block(key, number, static_cast<uint64_t>(at / 4)).v[at % 4], below);
+    }
+}
+
+void batch_items(In pool, Out y, RandomKey key, In step, const Order& order) {
+  const Order whole = check_batch_items(pool, y, step, order);
+  const int64_t n = pool.numel(), number = step.data<int64_t>()[0];
+  if (y.numel() == 0) return;
+  const IndexPermutation permutation(n);
   for (int64_t i = 0; i < y.numel(); ++i)
     y.data<int64_t>()[i] =
-        integer_below(random_block(key, number, static_cast<uint64_t>(i / 4)).v[i % 4], below);
-}
-
-void draw_items(In pool, Out y, RandomKey key, In step) {
-  check_draw_items("draw_items", pool, y, step);
-  if (y.numel() == 0) return;
-  const IndexPermutation permutation(pool.numel());
-  const auto number = static_cast<uint64_t>(step.data<int64_t>()[0]);
-  for (int64_t i = 0; i < y.numel(); ++i)
-    y.data<int64_t>()[i] = pool.data<int64_t>()[permutation(key, number, i)];
-}
-
-void epoch_items(In pool, Out y, RandomKey key, In step, bool reshuffle) {
-  check_draw_items("epoch_items", pool, y, step);
-  if (y.numel() == 0) return;
-  const IndexPermutation permutation(pool.numel());
-  const EpochBatch batch = epoch_batch(step.data<int64_t>()[0], pool.numel(), y.numel(), reshuffle);
-  for (int64_t i = 0; i < y.numel(); ++i)
-    y.data<int64_t>()[i] = pool.data<int64_t>()[permutation(key, batch.permutation, batch.begin + i)];
+        pool.data<int64_t>()[permutation(key, whole.permutation(number), (whole.begin(number) + i) % n)];
 }
 
 }  // namespace vae::kernels::cpu

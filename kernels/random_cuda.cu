@@ -19,76 +19,75 @@ struct Uniform {
   }
 };
 
+/// `groups`: threads of a run.
 template <class Transform, class T>
-__global__ void random_kernel(T* y, int64_t n, RandomKey key, const int64_t* step) {
+__global__ void random_kernel(T* y, Runs runs, int64_t groups, RandomKey key, const int64_t* step) {
   const auto number = static_cast<uint64_t>(*step);
-  for (int64_t b = first_x(); b < (n + 3) / 4; b += step_x()) {
+  for (int64_t b = first_x(); b < runs.count * groups; b += step_x()) {
+    const int64_t run = runs.count > 1 ? b / groups : 0, at = runs.first + run * runs.stride;
+    const int64_t block = b - run * groups, from = block * 4 - at % 4;  // in the run, of the first number
     float values[4];
-    Transform{}(random_block(key, number, static_cast<uint64_t>(b)), values);
+    Transform{}(random_block(key, number, static_cast<uint64_t>(at / 4 + block)), values);
     for (int i = 0; i < 4; ++i)
-      if (b * 4 + i < n) y[b * 4 + i] = static_cast<T>(values[i]);
+      if (from + i >= 0 && from + i < runs.length)
+        y[run * runs.length + from + i] = static_cast<T>(values[i]);
   }
 }
 
-__global__ void random_integers_kernel(int64_t* y, int64_t n, RandomKey key, const int64_t* step,
+__global__ void random_integers_kernel(int64_t* y, Runs runs, RandomKey key, const int64_t* step,
                                        int64_t below) {
   const auto number = static_cast<uint64_t>(*step);
-  for (int64_t i = first_x(); i < n; i += step_x())
-    y[i] = integer_below(random_block(key, number, static_cast<uint64_t>(i / 4)).v[i % 4], below);
+  for (int64_t i = first_x(); i < runs.count * runs.length; i += step_x()) {
+    const int64_t run = runs.count > 1 ? i / runs.length : 0;
+    const int64_t at = runs.first + run * (runs.stride - runs.length) + i;
+    y[i] = integer_below(random_block(key, number, static_cast<uint64_t>(at / 4)).v[at % 4], below);
+  }
 }
 
-__global__ void draw_items_kernel(const int64_t* pool, int64_t* y, int64_t n, IndexPermutation permutation,
-                                  RandomKey key, const int64_t* step) {
-  const auto number = static_cast<uint64_t>(*step);
-  for (int64_t i = first_x(); i < n; i += step_x()) y[i] = pool[permutation(key, number, i)];
-}
-
-__global__ void epoch_items_kernel(const int64_t* pool, int64_t items, int64_t* y, int64_t n,
+__global__ void batch_items_kernel(const int64_t* pool, int64_t items, int64_t* y, int64_t n,
                                    IndexPermutation permutation, RandomKey key, const int64_t* step,
-                                   bool reshuffle) {
-  const EpochBatch batch = epoch_batch(*step, items, n, reshuffle);
+                                   Order order) {
+  const uint64_t number = order.permutation(*step);
+  const int64_t begin = order.begin(*step);
   for (int64_t i = first_x(); i < n; i += step_x())
-    y[i] = pool[permutation(key, batch.permutation, batch.begin + i)];
+    y[i] = pool[permutation(key, number, (begin + i) % items)];
 }
 
 template <class Transform>
-void random(const char* name, Out y, RandomKey key, In step) {
-  check_random(name, y, step);
+void random(const char* name, Out y, RandomKey key, In step, Rows rows) {
+  const Runs runs = check_random(name, y, step, rows);
   const OnDevice gpu(y);
-  const LaunchConfig blocks = gpu.line((y.numel() + 3) / 4);
+  const int64_t groups = runs.groups(4);
   dispatch_floating(y.dtype(), [&](auto zero) {
     using T = decltype(zero);
-    launch(name, random_kernel<Transform, T>, blocks, y.data<T>(), y.numel(), key, step.data<int64_t>());
+    launch(name, random_kernel<Transform, T>, gpu.line(runs.count * groups), y.data<T>(), runs, groups, key,
+           step.data<int64_t>());
   });
 }
 
 }  // namespace
 
-void random_normal(Out y, RandomKey key, In step) { random<Normal>("random_normal", y, key, step); }
+void random_normal(Out y, RandomKey key, In step, Rows rows) {
+  random<Normal>("random_normal", y, key, step, rows);
+}
 
-void random_uniform(Out y, RandomKey key, In step) { random<Uniform>("random_uniform", y, key, step); }
+void random_uniform(Out y, RandomKey key, In step, Rows rows) {
+  random<Uniform>("random_uniform", y, key, step, rows);
+}
 
-void random_integers(Out y, RandomKey key, In step, int64_t below) {
-  check_random_integers(y, step, below);
+void random_integers(Out y, RandomKey key, In step, int64_t below, Rows rows) {
+  const Runs runs = check_random_integers(y, step, below, rows);
   const OnDevice gpu(y);
-  launch("random_integers", random_integers_kernel, gpu.line(y.numel()), y.data<int64_t>(), y.numel(), key,
+  launch("random_integers", random_integers_kernel, gpu.line(y.numel()), y.data<int64_t>(), runs, key,
          step.data<int64_t>(), below);
 }
 
-void draw_items(In pool, Out y, RandomKey key, In step) {
-  check_draw_items("draw_items", pool, y, step);
+void batch_items(In pool, Out y, RandomKey key, In step, const Order& order) {
+  const Order whole = check_batch_items(pool, y, step, order);
   if (y.numel() == 0) return;
   const OnDevice gpu(y);
-  launch("draw_items", draw_items_kernel, gpu.line(y.numel()), pool.data<int64_t>(), y.data<int64_t>(),
-         y.numel(), IndexPermutation(pool.numel()), key, step.data<int64_t>());
-}
-
-void epoch_items(In pool, Out y, RandomKey key, In step, bool reshuffle) {
-  check_draw_items("epoch_items", pool, y, step);
-  if (y.numel() == 0) return;
-  const OnDevice gpu(y);
-  launch("epoch_items", epoch_items_kernel, gpu.line(y.numel()), pool.data<int64_t>(), pool.numel(),
-         y.data<int64_t>(), y.numel(), IndexPermutation(pool.numel()), key, step.data<int64_t>(), reshuffle);
+  launch("batch_items", batch_items_kernel, gpu.line(y.numel()), pool.data<int64_t>(), pool.numel(),
+         y.data<int64_t>(), y.numel(), IndexPermutation(pool.numel()), key, step.data<int64_t>(), whole);
 }
 
 }  // namespace vae::kernels::VAE_GPU

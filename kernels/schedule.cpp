@@ -4,17 +4,28 @@
 
 namespace vae::kernels {
 
-void check_scheduled_rate(In iteration, Out rate) {
-  VAE_CHECK(iteration.dtype() == DType::i64 && iteration.numel() == 1 && rate.dtype() == DType::f64 &&
-                rate.numel() == 1,
-            "scheduled_rate: iteration {}, rate {}", iteration.str(), rate.str());
+Decay parse_decay(std::string_view name) {
+  if (name == "constant") return Decay::constant;
+  if (name == "linear") return Decay::linear;
+  if (name == "cosine") return Decay::cosine;
+  fail(ErrorKind::usage, "unknown schedule '{}': expected constant, linear or cosine", name);
+}
+
+void check_scheduled(In iteration, Out y) {
+  VAE_CHECK(
+      iteration.dtype() == DType::i64 && iteration.numel() == 1 && is_floating(y.dtype()) && y.numel() == 1,
+      "scheduled: {} in iteration {}", y.str(), iteration.str());
 }
 
 namespace cpu {
 
-void scheduled_rate(In iteration, Out rate, double base, const Schedule& schedule) {
-  check_scheduled_rate(iteration, rate);
-  rate.data<double>()[0] = base * schedule.factor(iteration.data<int64_t>()[0]);
+void scheduled(In iteration, Out y, const Schedule& schedule) {
+  check_scheduled(iteration, y);
+  const double value = schedule.at(iteration.data<int64_t>()[0]);
+  dispatch_floating(y.dtype(), [&](auto zero) {
+    using T = decltype(zero);
+    y.data<T>()[0] = static_cast<T>(value);
+  });
 }
 
 }  // namespace cpu

@@ -1,33 +1,90 @@
 #pragma once
-// Learning-rate schedules: a factor as a pure function of the iteration, on the host or on the device.
+// Schedules: a number as a pure function of the iteration, on the host or on the device. What changes from
+// step to step by a rule needs no state, and a recorded step computes it anew.
 #include <cmath>
+#include <string_view>
 
 #include "kernels/kernel.h"
 #include "tensor/host_device.h"
 
 namespace vae::kernels {
 
+/// How a learning rate falls: not at all, linearly, or along half a cosine (Loshchilov and Hutter,
+/// arXiv:1608.03983).
 enum class Decay : int { constant, linear, cosine };
 
-/// Rises linearly over `warmup` iterations, then stays, or falls to zero at iteration `total` linearly or
-/// along half a cosine (Loshchilov and Hutter, arXiv:1608.03983).
-struct Schedule {
-  Decay decay = Decay::constant;
-  int64_t total = 0;  ///< iterations of the whole run; not used by constant
-  int64_t warmup = 0;
+/// "constant", "linear" or "cosine"; throws Error(usage) for anything else.
+Decay parse_decay(std::string_view name);
 
-  /// Factor of the base rate in iteration 0, 1, ...
-  VAE_HD double factor(int64_t iteration) const {
-    if (iteration < warmup) return static_cast<double>(iteration + 1) / static_cast<double>(warmup);
-    if (decay == Decay::constant) return 1;
-    const int64_t falling = total > warmup ? total - warmup : 1, fallen = iteration - warmup;
-    const double progress = fallen < falling ? static_cast<double>(fallen) / static_cast<double>(falling) : 1;
-    return decay == Decay::linear ? 1 - progress : 0.5 * (1 + cos(3.14159265358979323846 * progress));
+/// A number as a pure function of the iteration 0, 1, ...; by default the constant 1.
+class Schedule {
+ public:
+  constexpr Schedule() = default;
+  static constexpr Schedule constant(double value) { return {Form::constant, value}; }
+  /// call / n, at most `top`, in call number first + per_iteration * iteration: the warm-up of a weight. n =
+  /// 0: `top` at once.
+  static constexpr Schedule rise(double top, int64_t n, int64_t per_iteration = 1, int64_t first = 1) {
+    return n > 0 ? Schedule{Form::rise, top, 1, 0, n, first, per_iteration} : constant(top);
   }
-  bool is_constant() const { return decay == Decay::constant && warmup == 0; }
+  /// `start`, multiplied by `factor` after every `every` iterations, but not below `floor`. every = 0:
+  /// `start`.
+  static constexpr Schedule steps(double start, double factor, int64_t every, double floor = 0) {
+    return every > 0 ? Schedule{Form::steps, start, factor, floor, every} : constant(start);
+  }
+  /// Rises linearly to `base` over `warmup` iterations, then stays, or falls to zero at iteration `total`.
+  static constexpr Schedule decay(double base, Decay decay, int64_t total, int64_t warmup) {
+    if (decay == Decay::constant && warmup <= 0) return constant(base);
+    constexpr Form forms[] = {Form::warmup, Form::linear, Form::cosine};
+    return {forms[static_cast<int>(decay)], base, 1, 0, total, warmup};
+  }
+
+  VAE_HD double at(int64_t iteration) const {
+    if (form_ == Form::constant) return value_;
+    if (form_ == Form::rise) return risen(iteration);
+    if (form_ == Form::steps) return stepped(iteration);
+    return value_ * decayed(iteration);
+  }
+  constexpr bool is_constant() const { return form_ == Form::constant; }
+
+ private:
+  enum class Form : int { constant, rise, steps, warmup, linear, cosine };
+  constexpr Schedule(Form form, double value, double factor = 1, double floor = 0, int64_t length = 0,
+                     int64_t first = 0, int64_t per_iteration = 1)
+      : form_(form),
+        value_(value),
+        factor_(factor),
+        floor_(floor),
+        length_(length),
+        first_(first),
+        per_iteration_(per_iteration) {}
+
+  VAE_HD double risen(int64_t iteration) const {
+    const double risen =
+        static_cast<double>(first_ + per_iteration_ * iteration) / static_cast<double>(length_);
+    return risen < value_ ? risen : value_;
+  }
+  VAE_HD double stepped(int64_t iteration) const {
+    const double least = floor_ < value_ ? floor_ : value_;
+    const double value = value_ * pow(factor_, static_cast<double>(iteration / length_));
+    return least < value ? value : least;
+  }
+  VAE_HD double decayed(int64_t iteration) const {
+    if (iteration < first_) return static_cast<double>(iteration + 1) / static_cast<double>(first_);
+    if (form_ == Form::warmup) return 1;
+    const int64_t falling = length_ > first_ ? length_ - first_ : 1, fallen = iteration - first_;
+    const double progress = fallen < falling ? static_cast<double>(fallen) / static_cast<double>(falling) : 1;
+    return form_ == Form::linear ? 1 - progress : 0.5 * (1 + cos(3.14159265358979323846 * progress));
+  }
+
+  Form form_ = Form::constant;
+  double value_ = 1;               // constant, top, start, base
+  double factor_ = 1, floor_ = 0;  // of steps
+  int64_t length_ = 0;             // calls of a rise, iterations of a step or of the run
+  int64_t first_ = 0;              // number of the first call of a rise, iterations of warm-up
+  int64_t per_iteration_ = 1;      // calls of a rise
 };
 
-/// An i64 scalar and an f64 scalar.
-void check_scheduled_rate(In iteration, Out rate);
+/// An i64 scalar and one floating number.
+void check_scheduled(In iteration, Out y);
 
 }  // namespace vae::kernels

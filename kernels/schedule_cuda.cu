@@ -4,18 +4,21 @@
 namespace vae::kernels::VAE_GPU {
 namespace {
 
-__global__ void scheduled_rate_kernel(const int64_t* iteration, double* rate, double base,
-                                      Schedule schedule) {
-  *rate = base * schedule.factor(*iteration);
+template <class T>
+__global__ void scheduled_kernel(const int64_t* iteration, T* y, Schedule schedule) {
+  *y = static_cast<T>(schedule.at(*iteration));
 }
 
 }  // namespace
 
-void scheduled_rate(In iteration, Out rate, double base, const Schedule& schedule) {
-  check_scheduled_rate(iteration, rate);
-  const OnDevice gpu(rate);
-  launch("scheduled_rate", scheduled_rate_kernel, gpu.config({1}, {1}), iteration.data<int64_t>(),
-         rate.data<double>(), base, schedule);
+void scheduled(In iteration, Out y, const Schedule& schedule) {
+  check_scheduled(iteration, y);
+  const OnDevice gpu(y);
+  dispatch_floating(y.dtype(), [&](auto zero) {
+    using T = decltype(zero);
+    launch("scheduled", scheduled_kernel<T>, gpu.config({1}, {1}), iteration.data<int64_t>(), y.data<T>(),
+           schedule);
+  });
 }
 
 }  // namespace vae::kernels::VAE_GPU

@@ -19,6 +19,8 @@ class FlatParameters {
   void clear_gradients();
   /// Sets the gradients that no backward walk has written to zero.
   void finish_gradients();
+  /// Takes the parameters into differentiation or out of it.
+  void need_gradients(bool needed);
 
  private:
   Tensor values_, gradients_;

@@ -1,18 +1,22 @@
 #pragma once
-// Layers of the convolutional nets. Images are [n, h, w, channels]; batch norm over their channels is
-// BatchNorm1d, which takes any shape as rows x features. Pooling has no state: autograd/ops_image.h.
-#include "autograd/ops_image.h"
+// Layers of the convolutional nets. Images are [n, h, w, channels]; pooling has no state: autograd/image.h.
+// `with_bias` false: no bias. Parameters are zero until initialised.
+#include "autograd/ops.h"
 #include "nn/module.h"
 
 namespace vae::nn {
 
-using autograd::Window;
+using kernels::Window;
 
-/// Cross-correlation with weight [out, kh, kw, in] and, unless `with_bias` is false, bias [out]; zero until
-/// initialised.
+/// Cross-correlation with weight [out, kh, kw, in] and bias [out].
 class Conv2d : public Module {
  public:
-  Conv2d(int64_t in, int64_t out, const Window& window, Options options, bool with_bias = true);
+  Conv2d(Module* parent, const std::string& name, int64_t in, int64_t out, const Window& window,
+         bool with_bias = true)
+      : Module(parent, name),
+        weight(parameter("weight", {out, window.h.kernel, window.w.kernel, in})),
+        bias(with_bias ? parameter("bias", {out}) : Var()),
+        window_(window) {}
   Var operator()(const Var& x) const { return autograd::conv2d(x, weight, bias, window_); }
   Var weight, bias;
 
@@ -20,11 +24,16 @@ class Conv2d : public Module {
   Window window_;
 };
 
-/// Transposed convolution with weight [in, kh, kw, out] and, unless `with_bias` is false, bias [out]; zero
-/// until initialised. An extent of h becomes (h - 1) stride - 2 padding + kernel.
+/// Transposed convolution with weight [in, kh, kw, out] and bias [out]. An extent of h becomes
+/// (h - 1) stride - 2 padding + kernel.
 class ConvTranspose2d : public Module {
  public:
-  ConvTranspose2d(int64_t in, int64_t out, const Window& window, Options options, bool with_bias = true);
+  ConvTranspose2d(Module* parent, const std::string& name, int64_t in, int64_t out, const Window& window,
+                  bool with_bias = true)
+      : Module(parent, name),
+        weight(parameter("weight", {in, window.h.kernel, window.w.kernel, out})),
+        bias(with_bias ? parameter("bias", {out}) : Var()),
+        window_(window) {}
   Var operator()(const Var& x) const { return autograd::conv_transpose2d(x, weight, bias, window_); }
   Var weight, bias;
 

@@ -13,45 +13,45 @@ std::string layer_of(const std::string& name) { return name.substr(0, name.rfind
 bool is_weight(const Tensor& value) { return value.rank() >= 2; }
 
 /// Inputs of each layer: the sizes of its weights' rows together.
-std::map<std::string, int64_t> fan_ins(Module& module) {
+std::map<std::string, int64_t> fan_ins(const Module& module) {
   std::map<std::string, int64_t> in;
   for (const Module::Parameter& p : module.parameters())
-    if (const Tensor& value = p.var->value(); is_weight(value) && value.size(0) > 0)
+    if (const Tensor& value = p.var.value(); is_weight(value) && value.size(0) > 0)
       in[layer_of(p.name)] += value.numel() / value.size(0);
   return in;
 }
 
 void draw_uniform(const Tensor& value, double bound, RandomKey key) {
-  kernels::random_uniform(value, key, Tensor::scalar(int64_t{0}, value.device()));
+  kernels::random_uniform(value, key, Tensor::scalar(int64_t{0}, value.device()), {});
   kernels::map_fwd(kernels::Map::affine, {2 * bound, -bound}, {&value, 1}, value);
 }
 
 void draw_normal(const Tensor& value, double deviation, RandomKey key) {
-  kernels::random_normal(value, key, Tensor::scalar(int64_t{0}, value.device()));
+  kernels::random_normal(value, key, Tensor::scalar(int64_t{0}, value.device()), {});
   kernels::map_fwd(kernels::Map::affine, {deviation, 0}, {&value, 1}, value);
 }
 
 }  // namespace
 
-void init_normal_fan_in(Module& module, double scale, uint64_t seed) {
+void init_normal_fan_in(const Module& module, double scale, uint64_t seed) {
   for (const Module::Parameter& p : module.parameters()) {
-    const Tensor& value = p.var->value();
-    if (value.rank() != 2) continue;
-    draw_normal(value, scale / std::sqrt(static_cast<double>(value.size(1))),
-                RandomKey::named(seed, "init/" + p.name));
+    const Tensor& value = p.var.value();
+    if (!is_weight(value) || value.numel() == 0) continue;
+    const auto fan_in = static_cast<double>(value.numel() / value.size(0));
+    draw_normal(value, scale / std::sqrt(fan_in), RandomKey::named(seed, "init/" + p.name));
   }
 }
 
-void init_normal(Module& module, double deviation, uint64_t seed) {
+void init_normal(const Module& module, double deviation, uint64_t seed) {
   for (const Module::Parameter& p : module.parameters())
-    if (p.var->value().rank() == 2)
-      draw_normal(p.var->value(), deviation, RandomKey::named(seed, "init/" + p.name));
+    if (is_weight(p.var.value()))
+      draw_normal(p.var.value(), deviation, RandomKey::named(seed, "init/" + p.name));
 }
 
-void init_glorot_normal(Module& module, uint64_t seed) {
+void init_glorot_normal(const Module& module, uint64_t seed) {
   const auto in = fan_ins(module);
   for (const Module::Parameter& p : module.parameters()) {
-    const Tensor& value = p.var->value();
+    const Tensor& value = p.var.value();
     if (!is_weight(value) || value.numel() == 0) continue;
     const int64_t window = value.numel() / (value.size(0) * value.size(value.rank() - 1));
     const auto fans = static_cast<double>(in.at(layer_of(p.name)) + window * value.size(0));
@@ -59,11 +59,11 @@ void init_glorot_normal(Module& module, uint64_t seed) {
   }
 }
 
-void init_uniform_fan_in(Module& module, uint64_t seed) {
+void init_uniform_fan_in(const Module& module, uint64_t seed) {
   const auto in = fan_ins(module);
   for (const Module::Parameter& p : module.parameters())
     if (const auto layer = in.find(layer_of(p.name)); layer != in.end())
-      draw_uniform(p.var->value(), 1 / std::sqrt(static_cast<double>(layer->second)),
+      draw_uniform(p.var.value(), 1 / std::sqrt(static_cast<double>(layer->second)),
                    RandomKey::named(seed, "init/" + p.name));
 }
 

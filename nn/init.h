@@ -5,15 +5,16 @@
 
 namespace vae::nn {
 
-/// Every weight of rank two (Linear) ~ N(0, (scale / sqrt(fan_in))^2); other parameters keep their constants.
-void init_normal_fan_in(Module& module, double scale, uint64_t seed);
-/// Every weight of rank two (Linear) ~ N(0, deviation^2); other parameters keep their constants.
-void init_normal(Module& module, double deviation, uint64_t seed);
+/// Every weight (rank two and more) ~ N(0, (scale / sqrt(fan_in))^2), where the fan-in of a convolution
+/// counts its window; other parameters keep their constants.
+void init_normal_fan_in(const Module& module, double scale, uint64_t seed);
+/// Every weight ~ N(0, deviation^2); other parameters keep their constants.
+void init_normal(const Module& module, double deviation, uint64_t seed);
 
 /// Every weight ~ N(0, 2 / (in + out)) (Glorot & Bengio, 2010); other parameters keep their constants.
 /// Weights of one layer ("weight", or parts "weight_...") count together.
-void init_glorot_normal(Module& module, uint64_t seed);
+void init_glorot_normal(const Module& module, uint64_t seed);
 /// Weights as above and their biases ~ U(-1/sqrt(in), 1/sqrt(in)); of a convolution, `in` counts the window.
-void init_uniform_fan_in(Module& module, uint64_t seed);
+void init_uniform_fan_in(const Module& module, uint64_t seed);
 
 }  // namespace vae::nn

@@ -1,16 +1,15 @@
 #pragma once
-// Layers of the fully connected nets.
-#include <string_view>
-
+// Layers. Parameters are zero, and norms the identity, until initialised (init.h).
 #include "autograd/ops.h"
 #include "nn/module.h"
 
 namespace vae::nn {
 
-/// y = x W^T + b with W [out, in], zero until initialised (init.h).
+/// y = x W^T + b with W [out, in].
 class Linear : public Module {
  public:
-  Linear(int64_t in, int64_t out, Options options);
+  Linear(Module* parent, const std::string& name, int64_t in, int64_t out)
+      : Module(parent, name), weight(parameter("weight", {out, in})), bias(parameter("bias", {out})) {}
   Var operator()(const Var& x) const { return autograd::linear(x, weight, bias); }
   Var weight, bias;
 };
@@ -23,11 +22,11 @@ struct BatchNormOptions {
   double initial_running_var = 1;         ///< Chainer 1: 0
 };
 
-/// Batch norm over rows with affine weight (gamma) and bias (beta), and the activation behind it. In test
-/// mode the running statistics are used.
-class BatchNorm1d : public Module {
+/// Batch norm over rows (vectors, or the pixels of images) with affine weight (gamma) and bias (beta), and
+/// the activation behind it. In test mode the running statistics are used.
+class BatchNorm : public Module {
  public:
-  BatchNorm1d(int64_t features, BatchNormOptions bn, Options options);
+  BatchNorm(Module* parent, const std::string& name, int64_t features, BatchNormOptions options = {});
   /// Each row of x stands for `copies` equal ones, as far as the running variance is concerned.
   Var operator()(const Var& x, const kernels::Activation& activation = {}, int64_t copies = 1) const;
   Var weight, bias;
@@ -38,10 +37,11 @@ class BatchNorm1d : public Module {
 };
 
 /// Inverted dropout (autograd::dropout) in training mode, the identity in test mode. The noise of every call
-/// is a function of the key and of a count of calls, which is part of the state.
+/// is a function of the module's seed, of a stream and of a count of calls, which is part of the state.
 class Dropout : public Module {
  public:
-  Dropout(double ratio, RandomKey key, Options options);
+  /// Throws Error(usage) for a ratio outside [0, 1).
+  Dropout(Module* parent, const std::string& name, double ratio, const std::string& stream);
   Var operator()(const Var& x) const;
 
  private:
@@ -49,14 +49,5 @@ class Dropout : public Module {
   RandomKey key_;
   Tensor calls_;
 };
-
-enum class Activation { sigmoid, tanh, softplus, relu, leaky_relu, elu };
-
-/// Throws Error(usage) for an unknown name.
-Activation parse_activation(std::string_view name);
-std::string_view name_of(Activation activation);
-/// The function with its constants: leaky_relu has slope 0.2, elu alpha 1.
-kernels::Activation kernel_of(Activation activation);
-Var activate(Activation activation, const Var& x);
 
 }  // namespace vae::nn

@@ -1,11 +1,16 @@
 #pragma once
-// Module: a tree of named parameters and buffers. Layers own their Vars and Tensors; the tree only knows
-// where they are.
+// Module: a tree of named parameters and buffers. A layer is a member of its module and registers itself
+// there under its name, so none can be forgotten:
+//
+//   struct Net : nn::Module {
+//     using Module::Module;
+//     nn::Linear hidden{this, "hidden", 784, 500}, out{this, "out", 500, 10};
+//   };
 #include <string>
 #include <vector>
 
 #include "autograd/variable.h"
-#include "nn/train/state.h"
+#include "nn/state.h"
 
 namespace vae::nn {
 
@@ -20,11 +25,16 @@ struct Options {
 
 class Module {
  public:
-  Module() = default;
+  /// The root of a tree.
+  explicit Module(Options options = {}) : options_(options) {}
+  /// A child, with the options of its parent. The name is its part of the path of what it holds ("encoder" in
+  /// "encoder.hidden.weight"); without one its parts stand in the parent under their own names.
+  Module(Module* parent, const std::string& name);
   virtual ~Module() = default;
-  Module(const Module&) = delete;  // the tree holds addresses
+  Module(const Module&) = delete;  // the parent holds its address
   Module& operator=(const Module&) = delete;
 
+  const Options& options() const { return options_; }
   /// Training or test behaviour of the whole tree (batch statistics, dropout).
   void set_training(bool training);
   bool training() const { return training_; }
@@ -33,33 +43,67 @@ class Module {
 
   struct Parameter {
     std::string name;  ///< path with dots: "encoder.layer_0.weight"
-    Var* var;
+    Var var;
   };
   struct Buffer {
     std::string name;
-    Tensor* tensor;
+    Tensor tensor;
   };
-  /// All parameters of the tree in order of registration.
-  std::vector<Parameter> parameters();
-  std::vector<Buffer> buffers();
-  int64_t parameter_count();
-  /// Adds parameters and buffers to a checkpoint under "prefix.name" (or "name" without a prefix).
-  void add_state(train::StateDict& state, const std::string& prefix = "");
+  /// All parameters of the tree: a module's own, then those of its children in the order they were made.
+  std::vector<Parameter> parameters() const;
+  std::vector<Buffer> buffers() const;
+  int64_t parameter_count() const;
+  /// Adds parameters and buffers to a state under "prefix.name" (or "name" without a prefix).
+  void add_state(StateDict& state, const std::string& prefix = "") const;
 
  protected:
-  void add_parameter(std::string name, Var& var) { parameters_.push_back({std::move(name), &var}); }
-  void add_buffer(std::string name, Tensor& tensor) { buffers_.push_back({std::move(name), &tensor}); }
-  void add_child(std::string name, Module& child) { children_.push_back({std::move(name), &child}); }
+  /// A new parameter of this module, filled with a value.
+  Var parameter(std::string name, Shape shape, double value = 0);
+  /// A new buffer in the dtype of the module; or one of another dtype.
+  Tensor buffer(std::string name, Shape shape, double value = 0);
+  Tensor buffer(std::string name, Tensor tensor);
+  /// The path of a name from the root.
+  std::string path(const std::string& name) const { return path_.empty() ? name : path_ + "." + name; }
 
  private:
-  struct Child {
-    std::string name;
-    Module* module;
-  };
+  Options options_;
+  std::string name_, path_;
   std::vector<Parameter> parameters_;
   std::vector<Buffer> buffers_;
-  std::vector<Child> children_;
+  std::vector<Module*> children_;
   bool training_ = true;
+};
+
+/// Puts a module into test mode for a scope.
+class TestMode {
+ public:
+  explicit TestMode(Module& module) : module_(module), training_(module.training()) {
+    module.set_training(false);
+  }
+  ~TestMode() { module_.set_training(training_); }
+  TestMode(const TestMode&) = delete;
+  TestMode& operator=(const TestMode&) = delete;
+
+ private:
+  Module& module_;
+  bool training_;
+};
+
+/// Puts the buffers of a module back at the end of a scope, whatever runs in between.
+class KeepBuffers {
+ public:
+  explicit KeepBuffers(const Module& module) : buffers_(module.buffers()) {
+    for (const Module::Buffer& b : buffers_) copies_.push_back(b.tensor.clone());
+  }
+  ~KeepBuffers() {
+    for (size_t i = 0; i < buffers_.size(); ++i) buffers_[i].tensor.copy_from(copies_[i]);
+  }
+  KeepBuffers(const KeepBuffers&) = delete;
+  KeepBuffers& operator=(const KeepBuffers&) = delete;
+
+ private:
+  std::vector<Module::Buffer> buffers_;
+  std::vector<Tensor> copies_;
 };
 
 }  // namespace vae::nn

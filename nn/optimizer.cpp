@@ -23,14 +23,13 @@ void Optimizer::step() {
 }
 
 void Optimizer::set_learning_rate(double rate) { kernels::fill(learning_rate_, rate); }
-void Optimizer::schedule_learning_rate(double base, const kernels::Schedule& schedule,
-                                       const Tensor& counter) {
-  kernels::scheduled_rate(counter, learning_rate_, base, schedule);
+void Optimizer::schedule_learning_rate(const kernels::Schedule& schedule, const Tensor& iteration) {
+  kernels::scheduled(iteration, learning_rate_, schedule);
 }
 double Optimizer::learning_rate() const { return learning_rate_.item(); }
 double Optimizer::gradient_norm() const { return std::sqrt(norm_squared_.item()); }
 
-void Optimizer::add_state(train::StateDict& state, const std::string& prefix) {
+void Optimizer::add_state(StateDict& state, const std::string& prefix) {
   state.add(prefix + ".learning_rate", learning_rate_);
 }
 
@@ -66,7 +65,7 @@ void Adam::update() {
   kernels::adam(step);
 }
 
-void Adam::add_state(train::StateDict& state, const std::string& prefix) {
+void Adam::add_state(StateDict& state, const std::string& prefix) {
   Optimizer::add_state(state, prefix);
   state.add(prefix + ".m", m_);
   state.add(prefix + ".v", v_);
@@ -84,7 +83,7 @@ void Sgd::update() {
   kernels::sgd(step);
 }
 
-void Sgd::add_state(train::StateDict& state, const std::string& prefix) {
+void Sgd::add_state(StateDict& state, const std::string& prefix) {
   Optimizer::add_state(state, prefix);
   state.add(prefix + ".velocity", velocity_);
 }
@@ -104,9 +103,15 @@ void Adagrad::update() {
   kernels::adagrad(step);
 }
 
-void Adagrad::add_state(train::StateDict& state, const std::string& prefix) {
+void Adagrad::add_state(StateDict& state, const std::string& prefix) {
   Optimizer::add_state(state, prefix);
   state.add(prefix + ".sum", sum_);
+}
+
+std::unique_ptr<Optimizer> make_optimizer(FlatParameters& group, const OptimizerSettings& settings) {
+  if (const auto* adam = std::get_if<Adam::Settings>(&settings)) return std::make_unique<Adam>(group, *adam);
+  if (const auto* sgd = std::get_if<Sgd::Settings>(&settings)) return std::make_unique<Sgd>(group, *sgd);
+  return std::make_unique<Adagrad>(group, std::get<Adagrad::Settings>(settings));
 }
 
 WeightAverage::WeightAverage(FlatParameters& group, double decay)
@@ -122,7 +127,7 @@ void WeightAverage::swap() {
   average_.copy_from(values);
 }
 
-void WeightAverage::add_state(train::StateDict& state, const std::string& prefix) {
+void WeightAverage::add_state(StateDict& state, const std::string& prefix) {
   state.add(prefix + ".average", average_);
 }
 

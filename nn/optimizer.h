@@ -1,6 +1,9 @@
 #pragma once
 // Optimisers over a FlatParameters group. Step count and learning rate live on the device; the gradient norm
 // never leaves it.
+#include <memory>
+#include <variant>
+
 #include "kernels/optimizer.h"
 #include "kernels/schedule.h"
 #include "nn/flat_parameters.h"
@@ -26,12 +29,12 @@ class Optimizer {
   void step();
   void set_learning_rate(double rate);
   double learning_rate() const;
-  /// The rate of iteration `counter`, an i64 scalar on the device; reads nothing back.
-  void schedule_learning_rate(double base, const kernels::Schedule& schedule, const Tensor& counter);
+  /// The rate of an iteration, an i64 scalar on the device; reads nothing back.
+  void schedule_learning_rate(const kernels::Schedule& schedule, const Tensor& iteration);
   /// Norm of the gradients before clipping in the last step; reads back from the device.
   double gradient_norm() const;
   /// Adds moments and counters to a checkpoint under "prefix.".
-  virtual void add_state(train::StateDict& state, const std::string& prefix);
+  virtual void add_state(StateDict& state, const std::string& prefix);
 
  protected:
   Optimizer(FlatParameters& group, double learning_rate, Clip clip);
@@ -52,7 +55,7 @@ class Adam : public Optimizer {
     Clip clip = {};
   };
   Adam(FlatParameters& group, Settings settings);
-  void add_state(train::StateDict& state, const std::string& prefix) override;
+  void add_state(StateDict& state, const std::string& prefix) override;
   /// Moments, flat like the group's values, and the i64 step count.
   const Tensor& m() const { return m_; }
   const Tensor& v() const { return v_; }
@@ -72,7 +75,7 @@ class Sgd : public Optimizer {
     Clip clip = {};
   };
   Sgd(FlatParameters& group, Settings settings);
-  void add_state(train::StateDict& state, const std::string& prefix) override;
+  void add_state(StateDict& state, const std::string& prefix) override;
 
  private:
   void update() override;
@@ -89,13 +92,17 @@ class Adagrad : public Optimizer {
     double initial_sum = 0;
   };
   Adagrad(FlatParameters& group, Settings settings);
-  void add_state(train::StateDict& state, const std::string& prefix) override;
+  void add_state(StateDict& state, const std::string& prefix) override;
 
  private:
   void update() override;
   kernels::AdagradRule rule_;
   Tensor sum_;
 };
+
+/// The rule of an optimiser with its constants, and an optimiser of it.
+using OptimizerSettings = std::variant<Adam::Settings, Sgd::Settings, Adagrad::Settings>;
+std::unique_ptr<Optimizer> make_optimizer(FlatParameters& group, const OptimizerSettings& settings);
 
 /// Exponential moving average of a group's values, for evaluation with smoother weights: starts at the
 /// present values; average += (1 - decay)(value - average) at each update().
@@ -106,7 +113,7 @@ class WeightAverage {
   /// Exchanges the values of the group and the average; called again, it restores both.
   void swap();
   const Tensor& values() const { return average_; }
-  void add_state(train::StateDict& state, const std::string& prefix);
+  void add_state(StateDict& state, const std::string& prefix);
 
  private:
   FlatParameters& group_;

@@ -1,5 +1,7 @@
 #include "tensor/allocator.h"
 
+#include <fmt/format.h>
+
 #include <bit>
 
 #include "tensor/error.h"

@@ -1,7 +1,7 @@
 #pragma once
 // Errors of the whole project. Every failure is an exception that names what went wrong in one line;
 // libraries never exit. A tool turns the kind into its exit code.
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <stdexcept>
 #include <string>
@@ -28,17 +28,30 @@ class Error : public std::runtime_error {
   ErrorKind kind_;
 };
 
+namespace detail {
+[[noreturn]] void throw_error(ErrorKind kind, fmt::string_view format, fmt::format_args args);
+[[noreturn]] void throw_failed_check(const char* file, int line, fmt::string_view format,
+                                     fmt::format_args args);
+}  // namespace detail
+
 /// Throws Error(kind, formatted message).
 template <class... Args>
-[[noreturn]] void fail(ErrorKind kind, fmt::format_string<Args...> format, Args&&... args) {
-  throw Error(kind, fmt::format(format, std::forward<Args>(args)...));
+[[noreturn, gnu::cold]] void fail(ErrorKind kind, fmt::format_string<Args...> format, Args&&... args) {
+  detail::throw_error(kind, format, fmt::make_format_args(args...));
+}
+
+/// What VAE_CHECK does where the condition does not hold.
+template <class... Args>
+[[noreturn, gnu::cold]] void fail_check(const char* file, int line, fmt::format_string<Args...> format,
+                                        Args&&... args) {
+  detail::throw_failed_check(file, line, format, fmt::make_format_args(args...));
 }
 
 }  // namespace vae
 
 /// Contract check, active in every build type. Message: "file:line: text".
-#define VAE_CHECK(condition, ...)                                                                         \
-  do {                                                                                                    \
-    if (!(condition)) [[unlikely]]                                                                        \
-      ::vae::fail(::vae::ErrorKind::internal, "{}:{}: {}", __FILE__, __LINE__, fmt::format(__VA_ARGS__)); \
+#define VAE_CHECK(condition, ...)                         \
+  do {                                                    \
+    if (!(condition)) [[unlikely]]                        \
+      ::vae::fail_check(__FILE__, __LINE__, __VA_ARGS__); \
   } while (false)

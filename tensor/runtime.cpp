@@ -2,7 +2,6 @@
 
 #include <sys/mman.h>
 
-#include <atomic>
 #include <chrono>
 #include <cstdlib>
 #include <cstring>
@@ -51,8 +50,6 @@ class WorkList final : public RecordedWork {
   std::vector<std::function<void()>> work_;
 };
 
-std::atomic<Precision> current_precision = Precision::fp32;
-
 DeviceRuntime* find_runtime(DeviceType type) {
   switch (type) {
     case DeviceType::cuda:
@@ -79,9 +76,6 @@ std::unique_ptr<RecordedWork> DeviceRuntime::record(int, const std::function<voi
   queue();
   return std::make_unique<WorkList>(recorder.take());
 }
-
-void set_precision(Precision precision) { current_precision = precision; }
-Precision precision() { return current_precision; }
 
 bool sync_launches() {
   static const bool wait = [] {

@@ -41,14 +41,6 @@ class DeviceRuntime {
 /// The runtime of a device type; throws Error(device) where this build has none.
 DeviceRuntime& runtime(DeviceType type);
 
-/// Arithmetic of f32 matrix products and convolutions on CUDA devices: IEEE, or TF32 (10 bits of mantissa in
-/// the factors, sums in f32), which tensor cores do several times faster. Elsewhere it changes nothing.
-enum class Precision { fp32, tf32 };
-/// One setting for the process; fp32 unless set. To be set before the first step: recorded steps keep what
-/// they had.
-void set_precision(Precision precision);
-Precision precision();
-
 /// Whether VAE_SYNC=1 in the environment asks for every kernel to be waited for and checked.
 bool sync_launches();
 

@@ -154,11 +154,6 @@ cudaStream_t compute_stream(int index) {
   return streams->of(index);
 }
 
-cudaStream_t communication_stream(int index) {
-  static auto* streams = new Streams;
-  return streams->of(index);
-}
-
 bool is_recording(cudaStream_t stream) {
   cudaStreamCaptureStatus status = cudaStreamCaptureStatusNone;
   check_cuda(cudaStreamIsCapturing(stream, &status), "ask a stream");
@@ -168,9 +163,6 @@ bool is_recording(cudaStream_t stream) {
 CudaEvent::CudaEvent() { check_cuda(cudaEventCreate(&event_), "create event"); }
 CudaEvent::~CudaEvent() { cudaEventDestroy(event_); }
 void CudaEvent::record(cudaStream_t stream) { check_cuda(cudaEventRecord(event_, stream), "record event"); }
-void CudaEvent::hold(cudaStream_t stream) const {
-  check_cuda(cudaStreamWaitEvent(stream, event_, 0), "wait for event");
-}
 
 double CudaEvent::since(const CudaEvent& begin) const {
   check_cuda(cudaEventSynchronize(event_), "synchronize event");

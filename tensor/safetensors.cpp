@@ -1,5 +1,7 @@
 #include "tensor/safetensors.h"
 
+#include <fmt/format.h>
+
 #include <bit>
 #include <cstring>
 #include <nlohmann/json.hpp>

@@ -1,8 +1,5 @@
 #pragma once
 // Shape: up to six int64 extents, row-major, no heap.
-#include <fmt/ranges.h>
-
-#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <initializer_list>
@@ -48,13 +45,12 @@ class Shape {
     shape.extents_[0] = n;
     return shape;
   }
-  bool operator==(const Shape& other) const {
-    return std::equal(extents().begin(), extents().end(), other.extents().begin(), other.extents().end());
-  }
-  std::string str() const { return fmt::format("[{}]", fmt::join(extents(), ", ")); }
+  bool operator==(const Shape& other) const = default;
+  /// "[2, 3]"
+  std::string str() const;
 
  private:
-  std::array<int64_t, kMaxRank> extents_{};
+  std::array<int64_t, kMaxRank> extents_{};  // zero beyond the rank
   int rank_ = 0;
 };
 

@@ -1,8 +1,7 @@
 #pragma once
 // A CUDA device as kernels and vendor libraries see it: its compute stream. Every kernel, copy and fill of a
-// device goes to this stream in program order, so freed memory may be handed out again at once. Exchange
-// between devices has a stream of its own, ordered against the first by events. Included by CUDA sources
-// only.
+// device goes to this stream in program order, so freed memory may be handed out again at once. Included by
+// CUDA sources only.
 #include <cuda_runtime_api.h>
 
 namespace vae {
@@ -12,9 +11,6 @@ void check_cuda(cudaError_t status, const char* what);
 
 /// The compute stream of a device, created on the first call. It lives until the process ends.
 cudaStream_t compute_stream(int index);
-
-/// The stream for exchange with other devices, beside the computation.
-cudaStream_t communication_stream(int index);
 
 /// Whether work queued on the stream is being recorded instead of run.
 bool is_recording(cudaStream_t stream);
@@ -28,8 +24,6 @@ class CudaEvent {
   CudaEvent& operator=(const CudaEvent&) = delete;
   /// Marks what is queued on the stream by now.
   void record(cudaStream_t stream);
-  /// What is queued on the stream from now on waits for the mark.
-  void hold(cudaStream_t stream) const;
   /// Milliseconds from the mark of `begin` to this one, of one device; waits for it.
   double since(const CudaEvent& begin) const;
 

@@ -1,5 +1,8 @@
 // datasets synth|download|verify|export-images: makes, fetches, checks and converts data sets.
+#include <fmt/format.h>
 #include <unistd.h>
+
+#include <CLI/CLI.hpp>
 
 #include "data/download.h"
 #include "data/idx.h"
@@ -17,7 +20,7 @@ struct Options {
   data::DownloadOptions download;
   fs::path out;
   std::string format = "png";
-  int64_t limit = INT64_MAX;
+  std::optional<int64_t> limit;  ///< none: all
 };
 
 void make_folder(const fs::path& folder) {
@@ -26,7 +29,7 @@ void make_folder(const fs::path& folder) {
   if (error) fail(ErrorKind::io, "{}: cannot create the folder ({})", folder.string(), error.message());
 }
 
-void describe(const data::Dataset& set) {
+void show(const data::Dataset& set) {
   fmt::print("{}: {} images {}x{}x{}, {} classes\n", set.name, set.size(), set.images.size(1),
              set.images.size(2), set.images.size(3), set.num_classes);
   fmt::print("  per class: {}\n  sha256: {}\n",
@@ -44,7 +47,7 @@ void synth(const Options& options) {
   for (const auto& [set, stem] : {std::pair(train, "train"), std::pair(test, "t10k")}) {
     data::write_idx_images(options.out / fmt::format("{}-images-idx3-ubyte.gz", stem), set.images);
     data::write_idx_labels(options.out / fmt::format("{}-labels-idx1-ubyte.gz", stem), set.labels);
-    describe(set);
+    show(set);
   }
 }
 
@@ -64,63 +67,68 @@ void download(Options options) {
 }
 
 void verify(const Options& options) {
-  for (const Part part : {Part::train, Part::test}) describe(load(options, part));
+  for (const Part part : {Part::train, Part::test}) show(load(options, part));
 }
 
 void export_images(const Options& options) {
   for (const auto& [part, name] :
        {std::pair(Part::train, "train_images"), std::pair(Part::test, "test_images")}) {
     const auto set = load(options, part);
-    data::export_images(set, options.out / name, options.format, options.limit);
-    fmt::print("{}: {} images\n", (options.out / name).string(), std::min(options.limit, set.size()));
+    const int64_t images = std::min(options.limit.value_or(set.size()), set.size());
+    data::export_images(set, options.out / name, options.format, images);
+    fmt::print("{}: {} images\n", (options.out / name).string(), images);
   }
 }
 
 int run(int argc, char** argv) {
+  using namespace tool;
   CLI::App app{"Makes, fetches, checks and converts data sets."};
   app.require_subcommand(1);
-  Options options;
+  Options o;
+  OptionTable of_synth, of_download, of_verify, of_export;
 
+  of_synth.add("out", o.out, "folder to write to").required();
+  of_synth.add("train", o.dataset.synth_train, "training images", at_least(1));
+  of_synth.add("test", o.dataset.synth_test, "test images", at_least(1));
+  of_synth.add("seed", o.dataset.synth_seed, "seed");
   auto* synth_command =
       app.add_subcommand("synth", "write the synthetic digits as IDX files under MNIST's names");
-  synth_command->add_option("--out", options.out, "folder to write to")->required();
-  synth_command->add_option("--train", options.dataset.synth_train, "training images")
-      ->check(count(1))
-      ->capture_default_str();
-  synth_command->add_option("--test", options.dataset.synth_test, "test images")
-      ->check(count(1))
-      ->capture_default_str();
-  synth_command->add_option("--seed", options.dataset.synth_seed, "seed")->capture_default_str();
+  of_synth.add_to(*synth_command);
 
   auto* download_command = app.add_subcommand("download", "fetch a published data set and verify it");
-  download_command->add_option("name", options.download.name, "mnist or fashion-mnist")->required();
-  download_command->add_option("--data-dir", options.dataset.data_dir,
-                               "root folder (default: $VAE_DATA_DIR, else the user's cache)");
-  download_command->add_option("--mirror", options.download.mirror, "URL of a folder with the .gz files");
+  download_command->add_option("name", o.download.name, "mnist or fashion-mnist")->required();
+  of_download.add("data-dir", o.dataset.data_dir,
+                  "root folder (default: $VAE_DATA_DIR, else the user's cache)");
+  of_download.add("mirror", o.download.mirror, "URL of a folder with the .gz files");
+  of_download.add_to(*download_command);
 
   auto* verify_command =
       app.add_subcommand("verify", "read and validate a data set; print counts and hashes");
   auto* export_command =
       app.add_subcommand("export-images", "write a data set as train_images/ and test_images/");
-  export_command->add_option("--out", options.out, "folder to write to")->required();
-  export_command->add_option("--format", options.format, "png or bmp")->capture_default_str();
-  export_command->add_option("--limit", options.limit, "at most so many images of each part")
-      ->check(count(1));
-  for (auto* command : {verify_command, export_command}) {
-    command->add_option("name", options.dataset.name, "data set")->required()->check(dataset_names());
-    add_dataset_options(*command, options.dataset);
+  of_export.add("out", o.out, "folder to write to").required();
+  of_export.add("format", o.format, "png or bmp");
+  of_export.add("limit", o.limit, "at most so many images of each part", or_none(at_least(1)));
+  for (const auto& [command, table] :
+       {std::pair(verify_command, of_verify), std::pair(export_command, of_export)}) {
+    command->add_option("name", o.dataset.name, "data set")
+        ->required()
+        ->check(
+            CLI::IsMember(std::vector<std::string>(data::kDatasetNames.begin(), data::kDatasetNames.end())));
+    describe(table, o.dataset);
+    table.add_to(*command);
   }
 
   if (!parse_command_line(app, argc, argv)) return 0;
-  if (*synth_command) synth(options);
-  if (*download_command) download(options);
-  if (*verify_command) verify(options);
-  if (*export_command) export_images(options);
+  if (*synth_command) synth(o);
+  if (*download_command) download(o);
+  if (*verify_command) verify(o);
+  if (*export_command) export_images(o);
   return 0;
 }
 
 }  // namespace
 
 int main(int argc, char** argv) {
-  return guarded_main([&] { return run(argc, argv); });
+  return vae::tool::guarded_main([&] { return run(argc, argv); });
 }

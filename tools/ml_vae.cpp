@@ -1,8 +1,12 @@
 // ml_vae: the multi-level VAE of Bouchacourt et al. (2018)
-#include "tools/common/cli.h"
-#include "tools/ml_vae/experiment.h"
+#include "tools/ml_vae/options.h"
 
 int main(int argc, char** argv) {
-  vae::limit_spinning(argv);
-  return vae::guarded_main([&] { return vae::run_ml_vae(argc, argv); });
+  using namespace vae::ml_vae;
+  return vae::tool::run<Options>(argc, argv,
+                                 {"ml_vae",
+                                  "The multi-level VAE of Bouchacourt et al. (2018).",
+                                  preset_options,
+                                  {import_weights(), swap(), classify(), tsne(), probe()},
+                                  "train, then write pictures, probes and report"});
 }

@@ -39,26 +39,20 @@ Constants<T> constants_of(const Activation& activation) {
   return {static_cast<T>(activation.params.a), static_cast<T>(activation.params.b)};
 }
 
-/// Calls f(Struct{}) with the struct of an activation; throws for any other function.
+/// Whether a function is an activation (activation.h).
+template <class Op>
+concept IsActivation = requires { Op::activation; };
+
+/// Calls f(Struct{}), which returns nothing, with the struct of an activation; throws for any other function.
 template <class F>
-decltype(auto) dispatch_activation(const Activation& activation, F&& f) {
+void dispatch_activation(const Activation& activation, F&& f) {
   if (!activation.function) return f(Identity{});
-  switch (*activation.function) {
-    case Map::tanh:
-      return f(Tanh{});
-    case Map::sigmoid:
-      return f(Sigmoid{});
-    case Map::softplus:
-      return f(Softplus{});
-    case Map::relu:
-      return f(Relu{});
-    case Map::leaky_relu:
-      return f(LeakyRelu{});
-    case Map::elu:
-      return f(Elu{});
-    default:
+  dispatch_map(*activation.function, [&]<class Op>(Op op) {
+    if constexpr (IsActivation<Op>)
+      f(op);
+    else
       fail(ErrorKind::internal, "{} is no activation", name_of(*activation.function));
-  }
+  });
 }
 
 template <class Op, class T>

@@ -17,15 +17,41 @@ struct Constants {
 };
 
 namespace detail {
-template <class T>
-VAE_HD T exp_of(T x) {
+VAE_HD float exp_of(float x) {
 #ifdef __CUDA_ARCH__
-  if constexpr (sizeof(T) == 4) return ::expf(x);
+  return ::expf(x);
 #else
-  if constexpr (sizeof(T) == 4) return exp_f32(x);
+  return exp_f32(x);
 #endif
-  else return ::exp(x);
 }
+VAE_HD double exp_of(double x) { return ::exp(x); }
+/// e^x where the last of what a float can hold does not matter: in sums, beside one, of arguments below zero.
+VAE_HD float exp_flushed_of(float x) {
+#ifdef __CUDA_ARCH__
+  return ::expf(x);
+#else
+  return exp_flushed_f32(x);
+#endif
+}
+VAE_HD double exp_flushed_of(double x) { return ::exp(x); }
+VAE_HD float log_of(float x) {
+#ifdef __CUDA_ARCH__
+  return ::logf(x);
+#else
+  return log_f32(x);
+#endif
+}
+VAE_HD double log_of(double x) { return ::log(x); }
+VAE_HD float expm1_of(float x) { return ::expm1f(x); }
+VAE_HD double expm1_of(double x) { return ::expm1(x); }
+VAE_HD float tanh_of(float x) { return ::tanhf(x); }
+VAE_HD double tanh_of(double x) { return ::tanh(x); }
+VAE_HD float sqrt_of(float x) { return ::sqrtf(x); }
+VAE_HD double sqrt_of(double x) { return ::sqrt(x); }
+/// log(1 + x) for 0 <= x <= 1.
+VAE_HD float log1p_unit(float x) { return log1p_unit_f32(x); }
+VAE_HD double log1p_unit(double x) { return ::log1p(x); }
+
 template <class T>
 inline constexpr T kLargest = std::numeric_limits<T>::max();
 /// e^x, or the largest number where that overflows: zero times it stays zero.
@@ -35,48 +61,9 @@ VAE_HD T finite_exp_of(T x) {
   const T e = exp_of(x);
   return e > most ? most : e;
 }
-/// e^x where the last of what a float can hold does not matter: in sums, beside one, of arguments below zero.
-template <class T>
-VAE_HD T exp_flushed_of(T x) {
-#ifndef __CUDA_ARCH__
-  if constexpr (sizeof(T) == 4) return exp_flushed_f32(x);
-  else
-#endif
-  return exp_of(x);
-}
-template <class T>
-VAE_HD T log_of(T x) {
-#ifdef __CUDA_ARCH__
-  if constexpr (sizeof(T) == 4) return ::logf(x);
-#else
-  if constexpr (sizeof(T) == 4) return log_f32(x);
-#endif
-  else return ::log(x);
-}
-template <class T>
-VAE_HD T expm1_of(T x) {
-  if constexpr (sizeof(T) == 4) return ::expm1f(x);
-  else return ::expm1(x);
-}
-template <class T>
-VAE_HD T tanh_of(T x) {
-  if constexpr (sizeof(T) == 4) return ::tanhf(x);
-  else return ::tanh(x);
-}
-template <class T>
-VAE_HD T sqrt_of(T x) {
-  if constexpr (sizeof(T) == 4) return ::sqrtf(x);
-  else return ::sqrt(x);
-}
 template <class T>
 VAE_HD T abs_of(T x) {
   return x < T(0) ? -x : x;
-}
-/// log(1 + x) for 0 <= x <= 1.
-template <class T>
-VAE_HD T log1p_unit(T x) {
-  if constexpr (sizeof(T) == 4) return log1p_unit_f32(x);
-  else return ::log1p(x);
 }
 /// log(1 + e^x), finite for every finite x.
 template <class T>

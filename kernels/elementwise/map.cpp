@@ -23,6 +23,10 @@ bool is_surrogate(Map op) {
   });
 }
 
+bool is_activation(Map op) {
+  return dispatch_map(op, []<class F>(F) { return IsActivation<F>; });
+}
+
 int64_t columns_of(const Shape& shape) { return shape.rank() ? shape[-1] : 1; }
 
 int64_t rows_of(const Shape& shape) {

@@ -26,12 +26,15 @@ inline constexpr double kLog2Pi = 1.8378770664093454836;
 /// Up to two constants of a function: a slope, an interval, an epsilon.
 struct Params {
   double a = 0, b = 0;
+  bool operator==(const Params&) const = default;
 };
 
 std::string_view name_of(Map op);
 int arity_of(Map op);
 /// Whether the derivative of a function is deliberately not that of its value.
 bool is_surrogate(Map op);
+/// Whether nets may choose it (kernels/activation.h).
+bool is_activation(Map op);
 
 /// One operand seen in a frame of rows x columns: element (r, c) is data[(r % wrap) * row_stride + c *
 /// column_stride].

@@ -5,8 +5,10 @@
 
 namespace vae::kernels::cpu {
 
-VAE_MAP_TYPED(extern, float)
-VAE_MAP_TYPED(extern, double)
+VAE_MAP_VALUES(extern, float)
+VAE_MAP_DERIVATIVES(extern, float)
+VAE_MAP_VALUES(extern, double)
+VAE_MAP_DERIVATIVES(extern, double)
 
 void map_fwd(Map op, Params params, Inputs x, Out y) {
   const Frame frame = map_frame(op, x, y);

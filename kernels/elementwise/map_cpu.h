@@ -171,10 +171,12 @@ void map_bwd_typed(Map op, Params params, int wrt, const Frame& frame, const T* 
   });
 }
 
-// Defined in map_cpu_f32.cpp and map_cpu_f64.cpp, which compile in parallel.
-#define VAE_MAP_TYPED(linkage, T)                                        \
+// Compiled in files of their own, side by side: the many loops of a derivative apart from those of a value in
+// f32, all loops of f64.
+#define VAE_MAP_VALUES(linkage, T)                                       \
   linkage template void map_fwd_typed<T>(Map, Params, const Frame&, T*); \
-  linkage template void rowsum_typed<T>(Map, Params, const Frame&, T*);  \
+  linkage template void rowsum_typed<T>(Map, Params, const Frame&, T*);
+#define VAE_MAP_DERIVATIVES(linkage, T) \
   linkage template void map_bwd_typed<T>(Map, Params, int, const Frame&, const T*, T*, bool);
 
 }  // namespace vae::kernels::cpu

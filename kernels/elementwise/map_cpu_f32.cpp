@@ -1,5 +1,5 @@
 #include "kernels/elementwise/map_cpu.h"
 
 namespace vae::kernels::cpu {
-VAE_MAP_TYPED(, float)
+VAE_MAP_VALUES(, float)
 }

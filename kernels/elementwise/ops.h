@@ -2,7 +2,7 @@
 // The elementwise functions: each is one struct with its value `fwd` and its partial derivatives `d0`, `d1`, `d2` with
 // respect to the operands. y is the value already computed. `domain` bounds the operands in tests.
 // To add a function: write the struct here, or in ops_losses.h if it is the term of a bound or a random draw, and its
-// name into elementwise/list.h.
+// name into elementwise/list.h. With `activation`, its default constants, it is an activation (kernels/activation.h).
 #include "kernels/elementwise/formula.h"
 
 namespace vae::kernels {
@@ -63,6 +63,7 @@ struct Reciprocal {
 struct Tanh {
   static constexpr int arity = 1;
   static constexpr double domain[1][2] = {{-3, 3}};
+  static constexpr Params activation{};
   VAE_FWD1 { return detail::tanh_of(x); }
   VAE_D1 { return T(1) - y * y; }
 };
@@ -70,6 +71,7 @@ struct Tanh {
 struct Sigmoid {
   static constexpr int arity = 1;
   static constexpr double domain[1][2] = {{-4, 4}};
+  static constexpr Params activation{};
   VAE_FWD1 { return detail::sigmoid_of(x); }
   VAE_D1 { return y * (T(1) - y); }
 };
@@ -77,6 +79,7 @@ struct Sigmoid {
 struct Softplus {
   static constexpr int arity = 1;
   static constexpr double domain[1][2] = {{-4, 4}};
+  static constexpr Params activation{};
   VAE_FWD1 { return detail::softplus_of(x); }
   VAE_D1 { return detail::sigmoid_of(x); }
 };
@@ -84,6 +87,7 @@ struct Softplus {
 struct Relu {
   static constexpr int arity = 1;
   static constexpr double domain[1][2] = {{-3, 3}};
+  static constexpr Params activation{};
   VAE_FWD1 { return x < T(0) ? T(0) : x; }
   VAE_D1 { return x > T(0) ? T(1) : T(0); }
 };
@@ -92,6 +96,7 @@ struct Relu {
 struct LeakyRelu {
   static constexpr int arity = 1;
   static constexpr double domain[1][2] = {{-3, 3}};
+  static constexpr Params activation{0.2};
   VAE_FWD1 { return x < T(0) ? k.a * x : x; }
   VAE_D1 { return x < T(0) ? k.a : T(1); }
 };
@@ -100,6 +105,7 @@ struct LeakyRelu {
 struct Elu {
   static constexpr int arity = 1;
   static constexpr double domain[1][2] = {{-3, 3}};
+  static constexpr Params activation{1};
   VAE_FWD1 { return x < T(0) ? k.a * detail::expm1_of(x) : x; }
   VAE_D1 { return x < T(0) ? y + k.a : T(1); }
 };

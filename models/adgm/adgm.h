@@ -3,17 +3,17 @@
 // skip variant SDGM, where the decoder sees a as well and p(a|y,z) does not see x.
 #include "models/adgm/model.h"
 
-namespace vae::models::adgm {
+namespace vae::adgm {
 
 class Adgm : public Model {
  public:
   Adgm(const Config& config, nn::Options options);
-  std::unique_ptr<Images> look_at(const Var& x) const override;
+  std::unique_ptr<Encoded> encode(const Var& x, train::Share images) const override;
   /// The skip variant draws a from p(a|y,z), noise "p_a".
-  Var decode(const Var& z, const Rows& rows, const Pass& pass) const override;
+  Var decode(const Var& z, const Rows& rows, const Step& step) const override;
 
  private:
-  class Look;
+  class Inside;
   /// p(a|y,z) of the skip variant.
   Gaussian prior_without_x(const Var& z, const Rows& rows) const;
   /// p(x|y,z), which sees a in the skip variant only.
@@ -26,4 +26,4 @@ class Adgm : public Model {
   Encoder aux_decoder_;    // (x, y, z), or (z, y)
 };
 
-}  // namespace vae::models::adgm
+}  // namespace vae::adgm

@@ -6,41 +6,47 @@
 //   bound = mean over mc of { log mean over iw of e^e }                       per image and class
 //   -L = mean bound(x, y),  -U = mean { sum_k q(k|x) bound(x, k) + H(q) },   J = L + alpha CE + U
 //
-// beta is one number on the device. Where the configuration has an eps, it stands inside the logarithms of
-// probabilities, and inside that of the mean over iw.
+// Where the configuration has an eps, it stands inside the logarithms of probabilities, and inside that of
+// the mean over iw.
 #include "models/adgm/model.h"
 
-namespace vae::models::adgm {
+namespace vae::adgm {
 
 /// Samples per image and class: mc outside, iw inside the logarithm.
-struct Sampler {
+struct Samples {
   int64_t mc = 1, iw = 1;
-  int64_t samples() const { return mc * iw; }
+  int64_t count() const { return mc * iw; }
+};
+
+/// Weights of an objective: of the classification loss, and of the KL terms in the bounds of labelled and
+/// unlabelled images (of all images, in models without labels).
+struct Objective {
+  double alpha = 0;
+  Samples samples{};
+  kernels::Schedule beta_labeled = kernels::Schedule::constant(1), beta = kernels::Schedule::constant(1);
 };
 
 /// The bound per image and class [classes * images].
-Var bound(const Model& model, const Model::Terms& terms, const Rows& rows, const Var& beta, Sampler sampler,
-          const Pass& pass);
+Var bound(const Model& model, const Terms& terms, const Rows& rows, const Var& beta, Samples samples,
+          const Step& step);
 
-/// What a batch is made of, all on the device: x [Bl, D], one-hot y [Bl, K], u [Bu, D]; betas of the two
-/// bounds.
+/// x [Bl, D] with i64 labels [Bl], and u [Bu, D].
 struct SemiBatch {
-  Tensor x, y, u, beta_labelled, beta_unlabelled;
+  Tensor x, labels, u;
+  train::Share labeled, unlabeled;
 };
-
-/// Noise and trace of the calls "L" (bound of labelled images), "U" (of unlabelled ones, and their q(y|x))
-/// and "C" (q(y|x) of labelled images).
-using Passes = std::function<Pass(const char* call)>;
 
 /// J and its parts; the share of labelled images whose most probable class is theirs.
 struct SemiLosses {
-  Var total, labelled, unlabelled, classifier;
-  Tensor accuracy;
+  Var total, labeled, unlabeled, classifier, accuracy;
 };
-SemiLosses semi_supervised_loss(const Model& model, const SemiBatch& batch, double alpha, Sampler sampler,
-                                const Passes& passes);
+/// Noise and notes have the scopes "L" (bound of labelled images), "U" (of unlabelled ones, and their q(y|x))
+/// and "C" (q(y|x) of labelled images).
+SemiLosses semi_supervised_loss(const Model& model, const SemiBatch& batch, const Objective& objective,
+                                const Step& step);
 
 /// -mean { log p(x|.) - beta kl } of a model without labels.
-Var unsupervised_loss(const Model& model, const Var& x, const Var& beta, const Pass& pass);
+Var unsupervised_loss(const Model& model, const Tensor& x, train::Share images, const Objective& objective,
+                      const Step& step);
 
-}  // namespace vae::models::adgm
+}  // namespace vae::adgm

@@ -6,9 +6,12 @@
 #include <string>
 #include <vector>
 
-#include "nn/layers.h"
+#include "nn/distributions.h"
 
-namespace vae::models::adgm {
+namespace vae::adgm {
+
+using autograd::Var;
+using nn::Gaussian;
 
 enum class Kind { adgm, sdgm, m2, stacked, ladder_m2, vae, ladder, gumbel };
 
@@ -25,17 +28,18 @@ struct Config {
   int64_t x_size = 784, y_size = 10;
   std::vector<int64_t> z{32};  ///< width of the latent variable; of all layers, bottom to top, in ladders; of
                                ///< the relaxed class in the Gumbel VAE
-  int64_t a = 32;  ///< width of the auxiliary variable
+  int64_t a = 32;              ///< width of the auxiliary variable
   std::vector<int64_t> hidden{256, 128};
   std::vector<int64_t> classifier_hidden{};  ///< empty: one layer of hidden[0]
   std::vector<int64_t> conv_channels{};      ///< two: M2 with a convolutional classifier
   std::vector<int64_t> decoder_hidden{};     ///< empty: `hidden` reversed
-  nn::Activation decoder_activation = nn::Activation::relu;
+  kernels::Activation decoder_activation = kernels::activation(kernels::Map::relu);
   int64_t features_z = 0;  ///< of the frozen VAE below the stacked M2
   std::vector<int64_t> features_hidden{};
   int64_t flows = 0;   ///< planar flows behind the VAE's posterior
   int64_t draws = 10;  ///< relaxed samples per image in the Gumbel VAE
-  double eps = 1e-8;   ///< inside logarithms of probabilities; 0: exact forms through logits
+  kernels::Schedule temperature = kernels::Schedule::constant(1);  ///< of their distribution
+  double eps = 1e-8;  ///< inside logarithms of probabilities; 0: exact forms through logits
   Init init = Init::uniform_fan_in;
   bool raw_log_var =
       false;  ///< log variances as linear maps give them; else softplus of that, so variances above one
@@ -46,6 +50,9 @@ struct Config {
 
   /// Throws Error(usage) for sizes that make no model.
   void check() const;
+  /// Units of the hidden layers of decoders and classifiers: as given, else their defaults.
+  std::vector<int64_t> decoder_units() const;
+  std::vector<int64_t> classifier_units() const;
 };
 
-}  // namespace vae::models::adgm
+}  // namespace vae::adgm

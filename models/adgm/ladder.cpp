@@ -1,10 +1,10 @@
 #include "models/adgm/ladder.h"
 
-namespace vae::models::adgm {
+namespace vae::adgm {
 namespace {
 
 /// Batch norm and the activation of the ladder, for rows that each stand `copies` times in the batch.
-Var normalised(const nn::BatchNorm1d& norm, const Var& u, int64_t copies) {
+Var normalised(const nn::BatchNorm& norm, const Var& u, int64_t copies) {
   return norm(u, {kernels::Map::leaky_relu, {0.1, 0}}, copies);
 }
 
@@ -13,12 +13,11 @@ Var normalised(const nn::BatchNorm1d& norm, const Var& u, int64_t copies) {
 /// Linear, batch norm, LeakyReLU; the Gaussian of the layer on top of that.
 class Ladder::Up : public nn::Module {
  public:
-  Up(const std::vector<Input>& inputs, int64_t units, int64_t z, bool raw, nn::Options options)
-      : linear(inputs, units, options), norm_(units, {}, options), sample_(units, z, raw, options) {
-    add_child("linear", linear);
-    add_child("batchnorm", norm_);
-    add_child("sample", sample_);
-  }
+  Up(Module* parent, const std::string& name, const Inputs& inputs, int64_t units, int64_t z, const Config& c)
+      : Module(parent, name),
+        linear(this, "linear", inputs, units),
+        norm_(this, "batchnorm", units),
+        sample_(this, "sample", units, z, c) {}
   struct Output {
     Var h;
     Gaussian q;
@@ -30,27 +29,21 @@ class Ladder::Up : public nn::Module {
   JoinedLinear linear;
 
  private:
-  nn::BatchNorm1d norm_;
-  GaussianHead sample_;
+  nn::BatchNorm norm_;
+  SampleHead sample_;
 };
 
 /// From the layer above: the prior, and a Gaussian to merge with what came up.
 class Ladder::Down : public nn::Module {
  public:
-  Down(int64_t above, int64_t units, int64_t z, bool raw, nn::Options options)
-      : linear1_(above, units, options),
-        linear2_(above, units, options),
-        norm1_(units, {}, options),
-        norm2_(units, {}, options),
-        merge_(units, z, raw, options),
-        sample_(units, z, raw, options) {
-    add_child("linear1", linear1_);
-    add_child("batchnorm1", norm1_);
-    add_child("merge", merge_);
-    add_child("linear2", linear2_);
-    add_child("batchnorm2", norm2_);
-    add_child("sample", sample_);
-  }
+  Down(Module* parent, const std::string& name, int64_t above, int64_t units, int64_t z, const Config& c)
+      : Module(parent, name),
+        linear1_(this, "linear1", above, units),
+        norm1_(this, "batchnorm1", units),
+        merge_(this, "merge", units, z, c),
+        linear2_(this, "linear2", above, units),
+        norm2_(this, "batchnorm2", units),
+        sample_(this, "sample", units, z, c) {}
   Gaussian prior(const Var& z) const { return sample_(normalised(norm2_, linear2_(z), 1)); }
   /// The product of two Gaussians, normalised: precisions add. `up` repeats over the rows.
   Gaussian posterior(const Var& z, const Gaussian& up, double eps) const {
@@ -62,96 +55,83 @@ class Ladder::Down : public nn::Module {
   }
 
  private:
-  nn::Linear linear1_, linear2_;
-  nn::BatchNorm1d norm1_, norm2_;
-  GaussianHead merge_, sample_;
+  nn::Linear linear1_;
+  nn::BatchNorm norm1_;
+  SampleHead merge_;
+  nn::Linear linear2_;
+  nn::BatchNorm norm2_;
+  SampleHead sample_;
 };
 
-namespace {
-
-std::vector<Input> reconstruction_inputs(const Config& c) {
-  std::vector<Input> inputs{{"z", c.z[0]}};
-  if (has_labels(c.kind)) inputs.push_back({"y", c.y_size});
-  return inputs;
-}
-
-}  // namespace
-
-Ladder::Ladder(const Config& c, nn::Options options)
-    : Model(c, options.device),
-      reconstruction_(reconstruction_inputs(c), c.hidden, c.x_size, c.decoder_activation, options) {
+Ladder::Ladder(const Config& c, nn::Options options) : Model(c, options) {
   const bool labels = has_labels(c.kind);
   const size_t layers = c.z.size();
   for (size_t i = 0; i < layers; ++i) {
-    std::vector<Input> inputs{{"x", i ? c.hidden[i - 1] : c.x_size}};
+    Inputs inputs{{"x", i ? c.hidden[i - 1] : c.x_size}};
     if (labels && i + 1 == layers) inputs.push_back({"y", c.y_size});
-    up_.push_back(std::make_unique<Up>(inputs, c.hidden[i], c.z[i], c.raw_log_var, options));
-    add_child("encoder." + std::to_string(i), *up_.back());
+    up_.push_back(std::make_unique<Up>(this, fmt::format("encoder.{}", i), inputs, c.hidden[i], c.z[i], c));
   }
-  for (size_t k = layers - 1; k-- > 0;) {
-    down_.push_back(std::make_unique<Down>(c.z[k + 1], c.hidden[k], c.z[k], c.raw_log_var, options));
-    add_child("decoder." + std::to_string(down_.size() - 1), *down_.back());
-  }
-  if (labels) {
-    classifier_ = std::make_unique<Classifier>(std::vector<Input>{{"x", c.x_size}}, classifier_sizes(c),
-                                               c.y_size, options);
-    add_child("classifier", *classifier_);
-  }
-  add_child("reconstruction", reconstruction_);
+  for (size_t k = layers - 1; k-- > 0;)
+    down_.push_back(std::make_unique<Down>(this, fmt::format("decoder.{}", down_.size()), c.z[k + 1],
+                                           c.hidden[k], c.z[k], c));
+  if (labels) classifier_.emplace(this, "classifier", Inputs{{"x", c.x_size}}, c);
+  Inputs bottom{{"z", c.z[0]}};
+  if (labels) bottom.push_back({"y", c.y_size});
+  reconstruction_.emplace(this, "reconstruction", bottom, c.hidden, c);
 }
 
 Ladder::~Ladder() = default;
 
-class Ladder::Look : public Model::Images {
+class Ladder::Inside : public Model::Encoded {
  public:
-  Look(const Ladder& model, const Var& x) : Images(x), m_(model) {}
+  Inside(const Ladder& model, const Var& x, train::Share images) : Encoded(x, images), m_(model) {}
 
-  Terms terms(const Rows& rows, const Pass& pass) override {
-    std::vector<Gaussian> up = climb(rows, pass);
+  Terms terms(const Rows& rows, const Step& step) override {
+    std::vector<Gaussian> up = climb(rows, step);
     const size_t top = up.size() - 1;
     const auto noise = [&](const std::string& name, int64_t width) {
-      return pass.normal(name, {rows.count(), width});
+      return step.normal(name, rows.noise(), width);
     };
     Sample q = draw(up[top], noise(fmt::format("enc{}", top), m_.config_.z[top]));
-    pass.note(fmt::format("enc{}_z", top), q.z);
+    step.note(fmt::format("enc{}_z", top), q.z);
+    const Var code = q.z;
     Var z = q.z, kl = q.log_q - autograd::log_standard_normal(z);
-    pass.note("kl_top", kl);
+    step.note("kl_top", kl);
     for (size_t j = 0; j < top; ++j) {
       const std::string name = fmt::format("dec{}", j);
       const Ladder::Down& down = *m_.down_[j];
       const int64_t width = m_.config_.z[top - 1 - j];
       const Gaussian posterior = down.posterior(z, up[top - 1 - j], m_.config_.eps), prior = down.prior(z);
       q = draw(posterior, noise(name + "_q", width));
-      const Var layer_kl = q.log_q - log_density(q.z, prior);
+      const Var layer_kl = q.log_q - nn::log_density(q.z, prior);
       kl = kl + layer_kl;
       // The library hands the prior's sample down, so that lower layers know of x through the top alone.
       z = m_.config_.fixed_ladder ? q.z : draw(prior, noise(name + "_p", width)).z;
-      pass.note(name + "_q_z", q.z), pass.note("kl_" + name, layer_kl);
-      pass.note(name + "_q_mu", posterior.mean), pass.note(name + "_q_logvar", posterior.log_var);
-      pass.note(name + "_p_mu", prior.mean), pass.note(name + "_p_logvar", prior.log_var);
-      if (!m_.config_.fixed_ladder) pass.note(name + "_p_z", z);
+      step.note(name + "_q_z", q.z), step.note("kl_" + name, layer_kl);
+      note(step, name + "_q", posterior), note(step, name + "_p", prior);
+      if (!m_.config_.fixed_ladder) step.note(name + "_p_z", z);
     }
-    const Var logits = m_.reconstruction_(z, rows);
-    pass.note("kl_total", kl), pass.note("x_logits", logits);
-    return {log_likelihood(x_, logits, m_.config_.eps), kl};
+    const Var logits = (*m_.reconstruction_)(z, rows);
+    step.note("kl_total", kl), step.note("x_logits", logits);
+    Terms terms{log_likelihood(x_, logits, m_.config_.eps), kl, code, logits};
+    for (size_t i = 0; i <= top; ++i) terms.posterior_means.push_back({fmt::format("enc{}", i), up[i].mean});
+    return terms;
   }
 
-  Var classify(int64_t samples, const Pass&) override {
+  Var classify(int64_t samples, const Step&) override {
     VAE_CHECK(samples == 1, "q(y|x) draws nothing: {} samples", samples);
-    const JoinedLinear& first = m_.classifier_->first();
-    return m_.classifier_->behind(first.onto(0, x_, first.bias));
+    return m_.classifier_->behind(m_.classifier_->first()(x_));
   }
 
  private:
-  /// The Gaussians of the layers: one row per image below the labels, one per image and class at the top with
-  /// them.
-  std::vector<Gaussian> climb(const Rows& rows, const Pass& pass) const {
+  /// The Gaussians of the layers: a row per image below the labels, per image and class at a top with them.
+  std::vector<Gaussian> climb(const Rows& rows, const Step& step) const {
     std::vector<Gaussian> up;
     Var h = x_;
-    int64_t copies = rows.count() / std::max<int64_t>(1, rows.images);
+    int64_t copies = rows.classes * rows.samples;
     for (size_t i = 0; i < m_.up_.size(); ++i) {
       const Ladder::Up& layer = *m_.up_[i];
-      Var u = layer.linear.onto(0, h, layer.linear.bias);
+      Var u = layer.linear(h);
       if (layer.linear.weights.size() > 1) {
         u = under_labels(u, rows, layer.linear.weights[1]);
         copies = rows.samples;
@@ -159,8 +139,7 @@ class Ladder::Look : public Model::Images {
       const Up::Output output = layer.behind(u, copies);
       h = output.h;
       const std::string name = fmt::format("enc{}", i);
-      pass.note(name + "_h", h), pass.note(name + "_mu", output.q.mean),
-          pass.note(name + "_logvar", output.q.log_var);
+      step.note(name + "_h", h), note(step, name, output.q);
       up.push_back(output.q);
     }
     return up;
@@ -169,17 +148,19 @@ class Ladder::Look : public Model::Images {
   const Ladder& m_;
 };
 
-std::unique_ptr<Model::Images> Ladder::look_at(const Var& x) const {
-  return std::make_unique<Look>(*this, x);
+std::unique_ptr<Model::Encoded> Ladder::encode(const Var& x, train::Share images) const {
+  return std::make_unique<Inside>(*this, x, images);
 }
 
-Var Ladder::decode(const Var& z, const Rows& rows, const Pass& pass) const {
+Var Ladder::decode(const Var& z, const Rows& rows, const Step& step) const {
   Var below = z;
   for (size_t j = 0; j < down_.size(); ++j) {
     const Gaussian prior = down_[j]->prior(below);
-    below = draw(prior, pass.normal(fmt::format("dec{}_p", j), prior.mean.shape())).z;
+    const Var noise =
+        step.normal(fmt::format("dec{}_p", j), rows.noise(), config_.z[config_.z.size() - 2 - j]);
+    below = draw(prior, noise).z;
   }
-  return reconstruction_(below, rows);
+  return (*reconstruction_)(below, rows);
 }
 
-}  // namespace vae::models::adgm
+}  // namespace vae::adgm

@@ -1,9 +1,6 @@
 #include "models/adgm/m2.h"
 
-#include "models/adgm/conv_classifier.h"
-#include "models/adgm/vae.h"
-
-namespace vae::models::adgm {
+namespace vae::adgm {
 namespace {
 
 std::unique_ptr<Vae> frozen_features(const Config& c, nn::Options options) {
@@ -22,62 +19,49 @@ std::unique_ptr<Vae> frozen_features(const Config& c, nn::Options options) {
 }  // namespace
 
 M2::M2(const Config& c, nn::Options options)
-    : Model(c, options.device),
+    : Model(c, options),
       features_(frozen_features(c, options)),
-      encoder_({{"x", input_size()}, {"y", c.y_size}}, c.hidden, c.z[0], c.raw_log_var, options),
-      decoder_({{"z", c.z[0]}, {"y", c.y_size}}, decoder_sizes(c), c.x_size, c.decoder_activation, options) {
-  add_child("encoder", encoder_);
-  add_child("decoder", decoder_);
-  if (c.conv_channels.empty()) {
-    classifier_ = std::make_unique<Classifier>(std::vector<Input>{{"x", input_size()}}, classifier_sizes(c),
-                                               c.y_size, options);
-    add_child("classifier", *classifier_);
-  } else {
-    conv_classifier_ = std::make_unique<ConvClassifier>(c, options);
-    add_child("classifier", *conv_classifier_);
-  }
+      encoder_(this, "encoder", {{"x", input_size()}, {"y", c.y_size}}, c.hidden, c.z[0], c),
+      decoder_(this, "decoder", {{"z", c.z[0]}, {"y", c.y_size}}, c.decoder_units(), c) {
+  if (c.conv_channels.empty())
+    classifier_.emplace(this, "classifier", Inputs{{"x", input_size()}}, c);
+  else
+    conv_classifier_.emplace(this, "classifier", c);
 }
 
-M2::~M2() = default;
-
-class M2::Look : public Model::Images {
+class M2::Inside : public Model::Encoded {
  public:
-  Look(const M2& model, const Var& x) : Images(x), m_(model) {
+  Inside(const M2& model, const Var& x, train::Share images) : Encoded(x, images), m_(model) {
     if (m_.features_)
       features_ = m_.features_->posterior(x);
     else
-      encoder_x_ = m_.encoder_.first().onto(0, x, m_.encoder_.first().bias);
+      encoder_x_ = m_.encoder_.first()(x);
   }
 
-  Terms terms(const Rows& rows, const Pass& pass) override {
+  Terms terms(const Rows& rows, const Step& step) override {
     const JoinedLinear& first = m_.encoder_.first();
     Var u;
     if (m_.features_) {
-      const Var z1 = draw(features_, pass.normal("feat", {rows.count(), m_.input_size()})).z;
-      u = add_labels(first.onto(0, z1, first.bias), rows, first.weights[1]);
-      pass.note("feat", z1), pass.note("feat_mu", features_.mean),
-          pass.note("feat_logvar", features_.log_var);
+      const Var z1 = draw(features_, step.normal("feat", rows.noise(), m_.input_size())).z;
+      u = add_labels(first(z1), rows, first.weights[1]);
+      step.note("feat", z1), note(step, "feat", features_);
     } else {
       u = under_labels(encoder_x_, rows, first.weights[1]);
     }
     const Gaussian q = m_.encoder_.behind(u);
-    const Sample z = draw(q, pass.normal("z", {rows.count(), m_.config_.z[0]}));
+    const Sample z = draw(q, step.normal("z", rows.noise(), m_.config_.z[0]));
     const Var logits = m_.decoder_(z.z, rows), kl = z.log_q - autograd::log_standard_normal(z.z);
-    pass.note("z", z.z), pass.note("z_mu", q.mean), pass.note("z_logvar", q.log_var);
-    pass.note("kl_z", kl), pass.note("x_logits", logits);
-    return {log_likelihood(x_, logits, m_.config_.eps), kl};
+    step.note("z", z.z), note(step, "z", q);
+    step.note("kl_z", kl), step.note("x_logits", logits);
+    return {log_likelihood(x_, logits, m_.config_.eps), kl, z.z, logits, {{"z", q.mean}}};
   }
 
-  Var classify(int64_t samples, const Pass& pass) override {
+  Var classify(int64_t samples, const Step& step) override {
     VAE_CHECK(samples == 1, "q(y|x) draws nothing: {} samples", samples);
     const Var input = m_.features_ ? features_.mean : x_;
-    if (m_.features_) {
-      pass.note("cls_feat", features_.mean);
-      pass.note("cls_feat_mu", features_.mean), pass.note("cls_feat_logvar", features_.log_var);
-    }
+    if (m_.features_) step.note("cls_feat", features_.mean), note(step, "cls_feat", features_);
     if (m_.conv_classifier_) return (*m_.conv_classifier_)(input);
-    const JoinedLinear& first = m_.classifier_->first();
-    return m_.classifier_->behind(first.onto(0, input, first.bias));
+    return m_.classifier_->behind(m_.classifier_->first()(input));
   }
 
  private:
@@ -86,13 +70,8 @@ class M2::Look : public Model::Images {
   Var encoder_x_;
 };
 
-std::unique_ptr<Model::Images> M2::look_at(const Var& x) const { return std::make_unique<Look>(*this, x); }
-
-Var M2::decode(const Var& z, const Rows& rows, const Pass&) const { return decoder_(z, rows); }
-
-void M2::add_weights(train::StateDict& state) {
-  add_state(state);
-  if (features_) features_->add_state(state, "features");
+std::unique_ptr<Model::Encoded> M2::encode(const Var& x, train::Share images) const {
+  return std::make_unique<Inside>(*this, x, images);
 }
 
-}  // namespace vae::models::adgm
+}  // namespace vae::adgm

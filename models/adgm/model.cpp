@@ -1,14 +1,12 @@
 #include "models/adgm/model.h"
 
-#include <algorithm>
-
 #include "models/adgm/adgm.h"
 #include "models/adgm/ladder.h"
 #include "models/adgm/m2.h"
 #include "models/adgm/vae.h"
 #include "nn/init.h"
 
-namespace vae::models::adgm {
+namespace vae::adgm {
 namespace {
 
 constexpr std::array<const char*, 8> kNames{"adgm",      "sdgm", "m2",     "stacked",
@@ -64,22 +62,15 @@ void Config::check() const {
   if (!(eps >= 0)) fail(ErrorKind::usage, "eps {} is negative", eps);
 }
 
-Var Model::Images::classify(int64_t, const Pass&) { fail(ErrorKind::internal, "a model without labels"); }
-
-nlohmann::json Model::meta() const {
-  nlohmann::json meta{{"model", name_of(config_.kind)}, {"x_size", config_.x_size}, {"z", config_.z}};
-  if (has_labels(config_.kind)) meta["y_size"] = config_.y_size;
-  return meta;
+std::vector<int64_t> Config::decoder_units() const {
+  return decoder_hidden.empty() ? std::vector<int64_t>{hidden.rbegin(), hidden.rend()} : decoder_hidden;
 }
 
-std::vector<int64_t> Model::decoder_sizes(const Config& config) {
-  if (!config.decoder_hidden.empty()) return config.decoder_hidden;
-  return {config.hidden.rbegin(), config.hidden.rend()};
+std::vector<int64_t> Config::classifier_units() const {
+  return classifier_hidden.empty() ? std::vector{hidden.front()} : classifier_hidden;
 }
 
-std::vector<int64_t> Model::classifier_sizes(const Config& config) {
-  return config.classifier_hidden.empty() ? std::vector{config.hidden.front()} : config.classifier_hidden;
-}
+Var Model::Encoded::classify(int64_t, const Step&) { fail(ErrorKind::internal, "a model without labels"); }
 
 std::unique_ptr<Model> make_model(const Config& config, nn::Options options) {
   config.check();
@@ -88,15 +79,7 @@ std::unique_ptr<Model> make_model(const Config& config, nn::Options options) {
     nn::init_glorot_normal(*model, options.seed);
   else
     nn::init_uniform_fan_in(*model, options.seed);
-  for (const nn::Module::Parameter& p : model->parameters()) {
-    if (!p.name.starts_with("flow.")) continue;
-    if (p.name.ends_with(".b"))
-      kernels::fill(p.var->value(), 1.0);
-    else
-      kernels::random_normal(p.var->value(), RandomKey::named(options.seed, "init/" + p.name),
-                             Tensor::scalar(int64_t{0}, options.device));
-  }
   return model;
 }
 
-}  // namespace vae::models::adgm
+}  // namespace vae::adgm

@@ -1,57 +1,55 @@
 #pragma once
-// What the bound, the trainers and the evaluations ask of every model of the family.
+// What the bound, the recipes and the evaluations ask of every model of the family.
 #include "models/adgm/layers.h"
 
-namespace vae::models::adgm {
+namespace vae::adgm {
+
+/// Parts of the bound, nats per row: log p(x|.), and what is subtracted from it under the weight beta (log q
+/// - log p of the latent variables at the sample drawn); and what pictures and counts of active units look
+/// at.
+struct Terms {
+  Var log_px, kl;
+  Var code;                                                    ///< sample of the (top) latent variable
+  Var logits;                                                  ///< of the pixels
+  std::vector<std::pair<std::string, Var>> posterior_means{};  ///< by layer
+};
 
 class Model : public nn::Module {
  public:
-  /// Parts of the bound, nats per row: log p(x|.), and what is subtracted from it under the weight beta (log
-  /// q - log p of the latent variables at the sample drawn).
-  struct Terms {
-    Var log_px, kl;
-  };
-
   /// Images inside the model. What depends on them alone is computed once, here, for all classes and calls.
-  class Images {
+  class Encoded {
    public:
-    virtual ~Images() = default;
-    virtual Terms terms(const Rows& rows, const Pass& pass) = 0;
-    /// Logits of q(y|x), rows samples x images; draws of the auxiliary variable are "cls_a".
-    virtual Var classify(int64_t samples, const Pass& pass);
-    int64_t count() const { return kernels::rows_of(x_.shape()); }
+    virtual ~Encoded() = default;
+    virtual Terms terms(const Rows& rows, const Step& step) = 0;
+    /// Logits of q(y|x), rows samples x images; draws of the auxiliary variable are "cls_a". Throws
+    /// Error(internal) in models without labels, and for several samples where nothing is drawn.
+    virtual Var classify(int64_t samples, const Step& step);
+    const train::Share& images() const { return images_; }
 
    protected:
-    explicit Images(Var x) : x_(std::move(x)) {}
+    Encoded(Var x, train::Share images) : x_(std::move(x)), images_(images) {}
     Var x_;
+    train::Share images_;
   };
 
   /// x [images, x_size]. The result refers to the model.
-  virtual std::unique_ptr<Images> look_at(const Var& x) const = 0;
+  virtual std::unique_ptr<Encoded> encode(const Var& x, train::Share images) const = 0;
+  std::unique_ptr<Encoded> encode(const Var& x) const { return encode(x, x.value().size(0)); }
   /// Logits of the pixels for rows of the (top) latent variable, with their labels where the model has any.
-  virtual Var decode(const Var& z, const Rows& rows, const Pass& pass) const = 0;
-  /// Rows of one label each, or of none.
-  Rows rows_of(const Var& labels, int64_t images) const { return {images, 1, 1, labels}; }
+  virtual Var decode(const Var& z, const Rows& rows, const Step& step) const = 0;
+  /// A frozen part that is no child of the model; null in most.
+  virtual Model* frozen() const { return nullptr; }
+  /// Whether its bound is one of importance weights.
+  virtual bool has_importance_weights() const { return true; }
 
   const Config& config() const { return config_; }
-  Device device() const { return device_; }
-  /// What identifies the model in a checkpoint.
-  nlohmann::json meta() const;
-  /// Adds parameters and buffers to a checkpoint, those of frozen parts included.
-  virtual void add_weights(train::StateDict& state) { add_state(state); }
 
  protected:
-  Model(Config config, Device device) : config_(std::move(config)), device_(device) {}
-  /// The sizes of decoders: as configured, else `hidden` reversed.
-  static std::vector<int64_t> decoder_sizes(const Config& config);
-  static std::vector<int64_t> classifier_sizes(const Config& config);
+  Model(Config config, nn::Options options) : Module(options), config_(std::move(config)) {}
   Config config_;
-
- private:
-  Device device_;
 };
 
 /// The model of a configuration, initialised. Throws Error(usage) for sizes that make none.
 std::unique_ptr<Model> make_model(const Config& config, nn::Options options);
 
-}  // namespace vae::models::adgm
+}  // namespace vae::adgm

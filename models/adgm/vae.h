@@ -3,40 +3,41 @@
 // arXiv:1505.05770); and the Gumbel-softmax VAE (Jang et al., Maddison et al., 2016).
 #include "models/adgm/model.h"
 
-namespace vae::models::adgm {
+namespace vae::adgm {
 
 class Vae : public Model {
  public:
   Vae(const Config& config, nn::Options options);
-  ~Vae() override;
-  std::unique_ptr<Images> look_at(const Var& x) const override;
-  Var decode(const Var& z, const Rows& rows, const Pass& pass) const override;
+  std::unique_ptr<Encoded> encode(const Var& x, train::Share images) const override;
+  Var decode(const Var& z, const Rows& rows, const Step&) const override { return decoder_(z, rows); }
+  bool has_importance_weights() const override { return config_.flows == 0 || config_.fixed_flow; }
   Gaussian posterior(const Var& x) const { return encoder_(x); }
 
  private:
-  class Look;
-  class Flow;
+  class Inside;
+  /// f(z) = z + u^ tanh(w z + b); starts with u, w ~ N(0, 1) and b = 1.
+  struct Flow : nn::Module {
+    Flow(Module* parent, const std::string& name, int64_t width);
+    Var u, w, b;
+  };
   Encoder encoder_;
   Decoder decoder_;
   std::vector<std::unique_ptr<Flow>> flows_;
 };
 
-/// Temperature and one-hot limits: kl is that of the relaxed classes' distribution from the uniform one, in
-/// closed form.
+/// The kl is that of the relaxed classes' distribution from the uniform one, in closed form.
 class GumbelVae : public Model {
  public:
   GumbelVae(const Config& config, nn::Options options);
-  std::unique_ptr<Images> look_at(const Var& x) const override;
-  Var decode(const Var& z, const Rows& rows, const Pass& pass) const override;
-  /// The temperature, one number on the device.
-  const Tensor& temperature() const { return temperature_; }
+  std::unique_ptr<Encoded> encode(const Var& x, train::Share images) const override;
+  Var decode(const Var& z, const Rows& rows, const Step&) const override { return decoder_(z, rows); }
+  bool has_importance_weights() const override { return false; }
 
  private:
-  class Look;
+  class Inside;
   Hidden encoder_;
   nn::Linear logits_;
   Decoder decoder_;
-  Tensor temperature_;
 };
 
-}  // namespace vae::models::adgm
+}  // namespace vae::adgm

@@ -1,71 +1,58 @@
 #include "models/m1_m2/m1.h"
 
-#include "models/m1_m2/terms.h"
 #include "nn/init.h"
 
-namespace vae::models {
+namespace vae::m1_m2 {
+namespace {
 
-M1::M1(const M1Config& config, nn::Options options)
-    : config_(config), encoder_(config.x_size, config.z_size, config.encoder, config, options) {
-  add_child("encoder", encoder_);
-  if (config.decoder == Likelihood::bernoulli)
-    logits_decoder_ =
-        std::make_unique<LogitsNet>(config.z_size, config.x_size, true, config.decoder_net, config, options);
-  else
-    gaussian_decoder_ =
-        std::make_unique<GaussianNet>(config.z_size, config.x_size, config.decoder_net, config, options);
-  add_child("decoder", decoder());
-  nn::init_normal_fan_in(*this, config.weight_scale, options.seed);
+void note_likelihood(const Likelihood& p, const train::Step& step, const std::string& suffix) {
+  if (const auto* bits = std::get_if<nn::Bernoulli>(&p)) return step.note("x_logits" + suffix, bits->logits);
+  const auto& g = std::get<Gaussian>(p);
+  step.note("x_mean" + suffix, g.mean), step.note("x_log_var" + suffix, g.log_var);
 }
 
-nn::Module& M1::decoder() {
-  if (logits_decoder_) return *logits_decoder_;
-  return *gaussian_decoder_;
-}
+}  // namespace
 
-Decoded M1::decode(const Var& z) const {
-  if (logits_decoder_) return (*logits_decoder_)(z);
-  return (*gaussian_decoder_)(z);
-}
-
-Terms M1::terms(const Var& x, const Gaussian& q, const Tensor& eps) const {
-  Terms terms;
-  terms.z = autograd::reparameterize(q.mean, q.log_var, Var(eps));
-  terms.x = decode(terms.z);
-  terms.log_px = log_likelihood(x, terms.x, LogVarRange{});
-  if (logits_decoder_) {
-    terms.kl = autograd::kl_standard_normal(q.mean, q.log_var);
-  } else {
-    terms.log_pz = log_prior(config_.p_z, q, terms.z);
-    terms.log_qz = log_posterior(config_.q_z, q, terms.z, LogVarRange{});
+Var bound(const Var& x, const Gaussian& q, const Var& z, const Likelihood& p, const CommonConfig& config,
+          ZTerms terms, nn::LogVarRange range, const train::Step& step, const std::string& suffix) {
+  const Var log_px = nn::log_likelihood(x, p, range);
+  step.note("z" + suffix, z), step.note("log_px" + suffix, log_px);
+  note_likelihood(p, step, suffix);
+  if (terms == ZTerms::kl) {
+    const Var kl = autograd::kl_standard_normal(q.mean, q.log_var);
+    step.note("kl" + suffix, kl);
+    return log_px - kl;
   }
-  return terms;
+  const Var log_pz = config.p_z == ZTerm::marginal ? autograd::log_standard_normal_marginal(q.mean, q.log_var)
+                                                   : autograd::log_standard_normal(z);
+  const Var log_qz = config.q_z == ZTerm::marginal
+                         ? autograd::negative_entropy(q.log_var)
+                         : -autograd::gaussian_nll(z, q.mean, q.log_var, range.low, range.high);
+  step.note("log_pz" + suffix, log_pz), step.note("log_qz" + suffix, log_qz);
+  return log_px + log_pz - log_qz;
 }
 
-Var M1::loss(const Var& x, const Tensor& eps, M1Trace* trace) const {
-  VAE_CHECK(eps.rank() == 3 && eps.size(0) > 0, "M1: noise {} is not [samples, rows, z]", eps.str());
-  const Gaussian q = encode(x);
-  if (trace) trace->q = q;
+M1::M1(const M1Config& c, nn::Options options)
+    : Module(options),
+      config_(c),
+      encoder_(this, "encoder", NetInput{c.x_size}, c.encoder, c, c.z_size),
+      decoder_(this, "decoder", NetInput{c.z_size}, c.decoder_net, c, c.x_size, c.decoder) {
+  nn::init_normal_fan_in(*this, c.weight_scale, options.seed);
+}
+
+Var M1::loss(const Tensor& x, train::Share batch, const train::Step& step) const {
+  const train::Rows rows(batch, config_.samples);
+  const Tensor eps = step.normal("eps", rows, config_.z_size).value();
+  const Gaussian q = encode(Var(x));
+  step.note("mean", q.mean), step.note("log_var", q.log_var);
+  const ZTerms terms = config_.decoder == LikelihoodKind::bernoulli ? ZTerms::kl : ZTerms::explicit_terms;
   Var total;
-  for (int64_t l = 0; l < eps.size(0); ++l) {
-    const Terms draw = terms(x, q, eps.slice(l, l + 1).reshape({eps.size(1), eps.size(2)}));
-    const Var draw_bound = bound(draw);
-    total = total.defined() ? total + draw_bound : draw_bound;
-    if (trace) trace->draws.push_back(draw);
+  for (int64_t l = 0; l < config_.samples; ++l) {
+    const Var z = nn::sample(q, Var(eps.slice(l * batch.rows, (l + 1) * batch.rows)));
+    const Var of_draw = bound(Var(x), q, z, decode(z), config_, terms, {}, step, fmt::format("_{}", l));
+    total = total.defined() ? total + of_draw : of_draw;
   }
-  return autograd::sum(total, -1.0 / static_cast<double>(eps.size(0) * eps.size(1)));
+  return -step.mean(total, rows);
 }
 
-nlohmann::json M1::meta() const {
-  return {{"model", "m1"},
-          {"decoder", config_.decoder == Likelihood::bernoulli ? "bernoulli" : "gaussian"},
-          {"x_size", config_.x_size},
-          {"z_size", config_.z_size}};
-}
-
-Tensor expectation(const Decoded& x) {
-  if (const Var* logits = std::get_if<Var>(&x)) return autograd::sigmoid(*logits).value();
-  return std::get<Gaussian>(x).mean.value();
-}
-
-}  // namespace vae::models
+}  // namespace vae::m1_m2

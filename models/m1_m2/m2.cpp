@@ -2,95 +2,102 @@
 
 #include <cmath>
 
-#include "models/m1_m2/terms.h"
 #include "nn/init.h"
 
-namespace vae::models {
+namespace vae::m1_m2 {
+namespace {
 
-M2::M2(const M2Config& config, nn::Options options)
-    : config_(config),
-      encoder_xy_z_(config.x_size, config.y_size, config.z_size, config.encoder_xy_z, config, options),
-      encoder_x_y_(config.x_size, config.y_size, false, config.encoder_x_y, config, options) {
-  if (config.y_size < 1 || config.z_size < 1 || config.x_size < 1)
-    fail(ErrorKind::usage, "M2 with {} inputs, {} classes and {} latent variables", config.x_size,
-         config.y_size, config.z_size);
-  add_child("encoder_xy_z", encoder_xy_z_);
-  add_child("encoder_x_y", encoder_x_y_);
-  if (config.decoder == Likelihood::bernoulli)
-    logits_decoder_ = std::make_unique<MergeLogitsNet>(config.z_size, config.y_size, config.x_size,
-                                                       config.decoder_net, config, options);
-  else
-    gaussian_decoder_ = std::make_unique<MergeGaussianNet>(config.z_size, config.y_size, config.x_size,
-                                                           config.decoder_net, config, options);
-  add_child("decoder", decoder());
-  nn::init_normal_fan_in(*this, config.weight_scale, options.seed);
+/// What the published checkpoints call the map of z into the decoder.
+const char* merged_name(const M2Config& c) { return c.decoder == LikelihoodKind::bernoulli ? "z" : "x"; }
+
+}  // namespace
+
+M2::M2(const M2Config& c, nn::Options options)
+    : Module(options),
+      config_(c),
+      encoder_xy_z_(this, "encoder_xy_z", NetInput{c.x_size, c.y_size}, c.encoder_xy_z, c, c.z_size),
+      encoder_x_y_(this, "encoder_x_y", NetInput{c.x_size}, c.encoder_x_y, c, c.y_size),
+      decoder_(this, "decoder", NetInput{c.z_size, c.y_size, merged_name(c)}, c.decoder_net, c, c.x_size,
+               c.decoder) {
+  if (c.y_size < 1 || c.z_size < 1 || c.x_size < 1)
+    fail(ErrorKind::usage, "M2 with {} inputs, {} classes and {} latent variables", c.x_size, c.y_size,
+         c.z_size);
+  nn::init_normal_fan_in(*this, c.weight_scale, options.seed);
 }
 
-nn::Module& M2::decoder() {
-  if (logits_decoder_) return *logits_decoder_;
-  return *gaussian_decoder_;
+Var M2::labeled_bound(const Var& x, const Tensor& labels, train::Share batch, const train::Step& step) const {
+  const Gaussian q = encode(x, labels);
+  step.note("mean_l", q.mean), step.note("log_var_l", q.log_var);
+  const Var z = nn::sample(q, step.normal("eps_l", batch, config_.z_size));
+  const Var result = bound(x, q, z, decode(z, labels), config_, config_.z_terms, kM2LogVar, step, "_l") +
+                     std::log(1.0 / static_cast<double>(config_.y_size));
+  step.note("bound_l", result);
+  return result;
 }
 
-Decoded M2::decode(const Var& z, const Var& y) const {
-  if (logits_decoder_) return (*logits_decoder_)(z, y);
-  return (*gaussian_decoder_)(z, y);
+Var M2::all_classes_bound(const Var& x, train::Share batch, const train::Step& step) const {
+  const Gaussian q = encoder_xy_z_.all_classes(x, true);
+  step.note("mean_u", q.mean), step.note("log_var_u", q.log_var);
+  const Var z = nn::sample(q, step.normal("eps_u", {batch, config_.y_size}, config_.z_size));
+  const Var per_row =
+      bound(x, q, z, decoder_.all_classes(z, false), config_, config_.z_terms, kM2LogVar, step, "_u") +
+      std::log(1.0 / static_cast<double>(config_.y_size));
+  const Var result = autograd::transpose(autograd::reshape(per_row, {config_.y_size, batch.rows}));
+  step.note("bound_u", result);
+  return result;
 }
 
-Decoded M2::decode_all_classes(const Var& z) const {
-  if (logits_decoder_) return logits_decoder_->all_classes(z, true);
-  return gaussian_decoder_->all_classes(z, true);
+Var M2::unlabeled_loss(const Var& x, train::Share batch, const train::Step& step) const {
+  const Var bounds = all_classes_bound(x, batch, step), q = autograd::softmax(classify(x));
+  step.note("q_u", q);
+  return -step.mean(autograd::weighted_bound(q, bounds, 1e-6), batch);
 }
 
-Terms M2::terms(const Var& x, const Gaussian& q, const Var& z, Decoded decoded) const {
-  const LogVarRange range{kM2LogVarLow, kM2LogVarHigh};
-  Terms terms;
-  terms.z = z;
-  terms.x = std::move(decoded);
-  terms.log_px = log_likelihood(x, terms.x, range);
-  if (config_.z_terms == ZTerms::kl) {
-    terms.kl = autograd::kl_standard_normal(q.mean, q.log_var);
-  } else {
-    terms.log_pz = log_prior(config_.p_z, q, z);
-    terms.log_qz = log_posterior(config_.q_z, q, z, range);
+namespace {
+
+Var bounds_loss(const M2& model, const M2Objective& objective, const M2Batch& batch,
+                const train::Step& step) {
+  const Var labeled =
+      -step.mean(model.labeled_bound(Var(batch.x_labeled), batch.labels, batch.labeled, step), batch.labeled);
+  step.metric("loss_labeled", labeled);
+  if (batch.unlabeled.total == 0) {
+    step.metric("loss_unlabeled", Var(Tensor::zeros({}, step.dtype(), step.device())));
+    return objective.labeled * labeled;
   }
-  return terms;
+  const Var unlabeled = model.unlabeled_loss(Var(batch.x_unlabeled), batch.unlabeled, step);
+  step.metric("loss_unlabeled", unlabeled);
+  return objective.labeled * labeled + objective.unlabeled * unlabeled;
 }
 
-M2Bound M2::labeled_bound(const Var& x, const Var& y, const Tensor& eps) const {
-  M2Bound result;
-  result.q = encode(x, y);
-  const Var z = autograd::reparameterize(result.q.mean, result.q.log_var, Var(eps));
-  result.terms = terms(x, result.q, z, decode(z, y));
-  result.bound = bound(result.terms) + std::log(1.0 / static_cast<double>(config_.y_size));
-  return result;
+Var classifier_loss(const M2& model, double alpha, const M2Batch& batch, const train::Step& step) {
+  const Var logits = model.classify(Var(batch.x_labeled));
+  step.note("cls_logits", logits);
+  const Var loss =
+      alpha * -step.mean(autograd::pick(autograd::log_softmax(logits), batch.labels), batch.labeled);
+  step.metric("loss_classifier", loss);
+  return loss;
 }
 
-M2Bound M2::all_classes_bound(const Var& x, const Tensor& eps) const {
-  M2Bound result;
-  result.q = encoder_xy_z_.all_classes(x, true);
-  const Var z = autograd::reparameterize(result.q.mean, result.q.log_var, Var(eps));
-  Decoded decoded;
-  if (logits_decoder_)
-    decoded = logits_decoder_->all_classes(z, false);
-  else
-    decoded = gaussian_decoder_->all_classes(z, false);
-  result.terms = terms(x, result.q, z, std::move(decoded));
-  const Var per_row = bound(result.terms) + std::log(1.0 / static_cast<double>(config_.y_size));
-  const int64_t rows = x.value().numel() / config_.x_size;
-  result.bound = autograd::transpose(autograd::reshape(per_row, {config_.y_size, rows}));
-  return result;
+}  // namespace
+
+std::vector<train::Update> m2_updates(const M2& model, const M2Objective& objective, const M2Batch& batch,
+                                      const train::Step& step) {
+  if (!(objective.alpha >= 0)) fail(ErrorKind::usage, "alpha {} is negative", objective.alpha);
+  const auto bounds = [=, &model] { return bounds_loss(model, objective, batch, step); };
+  const auto classifier = [=, &model] { return classifier_loss(model, objective.alpha, batch, step); };
+  const auto both = [=] {
+    const Var total = bounds();  // first: gradients add up in a fixed order
+    return total + classifier();
+  };
+  if (objective.update == M2Update::joint) return {{.losses = {both}}};
+  return {{.losses = {bounds}}, {.groups = {"encoder_x_y"}, .losses = {classifier}}};
 }
 
-Var M2::unlabeled_loss(const Var& q, const Var& bound) const {
-  return -autograd::mean(autograd::weighted_bound(q, bound, 1e-6));
+std::vector<train::Group> m2_groups(M2& model, const nn::Adam::Settings& adam,
+                                    const kernels::Schedule& rate) {
+  return {{"encoder_xy_z", &model.encoder_xy_z(), adam, rate},
+          {"encoder_x_y", &model.encoder_x_y(), adam, rate},
+          {"decoder", &model.decoder(), adam, rate}};
 }
 
-nlohmann::json M2::meta() const {
-  return {{"model", "m2"},
-          {"decoder", config_.decoder == Likelihood::bernoulli ? "bernoulli" : "gaussian"},
-          {"x_size", config_.x_size},
-          {"y_size", config_.y_size},
-          {"z_size", config_.z_size}};
-}
-
-}  // namespace vae::models
+}  // namespace vae::m1_m2

@@ -3,14 +3,7 @@
 // classes.
 #include "models/m1_m2/m1.h"
 
-namespace vae::models {
-
-/// A bound with everything that went into it; the golden tests look inside.
-struct M2Bound {
-  Gaussian q;
-  Terms terms;
-  Var bound;  ///< nats: [B] labelled, [B, K] with all classes
-};
+namespace vae::m1_m2 {
 
 class M2 : public nn::Module {
  public:
@@ -18,33 +11,52 @@ class M2 : public nn::Module {
 
   /// Logits of q(y|x) [B, K].
   Var classify(const Var& x) const { return encoder_x_y_(x); }
-  Gaussian encode(const Var& x, const Var& y) const { return encoder_xy_z_(x, y); }
-  Decoded decode(const Var& z, const Var& y) const;
+  Gaussian encode(const Var& x, const Tensor& labels) const { return encoder_xy_z_(x, labels); }
+  Likelihood decode(const Var& z, const Tensor& labels) const { return decoder_(z, labels); }
   /// p(x|y,z) for every class: rows k * B + b for z[b].
-  Decoded decode_all_classes(const Var& z) const;
+  Likelihood decode_all_classes(const Var& z) const { return decoder_.all_classes(z, true); }
 
-  /// log p(x,y) >= bound of rows x with one-hot classes y, under noise eps [B, z_size].
-  M2Bound labeled_bound(const Var& x, const Var& y, const Tensor& eps) const;
-  /// The bound of every row under every class; eps is [K * B, z_size], class by class. Work that depends on x
+  /// log p(x,y) >= bound [B] of rows x with classes; nats, noise "eps_l".
+  Var labeled_bound(const Var& x, const Tensor& labels, train::Share batch, const train::Step& step) const;
+  /// The bound [B, K] of every row under every class; noise "eps_u", class by class. Work that depends on x
   /// alone is done once per row, not once per class.
-  M2Bound all_classes_bound(const Var& x, const Tensor& eps) const;
+  Var all_classes_bound(const Var& x, train::Share batch, const train::Step& step) const;
   /// Mean of -sum_n q_n (bound_n - log(q_n + 1e-6)) over the rows, nats.
-  Var unlabeled_loss(const Var& q, const Var& bound) const;
+  Var unlabeled_loss(const Var& x, train::Share batch, const train::Step& step) const;
 
   const M2Config& config() const { return config_; }
-  /// What identifies the model in a checkpoint.
-  nlohmann::json meta() const;
   nn::Module& encoder_xy_z() { return encoder_xy_z_; }
   nn::Module& encoder_x_y() { return encoder_x_y_; }
-  nn::Module& decoder();
+  nn::Module& decoder() { return decoder_; }
 
  private:
-  Terms terms(const Var& x, const Gaussian& q, const Var& z, Decoded decoded) const;
   M2Config config_;
-  MergeGaussianNet encoder_xy_z_;
+  GaussianNet encoder_xy_z_;
   LogitsNet encoder_x_y_;
-  std::unique_ptr<MergeLogitsNet> logits_decoder_;
-  std::unique_ptr<MergeGaussianNet> gaussian_decoder_;
+  LikelihoodNet decoder_;
 };
 
-}  // namespace vae::models
+/// Whether the classification loss has an update of its own on q(y|x), or is added to the bounds.
+enum class M2Update { separate, joint };
+
+/// What an iteration minimises: weights of the mean bounds (the reference has one for both, the paper the
+/// shares of the data) and of the classification loss.
+struct M2Objective {
+  M2Update update = M2Update::separate;
+  double alpha = 1, labeled = 1, unlabeled = 1;
+};
+
+struct M2Batch {
+  Tensor x_labeled, labels;  ///< [Bl, x_size], i64 [Bl]
+  Tensor x_unlabeled;        ///< [Bu, x_size]; zero rows: no unlabelled part
+  train::Share labeled, unlabeled;
+};
+
+/// The updates of an iteration: the bounds step all sub-nets, then the classification loss steps encoder_x_y
+/// once more. Metrics loss_labeled, loss_unlabeled, loss_classifier (which includes alpha).
+std::vector<train::Update> m2_updates(const M2& model, const M2Objective& objective, const M2Batch& batch,
+                                      const train::Step& step);
+/// The sub-nets, each with an optimiser of its own.
+std::vector<train::Group> m2_groups(M2& model, const nn::Adam::Settings& adam, const kernels::Schedule& rate);
+
+}  // namespace vae::m1_m2

@@ -1,98 +1,99 @@
 #pragma once
-// The fully connected nets of M1 and M2. Layers are named as in the published checkpoints: layer_i,
-// batchnorm_i, layer_merge_*, batchnorm_merge, and heads.
-#include <memory>
-
-#include "models/common/gaussian.h"
+// The fully connected nets of M1 and M2: hidden layers of a vector, or of a vector and a class, and a head.
+// Layers are named as in the published checkpoints: layer_i, batchnorm_i, layer_merge_*, batchnorm_merge.
 #include "models/m1_m2/config.h"
+#include "nn/mlp.h"
 
-namespace vae::models {
+namespace vae::m1_m2 {
 
-/// Base of the nets: a chain of linear layers, each with a batch norm beside it, in the order of the
-/// configuration.
+/// What a net sees: a vector, and one of `classes` classes (0: none). The first hidden layer of a net with a
+/// class is f(BN(Wx x + bx + Wy y + by)); the maps are called layer_merge_`name` and layer_merge_y.
+struct NetInput {
+  int64_t width;
+  int64_t classes = 0;
+  const char* name = "x";
+};
+
+/// The hidden layers. Labels are i64.
 class Net : public nn::Module {
- protected:
-  Net(NetConfig net, const CommonConfig& common, nn::Options options);
-
-  /// Adds layer_i and batchnorm_i.
-  void add_layer(int64_t in, int64_t out);
-  /// f(BN(W x + b)) or f(W BN(x) + b) of layer_i, with dropout.
-  Var hidden(size_t i, const Var& x, bool normalise) const;
-  /// All layers but the last `bare` ones as hidden layers; `before` hidden layers precede them.
-  Var hidden_chain(Var x, size_t before, size_t bare) const;
-
-  NetConfig net_;
-  CommonConfig common_;
-  nn::Options options_;
-  std::vector<std::unique_ptr<nn::Linear>> layers_;
-  std::vector<std::unique_ptr<nn::BatchNorm1d>> norms_;
-  std::unique_ptr<nn::Dropout> dropout_;
-};
-
-/// Hidden layers and two linear heads on the last: M1's encoder and Gaussian decoder.
-class GaussianNet : public Net {
  public:
-  GaussianNet(int64_t in, int64_t out, NetConfig net, const CommonConfig& common, nn::Options options);
-  Gaussian operator()(const Var& x) const;
+  Net(Module* parent, const std::string& name, NetInput in, const NetConfig& net, const CommonConfig& common);
+  /// A layer behind the hidden ones, counted with them.
+  std::unique_ptr<nn::HiddenLayer> make_output(int64_t out);
+  int64_t last_width() const { return config.hidden.back(); }
+  const NetConfig config;
+  const NetInput input;
+  const nn::HiddenRule rule;
+
+ protected:
+  Var hidden(const Var& x) const;
+  Var hidden(const Var& x, const Tensor& labels) const;
+  /// Under all classes: rows k * B + b for class k. x[B, n] is shared by the classes, so Wx x is computed
+  /// once; x[K * B, n] has rows of its own for each.
+  Var hidden_all(const Var& x, bool shared) const;
 
  private:
-  nn::Linear mean_, log_var_;
-};
-
-/// Hidden layers and a linear last one giving logits: M1's Bernoulli decoder and M2's classifier q(y|x).
-/// `norm_on_last`: with batch norm before the linear map, the last layer has it too (M1's decoder).
-class LogitsNet : public Net {
- public:
-  LogitsNet(int64_t in, int64_t out, bool norm_on_last, NetConfig net, const CommonConfig& common,
-            nn::Options options);
-  Var operator()(const Var& x) const;
-
- private:
-  bool norm_on_last_;
-};
-
-/// A net of a vector and a class: the first hidden layer is f(BN(Wx x + bx + Wy y + by)). Names of the maps
-/// are layer_merge_`name` and layer_merge_y.
-class MergeNet : public Net {
- protected:
-  MergeNet(const std::string& name, int64_t in, int64_t classes, NetConfig net, const CommonConfig& common,
-           nn::Options options);
-  /// Hidden layer of rows x[B] with one-hot classes y[B, K].
-  Var merge(const Var& x, const Var& y) const;
-  /// Hidden layer of all classes: rows k * B + b for class k. x[B, n] is shared by the classes, so Wx x is
-  /// computed once; x[K * B, n] has rows of its own for each.
-  Var merge_all(const Var& x, bool shared) const;
+  /// The first hidden layer of a net with a class.
+  struct Merge : nn::Module {
+    Merge(Net* net, int64_t out);
+    nn::Linear x, y;
+    nn::BatchNorm norm;
+    Tensor all_labels;
+  };
   Var finish(const Var& merged) const;
-
-  int64_t classes_;
-  Tensor all_classes_;  // one-hot rows of every class
-  nn::Linear merge_x_, merge_y_;
-  nn::BatchNorm1d merge_norm_;
+  std::optional<Merge> merge_;
+  std::optional<nn::Mlp> layers_;
 };
 
-/// q(z|x,y), and p(x|y,z) with a Gaussian likelihood.
-class MergeGaussianNet : public MergeNet {
+/// Two linear heads on the last hidden layer.
+class GaussianHead {
  public:
-  MergeGaussianNet(int64_t in, int64_t classes, int64_t out, NetConfig net, const CommonConfig& common,
-                   nn::Options options);
-  Gaussian operator()(const Var& x, const Var& y) const { return heads(merge(x, y)); }
-  Gaussian all_classes(const Var& x, bool shared) const { return heads(merge_all(x, shared)); }
+  GaussianHead(Net* net, int64_t out);
+  Gaussian operator()(const Var& h) const { return heads_(h); }
 
  private:
-  Gaussian heads(const Var& merged) const;
-  nn::Linear mean_, log_var_;
+  nn::GaussianHead heads_;
 };
 
-/// p(x|y,z) with a Bernoulli likelihood: logits.
-class MergeLogitsNet : public MergeNet {
+/// A linear last layer giving logits. `norm_on_input`: with batch norm before linear maps, it has one, too.
+class LogitsHead {
  public:
-  MergeLogitsNet(int64_t in, int64_t classes, int64_t out, NetConfig net, const CommonConfig& common,
-                 nn::Options options);
-  Var operator()(const Var& z, const Var& y) const { return logits(merge(z, y)); }
-  Var all_classes(const Var& z, bool shared) const { return logits(merge_all(z, shared)); }
+  LogitsHead(Net* net, int64_t out, bool norm_on_input = false);
+  Var operator()(const Var& h) const { return layer_->linear(normalise_ ? (*layer_->norm)(h) : h); }
 
  private:
-  Var logits(const Var& merged) const;
+  std::unique_ptr<nn::HiddenLayer> layer_;
+  bool normalise_;
 };
 
-}  // namespace vae::models
+/// What a decoder says about x. M1's Bernoulli decoder has a norm on the input of its last layer.
+class LikelihoodHead {
+ public:
+  LikelihoodHead(Net* net, int64_t out, LikelihoodKind kind);
+  Likelihood operator()(const Var& h) const;
+
+ private:
+  std::optional<LogitsHead> logits_;
+  std::optional<GaussianHead> gaussian_;
+};
+
+template <class Head>
+class Headed : public Net {
+ public:
+  template <class... HeadArguments>
+  Headed(Module* parent, const std::string& name, NetInput input, const NetConfig& net,
+         const CommonConfig& common, const HeadArguments&... head)
+      : Net(parent, name, input, net, common), head_(this, head...) {}
+  auto operator()(const Var& x) const { return head_(hidden(x)); }
+  auto operator()(const Var& x, const Tensor& labels) const { return head_(hidden(x, labels)); }
+  auto all_classes(const Var& x, bool shared) const { return head_(hidden_all(x, shared)); }
+
+ private:
+  Head head_;
+};
+
+using GaussianNet = Headed<GaussianHead>;
+using LogitsNet = Headed<LogitsHead>;
+using LikelihoodNet = Headed<LikelihoodHead>;
+
+}  // namespace vae::m1_m2

@@ -1,11 +1,12 @@
 #pragma once
 // M2 alone or on the features of a frozen M1, and what both are asked after training: predictions,
-// reconstructions, analogies, likelihoods. All of it in test mode, without a tape.
-#include "models/common/evaluation.h"
-#include "models/common/image_set.h"
+// reconstructions, analogies, likelihoods. All of it without a tape and with the models in test mode.
 #include "models/m1_m2/m2.h"
+#include "nn/train/image_set.h"
 
-namespace vae::models {
+namespace vae::m1_m2 {
+
+using train::ImageSet;
 
 struct Stack {
   M2* m2 = nullptr;
@@ -13,12 +14,12 @@ struct Stack {
 
   /// M2's input: x itself, or a sample of M1's q(z1|x) from noise eps [B, M1's z_size].
   Tensor features(const Tensor& x, const Tensor& eps) const;
-  /// Width of the noise that features() takes; 0 without an M1.
-  int64_t feature_noise() const { return m1 ? m1->config().z_size : 0; }
+  /// The same with the noise of a key and number.
+  Tensor features(const Tensor& x, RandomKey key, int64_t number = 0) const;
   /// Images [rows, image_size] of what M2's decoder gave: probabilities or means; with an M1, its decoding of
-  /// features sampled with noise eps (log variance limited as in the likelihood) or, without noise, of their
-  /// means.
-  Tensor images(const Decoded& decoded, const Tensor& eps = {}) const;
+  /// features sampled with the key's noise (log variance limited as in the likelihood) or, without a key, of
+  /// their means.
+  Tensor images(const Likelihood& decoded, std::optional<RandomKey> key) const;
 };
 
 /// Most probable class of each item, i64 on the host, in batches. With an M1, its features are samples.
@@ -37,10 +38,10 @@ Reconstruction reconstruct(const Stack& stack, const Tensor& x, RandomKey key);
 Tensor analogy(const Stack& stack, const Tensor& x, RandomKey key, bool means = false);
 
 /// Mean over items of the importance-weighted estimate of -log p(x), nats, with `samples` draws of z (per
-/// class for M2): Burda, Grosse, Salakhutdinov, arXiv:1509.00519.
+/// class for M2): Burda, Grosse, Salakhutdinov, arXiv:1509.00519. Throws Error(usage) with an M1 below M2.
 double importance_nll(const M1& model, const ImageSet& images, const Tensor& items, int64_t samples,
                       RandomKey key);
 double importance_nll(const Stack& stack, const ImageSet& images, const Tensor& items, int64_t samples,
                       RandomKey key);
 
-}  // namespace vae::models
+}  // namespace vae::m1_m2

@@ -1,16 +1,15 @@
 #include "models/ml_vae/codes.h"
 
-#include "autograd/ops_structure.h"
-#include "models/common/evaluation.h"
-#include "models/common/loss_meter.h"
+#include "nn/eval/estimate.h"
+#include "nn/train/meter.h"
 
-namespace vae::models {
+namespace vae::ml_vae {
 namespace {
 
 Tensor rows_of(const Tensor& x, const Tensor& items) { return autograd::gather_rows(Var(x), items).value(); }
 
 Tensor empty_rows(int64_t rows, int64_t columns, const ImageSet& images, DType dtype) {
-  return Tensor::empty({rows, columns}, dtype, images.pixels.device());
+  return Tensor::empty({rows, columns}, dtype, images.device());
 }
 
 void put(const GaussianRows& all, int64_t begin, const Gaussian& part) {
@@ -35,11 +34,10 @@ SetCodes encode_set(const MlVae& model, const ImageSet& images, DType dtype) {
                         empty_rows(images.size(), dim, images, dtype)};
   };
   const SetCodes codes{all(model.config().style_dim), all(model.config().class_dim), images.labels};
-  const Tensor items = item_range(0, images.size(), images.pixels.device());
-  for_batches(items, [&](int64_t number, const Tensor& batch) {
-    const MlVaeCodes part = model.encode(Var(images.gather(batch, dtype)));
-    put(codes.style, number * kEvaluationBatch, part.style);
-    put(codes.class_code, number * kEvaluationBatch, part.class_code);
+  eval::for_batches(train::all_items(images), [&](int64_t number, const Tensor& batch) {
+    const Codes part = model.encode(Var(images.gather(batch, dtype)));
+    put(codes.style, number * eval::kBatch, part.style);
+    put(codes.class_code, number * eval::kBatch, part.class_code);
   });
   return codes;
 }
@@ -57,9 +55,8 @@ Tensor decode_images(const MlVae& model, const Tensor& style, const Tensor& clas
 ReconstructionErrors reconstruction_errors(const MlVae& model, const ImageSet& images, const SetCodes& codes,
                                            int64_t classes) {
   const Tensor group_mean = evidence_of(codes.class_code, codes.labels, classes).mean;
-  const Tensor items = item_range(0, images.size(), images.pixels.device());
   ReconstructionErrors errors{0, 0};
-  for_batches(items, [&](int64_t, const Tensor& batch) {
+  eval::for_batches(train::all_items(images), [&](int64_t, const Tensor& batch) {
     const Var x(images.gather(batch, codes.style.mean.dtype()));
     const Tensor style = rows_of(codes.style.mean, batch);
     const auto squares = [&](const Tensor& class_code) {
@@ -75,31 +72,32 @@ ReconstructionErrors reconstruction_errors(const MlVae& model, const ImageSet& i
 
 SetLosses set_losses(const MlVae& model, const ImageSet& images, int64_t classes, int64_t batch,
                      uint64_t seed) {
-  const MlVaeConfig& config = model.config();
-  const Device device = images.pixels.device();
-  const Tensor pool = item_range(0, images.size(), device);
+  const Config& config = model.config();
+  const Device device = images.device();
   batch = std::min(batch, images.size());
-  const bool per_group = config.class_noise == ClassNoise::per_group;
-  const Groups single = make_groups(item_range(0, batch, device), batch, DType::f32);
-  LossMeter meter({"reconstruction", "style_kl", "class_kl", "single"}, device);
+  const train::Share share(batch);
+  const Groups single = make_groups(train::item_range(0, batch, device), batch, DType::f32);
+  train::Meter meter({"reconstruction", "style_kl", "class_kl", "single"}, device);
   for (int64_t number = 0; number < images.size() / batch; ++number) {
-    const Tensor items = Tensor::empty({batch}, DType::i64, device);
-    kernels::epoch_items(pool, items, RandomKey::named(seed, "losses/batch"), Tensor::scalar(number, device),
-                         false);
+    const train::Step step(seed, Tensor::scalar(number, device));
+    const Tensor items =
+        step.items("losses/batch", train::all_items(images), share, passes(images.size(), batch, false));
     const Var x(images.gather(items));
     const auto noise = [&](int64_t rows, int64_t columns, const char* stream, double deviation) {
-      const Tensor eps = normal_noise({rows, columns}, RandomKey::named(seed, stream), number, x.value());
-      return autograd::affine(Var(eps), deviation, 0).value();
+      const Tensor eps = train::normal_noise({rows, columns}, step.key(stream), number, x.value());
+      return autograd::affine(Var(eps), deviation, 0);
     };
     const Groups groups = make_groups(images.gather_labels(items), classes, DType::f32);
-    const Tensor style = noise(batch, config.style_dim, "losses/style", 1);
-    const MlVaeLosses losses = model.loss(
-        x, groups,
-        {style, noise(per_group ? classes : batch, config.class_dim, "losses/class", config.noise_std)});
-    const MlVaeLosses alone =
-        model.loss(x, single, {style, noise(batch, config.class_dim, "losses/single", 1)});
-    meter.add({losses.reconstruction.value(), losses.style_kl.value(), losses.class_kl.value(),
-               alone.reconstruction.value()});
+    const int64_t draws = config.class_noise == ClassNoise::per_group ? classes : batch;
+    const Var style = noise(batch, config.style_dim, "losses/style", 1);
+    const Losses losses = model.loss(
+        x, share, groups, {style, noise(draws, config.class_dim, "losses/class", config.noise_std)}, step);
+    const Losses alone =
+        model.loss(x, share, single, {style, noise(batch, config.class_dim, "losses/single", 1)}, step);
+    meter.add("reconstruction", losses.reconstruction.value()),
+        meter.add("style_kl", losses.style_kl.value());
+    meter.add("class_kl", losses.class_kl.value()), meter.add("single", alone.reconstruction.value());
+    meter.count();
   }
   const train::Scalars means = meter.drain();
   return {means[0].value, means[1].value, means[2].value, means[3].value};
@@ -119,4 +117,4 @@ Tensor swap_images(const MlVae& model, const Tensor& style, const Tensor& class_
       .reshape({styles, classes, model.config().x_size});
 }
 
-}  // namespace vae::models
+}  // namespace vae::ml_vae

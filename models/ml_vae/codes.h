@@ -1,11 +1,12 @@
 #pragma once
 // Codes of whole image sets and what is read off them: reconstruction errors, swap grids, inputs of probes.
 // All without a tape.
-#include "models/common/image_set.h"
 #include "models/ml_vae/ml_vae.h"
-#include "tensor/philox.h"
+#include "nn/train/image_set.h"
 
-namespace vae::models {
+namespace vae::ml_vae {
+
+using train::ImageSet;
 
 /// A diagonal Gaussian per row, outside differentiation.
 struct GaussianRows {
@@ -36,6 +37,12 @@ struct ReconstructionErrors {
 ReconstructionErrors reconstruction_errors(const MlVae& model, const ImageSet& images, const SetCodes& codes,
                                            int64_t classes);
 
+/// The order of whole batches that go through a set again and again; each pass in an order of its own, or all
+/// in that of the first.
+inline kernels::Order passes(int64_t items, int64_t batch, bool reshuffle) {
+  return {.period = std::max<int64_t>(1, items / batch), .reshuffle = reshuffle};
+}
+
 /// Means over the whole batches of one pass, fresh noise: the terms of the objective, and the reconstruction
 /// where each image draws its own class code without evidence, with deviation 1.
 struct SetLosses {
@@ -47,4 +54,4 @@ SetLosses set_losses(const MlVae& model, const ImageSet& images, int64_t classes
 /// Images [styles, classes, x_size]: every style code under every class code.
 Tensor swap_images(const MlVae& model, const Tensor& style, const Tensor& class_code);
 
-}  // namespace vae::models
+}  // namespace vae::ml_vae

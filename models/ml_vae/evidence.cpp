@@ -1,10 +1,6 @@
 #include "models/ml_vae/evidence.h"
 
-#include <algorithm>
-
-#include "autograd/ops_structure.h"
-
-namespace vae::models {
+namespace vae::ml_vae {
 namespace {
 
 constexpr double kFloor = 1e-6;  // in place of a variance of exactly 0
@@ -23,16 +19,6 @@ Groups make_groups(const Tensor& of_image, int64_t count, DType dtype) {
   return {of_image, size.reshape({count})};
 }
 
-NumberedGroups number_groups(const std::vector<int64_t>& labels) {
-  NumberedGroups groups{.of_image = {}, .labels = labels};
-  std::sort(groups.labels.begin(), groups.labels.end());
-  groups.labels.erase(std::unique(groups.labels.begin(), groups.labels.end()), groups.labels.end());
-  for (const int64_t label : labels)
-    groups.of_image.push_back(std::lower_bound(groups.labels.begin(), groups.labels.end(), label) -
-                              groups.labels.begin());
-  return groups;
-}
-
 Gaussian accumulate_evidence(const Gaussian& of_images, const Groups& groups) {
   const auto sum_of_group = [&](const Var& x) {
     return autograd::segment_sum(x, groups.of_image, groups.count());
@@ -48,4 +34,4 @@ Gaussian of_members(const Gaussian& of_groups, const Groups& groups) {
           autograd::gather_rows(of_groups.log_var, groups.of_image)};
 }
 
-}  // namespace vae::models
+}  // namespace vae::ml_vae

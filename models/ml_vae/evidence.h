@@ -1,10 +1,12 @@
 #pragma once
 // Evidence accumulation of the ML-VAE: the class posteriors of the images of a group multiply to one Gaussian
 // per group (Bouchacourt, Tomioka, Nowozin, AAAI 2018, arXiv:1705.08841).
-#include "models/common/gaussian.h"
-#include "tensor/tensor.h"
+#include "nn/distributions.h"
 
-namespace vae::models {
+namespace vae::ml_vae {
+
+using autograd::Var;
+using nn::Gaussian;
 
 /// Which images belong together.
 struct Groups {
@@ -17,12 +19,6 @@ struct Groups {
 /// on a device, makes all evidence NaN.
 Groups make_groups(const Tensor& of_image, int64_t count, DType dtype);
 
-/// Any labels as group numbers in ascending order of the labels.
-struct NumberedGroups {
-  std::vector<int64_t> of_image, labels;  ///< labels[of_image[i]] is the label of image i
-};
-NumberedGroups number_groups(const std::vector<int64_t>& labels);
-
 /// Product of the Gaussians [B, D] of the images of each group, without a prior: [count, D]. Precisions and
 /// precision-weighted means add up. A variance that underflows to exactly 0 counts as 1e-6, without gradient.
 /// A group without images is N(0, I).
@@ -31,4 +27,4 @@ Gaussian accumulate_evidence(const Gaussian& of_images, const Groups& groups);
 /// Each image's copy [B, D] of its group's Gaussian [count, D].
 Gaussian of_members(const Gaussian& of_groups, const Groups& groups);
 
-}  // namespace vae::models
+}  // namespace vae::ml_vae

@@ -3,9 +3,9 @@
 // Nowozin, AAAI 2018, arXiv:1705.08841). Parameters are named as in the public PyTorch implementation whose
 // results the preset `reference` reproduces (docs/ml_vae.md).
 #include "models/ml_vae/evidence.h"
-#include "nn/layers.h"
+#include "nn/train/step.h"
 
-namespace vae::models {
+namespace vae::ml_vae {
 
 /// Whether losses reach the encoder through the class code. The reference detaches the class statistics, so
 /// that its class heads stay random.
@@ -17,7 +17,7 @@ enum class ClassNoise { per_group, per_image };
 /// What the summed losses are divided by: images times pixels, or the groups in the batch.
 enum class LossDivisor { pixels, groups };
 
-struct MlVaeConfig {
+struct Config {
   int64_t x_size = 784, hidden = 500, style_dim = 10, class_dim = 10;
   ClassGradient class_gradient = ClassGradient::detached;
   ClassKlCount class_kl_count = ClassKlCount::per_member;
@@ -28,72 +28,67 @@ struct MlVaeConfig {
 };
 
 /// What the encoder says about each image.
-struct MlVaeCodes {
+struct Codes {
   Gaussian style, class_code;
 };
 
+/// Noise of a batch, the class noise already multiplied by noise_std.
+struct Noise {
+  Var style;       ///< [B, style_dim]
+  Var class_code;  ///< [groups, class_dim], or [B, class_dim] with ClassNoise::per_image
+};
+
+/// Terms of the objective with their coefficients and divisors: numbers. In detached mode class_kl has no
+/// gradient.
+struct Losses {
+  Var reconstruction, style_kl, class_kl, total;
+};
+
 /// x [B, x_size] -> four linear heads on one hidden layer.
-class MlVaeEncoder : public nn::Module {
+class Encoder : public nn::Module {
  public:
-  MlVaeEncoder(const MlVaeConfig& config, nn::Options options);
-  MlVaeCodes operator()(const Var& x) const;
+  Encoder(Module* parent, const std::string& name, const Config& c);
+  Codes operator()(const Var& x) const;
 
  private:
-  nn::Linear hidden_, style_mean_, style_log_var_, class_mean_, class_log_var_;
+  nn::Linear hidden_;
+  nn::GaussianHead style_, class_;
 };
 
 /// Codes [B, style_dim + class_dim], style first -> logits of the pixels [B, x_size].
-class MlVaeDecoder : public nn::Module {
+class Decoder : public nn::Module {
  public:
-  MlVaeDecoder(const MlVaeConfig& config, nn::Options options);
-  Var operator()(const Var& codes) const;
+  Decoder(Module* parent, const std::string& name, const Config& c);
+  Var operator()(const Var& codes) const { return out_(autograd::tanh(hidden_(codes))); }
 
  private:
   nn::Linear hidden_, out_;
 };
 
-/// Noise of a batch, the class noise already multiplied by noise_std.
-struct MlVaeNoise {
-  Tensor style;       ///< [B, style_dim]
-  Tensor class_code;  ///< [groups, class_dim], or [B, class_dim] with ClassNoise::per_image
-};
-
-/// Terms of the objective with their coefficients and divisors: numbers. In detached mode class_kl has no
-/// gradient.
-struct MlVaeLosses {
-  Var reconstruction, style_kl, class_kl, total;
-};
-
-/// What the losses were made of; the golden tests look inside.
-struct MlVaeTrace {
-  MlVaeCodes codes;
-  Gaussian group;  ///< [groups, class_dim]
-  Var style_z, class_z, logits;
-};
-
 class MlVae : public nn::Module {
  public:
-  MlVae(const MlVaeConfig& config, nn::Options options);
+  /// Throws Error(usage) for sizes that make no model.
+  MlVae(const Config& config, nn::Options options);
 
-  MlVaeCodes encode(const Var& x) const { return encoder_(x); }
+  Codes encode(const Var& x) const { return encoder_(x); }
   /// Logits of the pixels [B, x_size].
   Var decode(const Var& style, const Var& class_code) const;
 
+  /// Noise of an iteration: "style" and "class".
+  Noise draw_noise(train::Share images, int64_t groups, const train::Step& step) const;
   /// Squared error, KL divergence of the styles and KL divergence of the groups' class codes.
-  MlVaeLosses loss(const Var& x, const Groups& groups, const MlVaeNoise& noise,
-                   MlVaeTrace* trace = nullptr) const;
+  Losses loss(const Var& x, train::Share images, const Groups& groups, const Noise& noise,
+              const train::Step& step) const;
   /// The same from given posteriors: styles [B, style_dim], class codes of the groups [groups, class_dim].
-  MlVaeLosses loss(const Var& x, const Gaussian& style, const Gaussian& group, const Groups& groups,
-                   const MlVaeNoise& noise, MlVaeTrace* trace = nullptr) const;
+  Losses loss(const Var& x, train::Share images, const Gaussian& style, const Gaussian& group,
+              const Groups& groups, const Noise& noise, const train::Step& step) const;
 
-  const MlVaeConfig& config() const { return config_; }
-  /// What identifies the model in a checkpoint.
-  nlohmann::json meta() const;
+  const Config& config() const { return config_; }
 
  private:
-  MlVaeConfig config_;
-  MlVaeEncoder encoder_;
-  MlVaeDecoder decoder_;
+  Config config_;
+  Encoder encoder_;
+  Decoder decoder_;
 };
 
-}  // namespace vae::models
+}  // namespace vae::ml_vae

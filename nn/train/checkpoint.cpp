@@ -63,10 +63,10 @@ void check_tensor(const fs::path& path, const std::string& name, const SafeTenso
 
 enum class Extra { refused, ignored };
 
-json load(const fs::path& path, const StateDict& into, Extra extra) {
+json load(const fs::path& path, const StateDict& into, const json& expected, Extra extra) {
   const SafeTensors file = load_safetensors(path);
   json meta = read_meta(path, file);
-  check_meta(path, meta, into.meta);
+  check_meta(path, meta, expected);
   for (const auto& [name, tensor] : into.entries()) check_tensor(path, name, file, tensor);
   if (extra == Extra::refused && file.tensors.size() != into.entries().size())
     for (const auto& [name, tensor] : file.tensors)
@@ -79,7 +79,7 @@ json load(const fs::path& path, const StateDict& into, Extra extra) {
 
 }  // namespace
 
-void save_checkpoint(const fs::path& path, const StateDict& state) {
+void save_checkpoint(const fs::path& path, const StateDict& state, const json& meta) {
   SafeTensors file;
   for (const auto& [name, tensor] : state.entries()) {
     const Tensor host = tensor.device().is_cpu() ? tensor : tensor.to(kCpu);
@@ -87,12 +87,16 @@ void save_checkpoint(const fs::path& path, const StateDict& state) {
       fail(ErrorKind::numeric, "{} in tensor {}: not written to {}", *what, quoted(name), path.string());
     file.tensors.emplace(name, host);
   }
-  file.metadata[kMeta] = state.meta.dump();
+  file.metadata[kMeta] = meta.dump();
   save_safetensors(path, file);
 }
 
-json load_checkpoint(const fs::path& path, const StateDict& into) { return load(path, into, Extra::refused); }
+json load_checkpoint(const fs::path& path, const StateDict& into, const json& meta) {
+  return load(path, into, meta, Extra::refused);
+}
 
-json load_weights(const fs::path& path, const StateDict& into) { return load(path, into, Extra::ignored); }
+json load_weights(const fs::path& path, const StateDict& into, const json& meta) {
+  return load(path, into, meta, Extra::ignored);
+}
 
 }  // namespace vae::train

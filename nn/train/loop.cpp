@@ -18,7 +18,7 @@ using nlohmann::json;
 int64_t restore(Trainable& trainable, const RunDirectory& directory, const LoopOptions& options) {
   const fs::path path = directory / kCheckpointFile;
   if (!directory.resumed() || !fs::exists(path)) return 0;
-  const json meta = load_checkpoint(path, trainable.state());
+  const json meta = load_checkpoint(path, trainable.state(), trainable.meta());
   const json loop = meta.value("loop", json());
   if (!loop.is_object() || !loop.contains("iteration") || !loop["iteration"].is_number_unsigned() ||
       !loop.contains("iters_per_epoch"))
@@ -113,9 +113,9 @@ class Loop {
 
   void save() {
     metrics_.sync();  // the rows a checkpoint stands for must survive whatever it survives
-    StateDict state = trainable_.state();
-    state.meta["loop"] = {{"iteration", done_}, {"iters_per_epoch", options_.iters_per_epoch}};
-    save_checkpoint(directory_ / kCheckpointFile, state);
+    json meta = trainable_.meta();
+    meta["loop"] = {{"iteration", done_}, {"iters_per_epoch", options_.iters_per_epoch}};
+    save_checkpoint(directory_ / kCheckpointFile, trainable_.state(), meta);
   }
 
   Trainable& trainable_;

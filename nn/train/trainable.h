@@ -1,11 +1,12 @@
 #pragma once
 // What the training loop and the benchmark drive: a model with its optimiser and its data.
 #include <cstdint>
+#include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
 
+#include "nn/state.h"
 #include "nn/train/metrics.h"
-#include "nn/train/state.h"
 
 namespace vae::train {
 
@@ -23,7 +24,10 @@ class Trainable {
   virtual Scalars evaluate() = 0;
   /// Everything that step() and drain() depend on: parameters, buffers, optimiser moments, counters, running
   /// sums.
-  virtual StateDict state() = 0;
+  virtual nn::StateDict state() = 0;
+  /// What identifies the model (sizes, variants): constant during a run. A checkpoint whose meta differs in
+  /// one of these keys belongs to another model. The key "loop" is taken by the training loop.
+  virtual nlohmann::json meta() const = 0;
   virtual int64_t images_per_step() const = 0;
 };
 

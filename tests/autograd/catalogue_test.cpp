@@ -1,5 +1,5 @@
 // Every case of the catalogue on every device at hand: gradients, single precision, repetition, threads.
-#include "autograd/catalogue.h"
+#include "tests/autograd/cases/catalogue.h"
 
 #include <gtest/gtest.h>
 

@@ -3,7 +3,7 @@
 
 #include <gtest/gtest.h>
 
-#include "autograd/catalogue.h"
+#include "tests/autograd/cases/catalogue.h"
 #include "tests/expect_error.h"
 #include "tests/numeric.h"
 

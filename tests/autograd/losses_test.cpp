@@ -1,7 +1,7 @@
 // Losses, divergences, draws and flows: values and surrogate gradients against the formulas written out.
 #include <gtest/gtest.h>
 
-#include "autograd/ops_losses.h"
+#include "autograd/ops.h"
 #include "tests/expect_error.h"
 #include "tests/numeric.h"
 

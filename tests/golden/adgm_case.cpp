@@ -1,15 +1,13 @@
 #include "adgm_case.h"
 
 #include <algorithm>
+#include <cmath>
 #include <regex>
-
-#include "models/adgm/m2.h"
-#include "models/adgm/vae.h"
 
 namespace vae::golden {
 namespace {
 
-using models::adgm::Config, models::adgm::Kind;
+using adgm::Config, adgm::Kind;
 
 template <class T>
 std::vector<T> list_of(const nlohmann::json& value) {
@@ -41,6 +39,7 @@ Config model_of(const nlohmann::json& config) {
   c.hidden = list_of<int64_t>(config.at("h_dim"));
   c.flows = config.value("n_flows", 0);
   c.draws = config.value("n_samples", 1);
+  c.temperature = kernels::Schedule::constant(config.value("tau", 1.0));
   c.raw_log_var = !config.at("logvar").get<std::string>().starts_with("softplus");
   if (config.contains("features_z_dim")) {
     c.features_z = config["features_z_dim"];
@@ -48,13 +47,27 @@ Config model_of(const nlohmann::json& config) {
   }
   if (config.contains("decoder_h_dim")) c.decoder_hidden = list_of<int64_t>(config["decoder_h_dim"]);
   if (config.contains("decoder_activation"))
-    c.decoder_activation = nn::parse_activation(config["decoder_activation"].get<std::string>());
+    c.decoder_activation = kernels::parse_activation(config["decoder_activation"].get<std::string>());
   if (config.contains("conv_channels")) c.conv_channels = list_of<int64_t>(config["conv_channels"]);
   const bool patched = !config.value("patched", "").empty();
   c.fixed_flow = patched && c.kind == Kind::vae;
   c.fixed_ladder = patched && (c.kind == Kind::ladder || c.kind == Kind::ladder_m2);
   c.fixed_gumbel = patched && c.kind == Kind::gumbel;
   return c;
+}
+
+nn::OptimizerSettings rule_of(const nlohmann::json& config) {
+  const auto number = [&](const char* key, double fallback) { return config.value(key, fallback); };
+  const double rate = config.at("lr"), eps = config.at("eps"), decay = number("weight_decay", 0);
+  const std::string name = config.at("name");
+  if (name == "adam")
+    return nn::Adam::Settings{
+        .learning_rate = rate,
+        .rule = {.beta1 = number("beta1", 0.9), .beta2 = number("beta2", 0.999), .eps = eps, .weight_decay = decay}};
+  if (name != "adagrad") fail(ErrorKind::data, "configuration: no optimizer '{}'", name);
+  return nn::Adagrad::Settings{.learning_rate = rate,
+                               .rule = {.eps = eps, .weight_decay = decay},
+                               .initial_sum = number("initial_accumulator", 0)};
 }
 
 /// "encoder.hidden.0.weight_x" of ours as the reference calls it.
@@ -77,15 +90,15 @@ std::string reference_name(const std::string& name, const AdgmCase& c) {
   return result;
 }
 
-void add_entries(std::vector<StateEntry>& entries, nn::Module& module, const std::string& prefix,
+void add_entries(std::vector<StateEntry>& entries, const nn::Module& module, const std::string& prefix,
                  const AdgmCase& c) {
   std::map<std::string, Tensor> buffers;
-  for (const nn::Module::Buffer& b : module.buffers()) buffers[b.name] = *b.tensor;
+  for (const nn::Module::Buffer& b : module.buffers()) buffers[b.name] = b.tensor;
   for (const nn::Module::Parameter& p : module.parameters()) {
     const std::string name = prefix + reference_name(p.name, c);
     if (entries.empty() || entries.back().name != name) entries.push_back({name, {}, {}});
-    entries.back().parts.push_back(p.var->value());
-    entries.back().parameters.push_back(*p.var);
+    entries.back().parts.push_back(p.var.value());
+    entries.back().parameters.push_back(p.var);
     const std::string layer = p.name.substr(0, p.name.rfind('.') + 1);
     if (!p.name.ends_with(".bias") || !buffers.count(layer + "running_mean")) continue;
     for (const char* buffer : {"running_mean", "running_var"})
@@ -117,10 +130,16 @@ Tensor permuted(const Tensor& from, bool to_channels_first) {
 std::string AdgmCase::kind() const {
   std::string text = name_of(model.kind);
   if (model.flows) text += fmt::format(", {} flows", model.flows);
-  if (sampler.samples() > 1) text += fmt::format(", {} x {} samples", sampler.mc, sampler.iw);
+  if (samples.count() > 1) text += fmt::format(", {} x {} samples", samples.mc, samples.iw);
   if (model.fixed_flow || model.fixed_ladder || model.fixed_gumbel) text += ", fixed";
   if (steps > 1) text += fmt::format(", {} steps", steps);
   return text;
+}
+
+adgm::Objective AdgmCase::objective(size_t step) const {
+  using kernels::Schedule;
+  if (!has_labels(model.kind)) return {.samples = samples, .beta = Schedule::constant(beta_l.front())};
+  return {alpha, samples, Schedule::constant(beta_l.at(step)), Schedule::constant(beta_u.at(step))};
 }
 
 AdgmCase read_adgm_case(const nlohmann::json& config) {
@@ -129,25 +148,19 @@ AdgmCase read_adgm_case(const nlohmann::json& config) {
     c.model = model_of(config);
     c.formula = config.contains("formula");
     c.sequential = config.contains("decoder_h_dim");
-    const nlohmann::json& optimizer = config.at("optimizer");
-    c.optimizer = optimizer.at("name");
-    c.learning_rate = optimizer.at("lr");
-    c.optimizer_eps = optimizer.at("eps");
-    c.beta1 = optimizer.value("beta1", c.beta1), c.beta2 = optimizer.value("beta2", c.beta2);
-    c.weight_decay = optimizer.value("weight_decay", 0.0);
-    c.initial_sum = optimizer.value("initial_accumulator", 0.0);
-    if (c.optimizer != "adam" && c.optimizer != "adagrad")
-      fail(ErrorKind::data, "configuration: no optimizer '{}'", c.optimizer);
+    c.rule = rule_of(config.at("optimizer"));
+    c.learning_rate = config["optimizer"].at("lr"), c.optimizer_eps = config["optimizer"].at("eps");
+    c.weight_decay = config["optimizer"].value("weight_decay", 0.0);
     c.steps = config.value("steps", int64_t{1});
     c.alpha = config.value("alpha", 0.0);
-    c.sampler = {config.value("mc", int64_t{1}), config.value("iw", int64_t{1})};
-    c.temperature = config.value("tau", 1.0);
-    if (has_labels(c.model.kind)) {
-      c.beta_l = list_of<double>(config.at("beta_L"));
-      c.beta_u = list_of<double>(config.at("beta_U"));
-    } else {
-      c.beta_l = list_of<double>(config.at("beta"));
-    }
+    c.samples = {config.value("mc", int64_t{1}), config.value("iw", int64_t{1})};
+    const bool both = has_labels(c.model.kind) && config.contains("beta_L");
+    c.beta_l = list_of<double>(config.at(both ? "beta_L" : "beta"));
+    c.beta_u = list_of<double>(config.at(both ? "beta_U" : "beta"));
+    const auto each_step = [&](std::vector<double>& beta) {  // one number stands for all steps
+      if (beta.size() == 1) beta.resize(static_cast<size_t>(c.steps), beta.front());
+    };
+    each_step(c.beta_l), each_step(c.beta_u);
     std::smatch match;
     const std::string pass = config.value("eval_pass", "");
     if (std::regex_search(pass, match, std::regex("beta=([0-9.]+)"))) c.beta_eval = std::stod(match[1]);
@@ -157,11 +170,10 @@ AdgmCase read_adgm_case(const nlohmann::json& config) {
   }
 }
 
-std::vector<StateEntry> state_entries(models::adgm::Model& model, const AdgmCase& c) {
+std::vector<StateEntry> state_entries(adgm::Model& model, const AdgmCase& c) {
   std::vector<StateEntry> entries;
   add_entries(entries, model, "", c);
-  if (const auto* stacked = dynamic_cast<models::adgm::M2*>(&model); stacked && stacked->features())
-    add_entries(entries, *stacked->features(), "features.", c);
+  if (const adgm::Model* frozen = model.frozen()) add_entries(entries, *frozen, "features.", c);
   return entries;
 }
 
@@ -200,6 +212,26 @@ void split_parts(const Tensor& joined, const std::vector<Tensor>& parts) {
   }
   if (begin != columns)
     fail(ErrorKind::data, "{} holds {} columns, the model {}", joined.str(), columns, begin);
+}
+
+Tensor value_by_formula(const StateEntry& entry, int64_t k) {
+  const Tensor ours = join_parts(entry.parts);
+  std::vector<double> values(static_cast<size_t>(ours.numel()));
+  const bool mean = entry.name.ends_with("running_mean"), variance = entry.name.ends_with("running_var");
+  const bool gamma = entry.name.find("batchnorm") != std::string::npos && entry.name.ends_with(".weight");
+  for (size_t i = 0; i < values.size(); ++i)
+    values[i] = mean       ? 0
+                : variance ? 1
+                           : (gamma ? 1 : 0) +
+                                 0.05 * std::sin(0.37 * static_cast<double>(i) + static_cast<double>(k));
+  return as_tensor(values, ours.shape(), DType::f64);
+}
+
+Tensor repeated_to(const Tensor& x, const Shape& expected) {
+  if (x.rank() == 0 || expected.rank() != x.rank() || x.size(0) == 0 || expected[0] == x.size(0)) return x;
+  std::vector<double> all, once = as_doubles(x);
+  for (int64_t i = 0; i < expected[0] / x.size(0); ++i) all.insert(all.end(), once.begin(), once.end());
+  return static_cast<int64_t>(all.size()) == expected.numel() ? as_tensor(all, expected, x.dtype()) : x;
 }
 
 }  // namespace vae::golden

@@ -7,9 +7,7 @@ namespace vae::golden {
 /// The family "adgm".
 Family adgm_family();
 
-/// The family's tolerance of each tensor of a file. `file` must outlive the function.
-std::function<std::optional<Tolerance>(const std::string&)> adgm_tolerance(const File& file,
-                                                                           const AdgmCase& c,
-                                                                           DType precision);
+/// Sets the tolerance of each tensor of a file, and the updates behind it. `file` must outlive the outcome.
+void set_adgm_tolerances(Outcome& outcome, const File& file, const AdgmCase& c, DType precision);
 
 }  // namespace vae::golden

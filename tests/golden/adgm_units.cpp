@@ -1,17 +1,16 @@
 // Files of single functions: warm-up, sampling, densities, flows, selection of labelled images.
 #include <algorithm>
 #include <cmath>
+#include <regex>
 
 #include "adgm_run.h"
-#include "autograd/ops_losses.h"
 #include "data/split.h"
-#include "models/adgm/schedule.h"
 
 namespace vae::golden {
 namespace {
 
 using autograd::Var;
-using models::adgm::Config, models::adgm::Kind, models::adgm::Pass, models::adgm::Trace;
+using adgm::Config, adgm::Kind;
 
 class Units {
  public:
@@ -31,10 +30,8 @@ class Units {
             // Sums of a few terms; logarithms next to one leave roundings of one.
             .tolerance = [f32](const std::string& name) {
               if (name.starts_with("output/split")) return Tolerance{};
-              if (f32 && name == "output/bce_elements")
-                return Tolerance{.absolute = 1e-7, .of_value = 0.06};  // 1 - r has few digits left
               return f32 ? Tolerance{.absolute = 1e-6, .of_maximum = 2e-6}
-                         : Tolerance{.absolute = 1e-15, .of_value = 1e-9};
+                         : Tolerance{.absolute = 1e-15, .of_value = 1e-9, .of_maximum = 1e-15};
             }};
   }
 
@@ -46,13 +43,26 @@ class Units {
   }
   void put(const std::string& name, const Var& x) { values_["output/" + name] = x.value(); }
 
+  /// Calls body with every output whose name is `pattern`, and the numbers in it.
+  template <class Body>
+  void for_outputs(const char* pattern, const Body& body) const {
+    std::smatch match;
+    for (const auto& [name, expected] : file_.content.tensors)
+      if (const std::string rest = name.substr(name.find('/') + 1);
+          name.starts_with("output/") && std::regex_match(rest, match, std::regex(pattern))) {
+        std::vector<int64_t> numbers;
+        for (size_t i = 1; i < match.size(); ++i) numbers.push_back(std::stoll(match[i]));
+        body(rest, numbers);
+      }
+  }
+
   void warm_up() {
     for (const auto& [name, rule] : file_.config.items()) {
       if (!name.starts_with("warmup_")) continue;
       const int64_t count = file_.content.at("output/" + name).numel();
       std::vector<double> betas;
       for (int64_t call = 1; call <= count; ++call)
-        betas.push_back(models::adgm::WarmUp{rule.at("n").get<int64_t>(), rule.at("t_max")}.beta(call));
+        betas.push_back(kernels::Schedule::rise(rule.at("t_max"), rule.at("n")).at(call - 1));
       values_["output/" + name] = Tensor::from(betas, {count});
     }
   }
@@ -60,46 +70,49 @@ class Units {
   void rows() {
     const Var x = get("input/enum_x");
     const int64_t images = x.value().size(0), classes = file_.content.at("output/enum_y").size(1);
-    const int64_t copies = file_.content.at("output/resample_mc2_iw2").size(0) / images;
     put("enum_x", autograd::repeat_rows(x, classes));
-    put("resample_mc2_iw2", autograd::repeat_rows(x, copies));
+    for_outputs("resample_mc(\\d+)_iw(\\d+)", [&](const std::string& name, const std::vector<int64_t>& n) {
+      put(name, autograd::repeat_rows(x, n[0] * n[1]));
+    });
     const Tensor eye = autograd::enumerate_labels(classes, 1, dtype_, golden_device());
-    put("enum_y", models::adgm::under_labels(Var(Tensor::zeros({images, classes}, dtype_, golden_device())),
+    put("enum_y", adgm::under_labels(Var(Tensor::zeros({images, classes}, dtype_, golden_device())),
                                              {images, classes, 1, {}}, Var(eye)));
   }
 
   void densities() {
     const Var z = get("input/g_z");
-    put("log_gaussian", models::adgm::log_density(z, {get("input/g_mu"), get("input/g_logvar")}));
+    put("log_gaussian", nn::log_density(z, {get("input/g_mu"), get("input/g_logvar")}));
     put("log_standard_gaussian", autograd::log_standard_normal(z));
     const Var r = get("input/bce_r"), x = get("input/bce_x");
     std::vector<double> logits = as_doubles(r.value());
     for (double& p : logits) p = std::log(p / (1 - p));
-    const Var logit(as_tensor(logits, {5, 1}, dtype_));
-    put("bce_elements", autograd::bernoulli_nll_floored(logit, autograd::reshape(x, {5, 1}), 1e-8));
+    const Var logit(as_tensor(logits, {r.value().numel(), 1}, dtype_));
+    put("bce_elements", autograd::bernoulli_nll_floored(logit, autograd::reshape(x, {-1, 1}), 1e-8));
   }
 
   /// What the bound makes of terms that are given: its rows before and after sampling.
-  Trace bound_of(const Config& config, const Var& log_px, const models::adgm::Rows& rows,
-                 models::adgm::Sampler sampler) const {
-    const auto model = models::adgm::make_model(config, {.dtype = dtype_, .device = golden_device()});
-    Trace trace;
+  train::Notes bound_of(const Config& config, const Var& log_px, const adgm::Rows& rows, adgm::Samples samples) const {
+    const auto model = adgm::make_model(config, {.dtype = dtype_, .device = golden_device()});
+    train::Notes notes;
+    const train::Step step = train::Step(0, Tensor::scalar(int64_t{0}, golden_device()), dtype_).with_notes(notes);
     const Var zero(Tensor::zeros(log_px.shape(), dtype_, golden_device()));
-    models::adgm::bound(*model, {log_px, zero}, rows, zero, sampler, Pass{.noise = {}, .trace = &trace});
-    return trace;
+    adgm::bound(*model, {log_px, zero, {}, {}}, rows, zero, samples, step);
+    return notes;
   }
 
   void importance_weights() {
     const Var elbo = get("input/iw_elbo");
     const Config vae{.kind = Kind::vae};
-    for (const auto& [mc, iw] : {std::pair<int64_t, int64_t>{1, 6}, {2, 3}, {6, 1}}) {
-      const int64_t images = elbo.value().numel() / (mc * iw);
-      put(fmt::format("iw_mc{}_iw{}", mc, iw),
-          bound_of(vae, elbo, {images, 1, mc * iw, {}}, {mc, iw}).at("bound_rows"));
-    }
-    const Config m2{.kind = Kind::m2};
-    const Var nothing(Tensor::zeros({m2.y_size}, dtype_, golden_device()));
-    put("log_standard_categorical_k10", -bound_of(m2, nothing, {1, m2.y_size, 1, {}}, {}).at("elbo_rows"));
+    for_outputs("iw_mc(\\d+)_iw(\\d+)", [&](const std::string& name, const std::vector<int64_t>& n) {
+      const int64_t samples = n[0] * n[1], images = elbo.value().numel() / samples;
+      put(name, bound_of(vae, elbo, {images, 1, samples, {}}, {n[0], n[1]}).at("bound_rows"));
+    });
+    for_outputs("log_standard_categorical_k(\\d+)",
+                [&](const std::string& name, const std::vector<int64_t>& n) {
+                  const Config m2{.kind = Kind::m2, .y_size = n[0]};
+                  const Var nothing(Tensor::zeros({n[0]}, dtype_, golden_device()));
+                  put(name, -bound_of(m2, nothing, {1, n[0], 1, {}}, {}).at("elbo_rows"));
+                });
   }
 
   void flows() {
@@ -125,8 +138,11 @@ class Units {
     };
     const auto order = file_.content.at("input/split_shuffled").to_vector<int64_t>();
     inputs_.insert("input/split_labels"), inputs_.insert("input/split_shuffled");
-    const int64_t labelled = file_.content.at("output/split_labelled_n3").numel();
-    values_["output/split_labelled_n3"] = by_class(data::make_split(labels, order, labelled, 0, 10).labeled);
+    const int64_t types = *std::max_element(classes.begin(), classes.end()) + 1;
+    for_outputs("split_labelled_n(\\d+)", [&](const std::string& name, const std::vector<int64_t>& n) {
+      const data::Split split = data::make_split(labels, order, n[0] * types, 0, static_cast<int>(types));
+      values_["output/" + name] = by_class(split.labeled);
+    });
     values_["output/split_unlabelled"] = by_class(order);
   }
 

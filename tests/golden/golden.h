@@ -49,13 +49,24 @@ struct Tolerance {
   double absolute = 0, of_value = 0, of_maximum = 0;
 };
 
+/// An optimiser's update without history: a parameter moves by rate g / (|g| + eps) whatever the size of its
+/// gradient g, so that rounding noise moves it as far as a gradient does.
+struct Update {
+  std::string gradient;  ///< its name in the file
+  double rate = 0, eps = 0;
+  double scale = 1;             ///< by which clipping multiplies the gradient
+  std::vector<double> decay{};  ///< added to it
+};
+
 /// What a family made of a file in one precision.
 struct Outcome {
   std::string kind;                      ///< for the report: "M2 iteration, separate"
   std::map<std::string, Tensor> values;  ///< computed tensors under the file's names
   std::set<std::string> inputs;          ///< tensors of the file that were read
   /// Tolerance of a tensor; none where it is rounding noise and not compared.
-  std::function<std::optional<Tolerance>(const std::string& name)> tolerance;
+  std::function<std::optional<Tolerance>(const std::string& name)> tolerance{};
+  /// The updates that a tensor has been through, of gradients that the file holds.
+  std::function<std::vector<Update>(const std::string& name)> updates{};
 };
 
 /// A family of models: runs its files.
@@ -70,9 +81,10 @@ struct Family {
 struct Report {
   std::string file, kind, precision;
   int64_t compared = 0, excluded = 0;
-  double worst = 0;     ///< largest error as a fraction of its tolerance
-  double error = 0;     ///< that error
-  std::string where{};  ///< the tensor where it occurs
+  int64_t conditioned = 0;  ///< compared within the conditioning of the file's numbers
+  double worst = 0;         ///< largest error as a fraction of its tolerance
+  double error = 0;         ///< that error
+  std::string where{};      ///< the tensor where it occurs
   std::vector<std::string> failures{};
 
   bool ok() const { return failures.empty(); }
@@ -81,11 +93,10 @@ struct Report {
 };
 
 /// Compares everything in the file with the outcome. A tensor neither read nor computed is a failure, and so
-/// are another shape, NaN, and a file with nothing to compare.
-Report compare(const File& file, const Outcome& outcome, DType precision);
-
-/// The allowed error of every element of an expected tensor.
-std::vector<double> allowed_errors(const Tensor& expected, const Tolerance& tolerance);
+/// are another shape, NaN, and a file with nothing to compare. Where single precision misses a tolerance, the
+/// conditioning of the file's numbers is asked for: how far each tensor moves when they are rounded.
+Report compare(const File& file, const Outcome& outcome, DType precision,
+               const std::function<std::map<std::string, double>()>& measure_conditioning = {});
 
 struct Summary {
   std::vector<Report> reports;

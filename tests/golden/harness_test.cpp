@@ -5,7 +5,10 @@
 #include <fstream>
 #include <limits>
 
+#include "allowed.h"
 #include "folder.h"
+#include "tests/read_text.h"
+#include "tests/report.h"
 #include "tests/temporary_directory.h"
 
 namespace vae::golden {
@@ -116,6 +119,20 @@ TEST(GoldenHarness, WrongMetadata) {
   }
 }
 
+TEST(GoldenHarness, ReportsGoWhereTheRunSays) {
+  const char* of_ctest = std::getenv("VAE_TEST_REPORTS");
+  const std::string before = of_ctest ? of_ctest : "";
+  const TemporaryDirectory one, two;
+  const auto report = [](const fs::path& folder, const char* text) {
+    setenv("VAE_TEST_REPORTS", folder.c_str(), 1);
+    test::report("golden_harness", text);
+  };
+  report(one / "run", "one\n"), report(two / "run", "two\n"), report("", "by hand\n");
+  before.empty() ? unsetenv("VAE_TEST_REPORTS") : setenv("VAE_TEST_REPORTS", before.c_str(), 1);
+  EXPECT_EQ(test::read_text(one / "run" / "golden_harness.txt"), "one\n");
+  EXPECT_EQ(test::read_text(two / "run" / "golden_harness.txt"), "two\n");
+}
+
 TEST(GoldenHarness, NotCoveredYet) {
   SafeTensors content = doubling_file();
   content.metadata["system"] = "later";
@@ -170,10 +187,10 @@ void every_tensor_counts(const File& good, const Family& family) {
   ASSERT_TRUE(compare(good, outcome, DType::f64).ok());
   for (const auto& [name, expected] : good.content.tensors) {
     if (outcome.inputs.count(name) || !is_floating(expected.dtype()) || expected.numel() == 0) continue;
-    const auto tolerance = outcome.tolerance(name);
-    if (!tolerance) continue;  // rounding noise
+    const auto errors = AllowedErrors(good, outcome).of(name);
+    if (!errors) continue;  // rounding noise
     for (size_t at : {size_t{0}, static_cast<size_t>(expected.numel() - 1)}) {
-      const double allowed = allowed_errors(expected, *tolerance)[at];
+      const double allowed = (*errors)[at];
       const double step = allowed > 0 ? allowed : 1e-300;  // where zero is exact
       File bad = good;
       bad.content.tensors[name] = perturbed(expected, at, step, 1.1);
@@ -189,9 +206,7 @@ void perturbed_files_fail(const File& good, const Family& family) {
   const Outcome outcome = family.run(good, DType::f64);
   for (const std::string prefix : {"output/", "grad/", "after/"}) {
     auto tensor = good.content.tensors.lower_bound(prefix);
-    const auto allowed_at = [&] {
-      return allowed_errors(tensor->second, *outcome.tolerance(tensor->first)).front();
-    };
+    const auto allowed_at = [&] { return AllowedErrors(good, outcome).of(tensor->first)->front(); };
     while (allowed_at() == 0) ++tensor;  // gradients of what is not used
     ASSERT_TRUE(tensor->first.starts_with(prefix));
     const auto& [name, expected] = *tensor;

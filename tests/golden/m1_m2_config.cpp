@@ -5,7 +5,7 @@
 namespace vae::golden {
 namespace {
 
-using models::Likelihood, models::NetConfig, models::ZTerm, models::ZTerms;
+using m1_m2::LikelihoodKind, m1_m2::NetConfig, m1_m2::ZTerm, m1_m2::ZTerms;
 using nlohmann::json;
 
 template <class T>
@@ -19,14 +19,13 @@ T choose(const json& config, const char* key, const std::map<std::string, T>& va
 NetConfig read_net(const json& config, const std::string& net) {
   if (config.value(net + "_apply_dropout", false))
     fail(ErrorKind::data, "configuration: dropout in {}, but the files hold no noise for it", net);
-  return {.name = net,
-          .hidden = config.at(net + "_hidden_units").get<std::vector<int64_t>>(),
-          .activation = nn::parse_activation(config.at(net + "_activation_function").get<std::string>()),
+  return {.hidden = config.at(net + "_hidden_units").get<std::vector<int64_t>>(),
+          .activation = kernels::parse_activation(config.at(net + "_activation_function").get<std::string>()),
           .batch_norm = config.at(net + "_apply_batchnorm").get<bool>(),
           .batch_norm_to_input = config.at(net + "_apply_batchnorm_to_input").get<bool>()};
 }
 
-void read_common(const json& config, models::CommonConfig& common) {
+void read_common(const json& config, m1_m2::CommonConfig& common) {
   const std::map<std::string, ZTerm> terms{{"gaussianmarg", ZTerm::marginal}, {"gaussian", ZTerm::sampled}};
   const json& norm = config.at("bn");
   common.batch_norm_before_activation = config.at("batchnorm_before_activation").get<bool>();
@@ -38,11 +37,11 @@ void read_common(const json& config, models::CommonConfig& common) {
   common.q_z = choose(config, "type_qz", terms);
 }
 
-const std::map<std::string, Likelihood> kLikelihoods{{"bernoulli", Likelihood::bernoulli},
-                                                     {"gaussian", Likelihood::gaussian}};
+const std::map<std::string, LikelihoodKind> kLikelihoods{{"bernoulli", LikelihoodKind::bernoulli},
+                                                     {"gaussian", LikelihoodKind::gaussian}};
 
-models::M1Config read_m1(const json& config, int64_t samples) {
-  models::M1Config m1;
+m1_m2::M1Config read_m1(const json& config, int64_t samples) {
+  m1_m2::M1Config m1;
   read_common(config, m1);
   m1.decoder = choose(config, "decoder", kLikelihoods);
   m1.x_size = config.at("ndim_x").get<int64_t>();
@@ -53,8 +52,8 @@ models::M1Config read_m1(const json& config, int64_t samples) {
   return m1;
 }
 
-models::M2Config read_m2(const json& config) {
-  models::M2Config m2;
+m1_m2::M2Config read_m2(const json& config) {
+  m1_m2::M2Config m2;
   read_common(config, m2);
   m2.decoder = choose(config, "decoder", kLikelihoods);
   m2.x_size = config.at("ndim_x").get<int64_t>();
@@ -69,7 +68,7 @@ models::M2Config read_m2(const json& config) {
 
 nn::Adam::Settings read_adam(const json& config) {
   const json& clip = config.at("grad_clip");
-  nn::Adam::Settings settings = models::reference_adam(clip.is_null() ? 0 : clip.get<double>());
+  nn::Adam::Settings settings = m1_m2::reference_adam(clip.is_null() ? 0 : clip.get<double>());
   const json& adam = config.at("adam");
   settings.learning_rate = adam.at("alpha").get<double>();
   settings.rule.beta1 = adam.at("beta1").get<double>();
@@ -80,15 +79,15 @@ nn::Adam::Settings read_adam(const json& config) {
 
 /// Adds the hidden layers of a net whose linear maps feed a batch norm. `merging` names the maps into the
 /// first layer of a net of two inputs.
-void add_norm_inputs(M1M2Case::NormInputs& found, const NetConfig& net,
+void add_norm_inputs(M1M2Case::NormInputs& found, const std::string& name, const NetConfig& net,
                      const std::vector<std::string>& merging) {
   for (size_t i = 0; i < net.hidden.size(); ++i) {
     if (!(i == 0 ? net.batch_norm_to_input : net.batch_norm)) continue;
     const bool merge = i == 0 && !merging.empty();
     const std::string index = merge ? "merge" : std::to_string(merging.empty() ? i : i - 1);
     const std::vector<std::string> maps = merge ? merging : std::vector{"layer_" + index};
-    for (const std::string& map : maps) found.biases.insert(net.name + "/" + map + "/b");
-    found.running_means.insert(net.name + "/batchnorm_" + index + "/avg_mean");
+    for (const std::string& map : maps) found.biases.insert(name + "/" + map + "/b");
+    found.running_means.insert(name + "/batchnorm_" + index + "/avg_mean");
   }
 }
 
@@ -98,22 +97,22 @@ std::string M1M2Case::kind() const {
   std::string kind = !m2 ? "M1" : m1 ? "M1+M2" : "M2";
   kind += steps > 0 ? fmt::format(", trajectory of {}", steps) : m2 ? " iteration" : " step";
   if (formula) kind += " at true dimensions";
-  if (m2) kind += update == models::M2Update::joint ? ", joint" : ", separate";
+  if (m2) kind += update == m1_m2::M2Update::joint ? ", joint" : ", separate";
   return kind;
 }
 
 M1M2Case::NormInputs M1M2Case::norm_inputs() const {
   NormInputs found;
-  const models::CommonConfig& common = m2 ? static_cast<const models::CommonConfig&>(*m2) : *m1;
+  const m1_m2::CommonConfig& common = m2 ? static_cast<const m1_m2::CommonConfig&>(*m2) : *m1;
   if (!common.batch_norm_before_activation) return found;  // an activation comes between
   if (m2) {
-    const char* merged = m2->decoder == Likelihood::bernoulli ? "layer_merge_z" : "layer_merge_x";
-    add_norm_inputs(found, m2->encoder_xy_z, {"layer_merge_x", "layer_merge_y"});
-    add_norm_inputs(found, m2->encoder_x_y, {});
-    add_norm_inputs(found, m2->decoder_net, {merged, "layer_merge_y"});
+    const char* merged = m2->decoder == LikelihoodKind::bernoulli ? "layer_merge_z" : "layer_merge_x";
+    add_norm_inputs(found, "encoder_xy_z", m2->encoder_xy_z, {"layer_merge_x", "layer_merge_y"});
+    add_norm_inputs(found, "encoder_x_y", m2->encoder_x_y, {});
+    add_norm_inputs(found, "decoder", m2->decoder_net, {merged, "layer_merge_y"});
   } else {
-    add_norm_inputs(found, m1->encoder, {});
-    add_norm_inputs(found, m1->decoder_net, {});
+    add_norm_inputs(found, "encoder", m1->encoder, {});
+    add_norm_inputs(found, "decoder", m1->decoder_net, {});
   }
   return found;
 }
@@ -131,9 +130,9 @@ M1M2Case read_case(const json& config) try {
     c.m2 = read_m2(model);
     if (config.contains("m1")) c.m1 = read_m1(config.at("m1"), 1);
     c.alpha = model.at("alpha_cls").get<double>();
-    c.update = choose<models::M2Update>(
+    c.update = choose<m1_m2::M2Update>(
         config, "update_mode",
-        {{"separate", models::M2Update::separate}, {"joint", models::M2Update::joint}});
+        {{"separate", m1_m2::M2Update::separate}, {"joint", m1_m2::M2Update::joint}});
   }
   c.adam = read_adam(model);
   c.adam_t = config.at("adam_t").get<std::map<std::string, int64_t>>();

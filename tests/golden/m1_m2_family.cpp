@@ -28,10 +28,9 @@ Outcome run(const File& file, DType dtype) {
   const M1M2Case c = read_case(file.config);
   Source source(file, c, dtype);
   Values values = c.m2 ? run_m2(file, c, source, dtype) : run_m1(file, c, source, dtype);
-  return {.kind = c.kind(),
-          .values = std::move(values),
-          .inputs = source.read(),
-          .tolerance = m1_m2_tolerance(file, c, dtype)};
+  Outcome outcome{c.kind(), std::move(values), source.read()};
+  set_m1_m2_tolerances(outcome, file, c, dtype);
+  return outcome;
 }
 
 }  // namespace

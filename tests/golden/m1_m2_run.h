@@ -15,9 +15,7 @@ Values run_m2(const File& file, const M1M2Case& c, Source& source, DType dtype);
 /// Whether a file has test-mode results.
 bool has_evaluation(const File& file);
 
-/// The family's tolerance of each tensor of a file (m1_m2_tolerance.cpp). `file` must outlive the function.
-std::function<std::optional<Tolerance>(const std::string&)> m1_m2_tolerance(const File& file,
-                                                                            const M1M2Case& c,
-                                                                            DType precision);
+/// Sets the tolerance of each tensor of a file, and the updates behind it. `file` must outlive the outcome.
+void set_m1_m2_tolerances(Outcome& outcome, const File& file, const M1M2Case& c, DType precision);
 
 }  // namespace vae::golden

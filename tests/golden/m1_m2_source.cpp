@@ -87,38 +87,37 @@ std::vector<double> Source::by_formula(const std::string& name, const Shape& sha
 
 void Source::load(nn::Module& model, const std::string& prefix) {
   for (const nn::Module::Parameter& p : model.parameters())
-    p.var->value().copy_from(get(prefix + golden_name(p.name), p.var->shape()));
+    p.var.value().copy_from(get(prefix + golden_name(p.name), p.var.shape()));
   for (const nn::Module::Buffer& b : model.buffers())
-    b.tensor->copy_from(get(prefix + golden_name(b.name), b.tensor->shape()));
+    b.tensor.copy_from(get(prefix + golden_name(b.name), b.tensor.shape()));
 }
 
-void Source::load(models::SubNets& nets, nn::Module& model) {
-  for (const auto& group : nets.groups) {
+void Source::load(train::Groups& nets, nn::Module& model) {
+  for (const auto& group : nets.all()) {
     const auto t = case_.adam_t.find(group->name);
     if (t == case_.adam_t.end()) fail(ErrorKind::data, "configuration: adam_t lacks {}", group->name);
-    group->adam.t().copy_from(Tensor::scalar(t->second));
+    adam_of(*group).t().copy_from(Tensor::scalar(t->second));
   }
   if (!case_.adam_warm) return;
   for (const nn::Module::Parameter& p : model.parameters()) {
-    const models::SubNets::Group& group = group_of(nets, p.name);
+    train::Groups::Entry& group = group_of(nets, p.name);
     const std::string name = golden_name(p.name);
-    slice_of(group, group.adam.m(), p.var->value()).copy_from(get("adam_m/" + name, p.var->shape()));
-    slice_of(group, group.adam.v(), p.var->value()).copy_from(get("adam_v/" + name, p.var->shape()));
+    slice_of(group, adam_of(group).m(), p.var.value()).copy_from(get("adam_m/" + name, p.var.shape()));
+    slice_of(group, adam_of(group).v(), p.var.value()).copy_from(get("adam_v/" + name, p.var.shape()));
   }
 }
 
-Tensor slice_of(const models::SubNets::Group& group, const Tensor& flat, const Tensor& parameter) {
+nn::Adam& adam_of(train::Groups::Entry& group) { return dynamic_cast<nn::Adam&>(*group.optimizer); }
+
+Tensor slice_of(const train::Groups::Entry& group, const Tensor& flat, const Tensor& parameter) {
   const auto* begin = static_cast<const std::byte*>(group.parameters.values().raw());
   const auto offset = (static_cast<const std::byte*>(parameter.raw()) - begin) /
                       static_cast<ptrdiff_t>(size_of(parameter.dtype()));
   return flat.slice(offset, offset + parameter.numel()).reshape(parameter.shape());
 }
 
-models::SubNets::Group& group_of(models::SubNets& nets, const std::string& parameter) {
-  const std::string net = parameter.substr(0, parameter.find('.'));
-  for (const auto& group : nets.groups)
-    if (group->name == net) return *group;
-  fail(ErrorKind::internal, "no sub-net of parameter {}", parameter);
+train::Groups::Entry& group_of(train::Groups& nets, const std::string& parameter) {
+  return nets.at(parameter.substr(0, parameter.find('.')));
 }
 
 }  // namespace vae::golden

@@ -2,6 +2,7 @@
 // The numbers that a case starts from: parameters, moments, data and noise, out of the file or, for cases of
 // true dimensions, by the formula of the family's specification.
 #include "m1_m2_config.h"
+#include "nn/train/update.h"
 
 namespace vae::golden {
 
@@ -18,8 +19,13 @@ class Source {
 
   /// Fills parameters and buffers of a model from "prefix/...".
   void load(nn::Module& model, const std::string& prefix);
+  /// Test mode starts from the file's parameters in single precision, where Adam makes full steps of
+  /// gradients that are rounding noise, and those of biases before a batch norm cancel in training alone.
+  void load_exact(nn::Module& model) {
+    if (dtype_ == DType::f32) load(model, "after/");
+  }
   /// Fills moments and step counts of optimisers.
-  void load(models::SubNets& nets, nn::Module& model);
+  void load(train::Groups& nets, nn::Module& model);
 
   /// Names of the tensors that were read from the file.
   const std::set<std::string>& read() const { return read_; }
@@ -35,8 +41,10 @@ class Source {
 };
 
 /// The part of a sub-net's flat buffer that belongs to one of its parameters.
-Tensor slice_of(const models::SubNets::Group& group, const Tensor& flat, const Tensor& parameter);
+Tensor slice_of(const train::Groups::Entry& group, const Tensor& flat, const Tensor& parameter);
+/// Its optimiser.
+nn::Adam& adam_of(train::Groups::Entry& group);
 /// The sub-net of a parameter: "encoder" of "encoder.layer_0.weight".
-models::SubNets::Group& group_of(models::SubNets& nets, const std::string& parameter);
+train::Groups::Entry& group_of(train::Groups& nets, const std::string& parameter);
 
 }  // namespace vae::golden

@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "allowed.h"
 #include "m1_m2_run.h"
 
 namespace vae::golden {
@@ -8,100 +9,202 @@ namespace {
 
 /// What is compared, each with an f64 and an f32 tolerance. f64 is the rounding of two orders of summation;
 /// f32 was measured with a plain single-precision implementation and widened about tenfold.
-enum class Kind {
-  loss,
-  output,
-  gradient,
-  gradient_floor,
-  parameter,
-  parameter_cold,
-  noise_bias,
-  buffer,
-  moment,
-  test_mode,
-  test_mode_cold
-};
+enum class Kind { loss, output, gradient, parameter, buffer, first_moment, second_moment, test_mode };
 
 struct Row {
   Kind kind;
   Tolerance f64, f32;
 };
 
-constexpr Row kTable[] = {
+const Row kTable[] = {
     // Sums of terms of one sign: relative to the value.
     {Kind::loss, {.of_value = 1e-10}, {.of_value = 5e-6}},
     // Single elements cancel: relative to the largest of the tensor.
     {Kind::output, {.of_maximum = 1e-10}, {.of_maximum = 5e-6}},
     // As outputs, after two more passes of sums over the batch.
     {Kind::gradient, {.of_maximum = 1e-9}, {.of_maximum = 5e-5}},
-    // Gradients that vanish exactly (of biases that feed a batch norm) leave some roundings of the largest
-    // one
-    // of their sub-net: 8 were measured in f64, 3 in f32.
-    {Kind::gradient_floor, {.of_maximum = 1e-13}, {.of_maximum = 2e-6}},
-    // Warm moments divide gradients by numbers of their own size.
-    {Kind::parameter, {.absolute = 1e-9}, {.absolute = 1e-6, .of_value = 1e-6}},
-    // Cold moments turn a gradient into its sign: rounding of small ones is amplified.
-    {Kind::parameter_cold, {.absolute = 1e-9}, {.absolute = 1e-5, .of_value = 1e-5}},
-    // Biases that feed a batch norm, cold: the sign of rounding noise, limited by Adam's eps.
-    {Kind::noise_bias, {.absolute = 1e-8}, {}},
+    // Roundings of the value; those of the step come with the rate.
+    {Kind::parameter, {.of_value = 1e-9}, {.of_value = 1e-6}},
     {Kind::buffer, {.absolute = 1e-9}, {.absolute = 2e-6, .of_value = 2e-6}},
     // Averages of gradients and their squares.
-    {Kind::moment, {.absolute = 1e-9}, {.of_maximum = 5e-5}},
-    // Test-mode outputs carry the errors of the parameters through the nets, two of them in M1+M2.
-    {Kind::test_mode, {.absolute = 1e-9, .of_maximum = 1e-9}, {.of_maximum = 1e-4}},
-    // Those biases move by up to Adam's rate, and only a tenth of it reaches the running means.
-    {Kind::test_mode_cold, {.absolute = 1e-9, .of_maximum = 1e-9}, {.of_maximum = 2e-3}},
+    {Kind::first_moment, {.of_maximum = 1e-9}, {.of_maximum = 5e-5}},
+    {Kind::second_moment, {.of_maximum = 2e-9}, {.of_maximum = 1e-4}},
+    // f64: what is left of the errors of the parameters behind the nets, two of them in M1+M2.
+    {Kind::test_mode, {.absolute = 1e-9, .of_maximum = 1e-9}, {.of_maximum = 1e-5}},
 };
 
-Tolerance row(Kind kind, DType precision) {
-  for (const Row& row : kTable)
-    if (row.kind == kind) return precision == DType::f64 ? row.f64 : row.f32;
-  return {};
-}
+struct Name {
+  std::string group, rest, net;  ///< "grad/encoder/layer_0/b": grad, encoder/layer_0/b, encoder
 
-/// The largest expected gradient of the sub-net of a gradient "group/net/...".
-double largest_of_net(const File& file, const std::string& name) {
-  const std::string net = name.substr(0, name.find('/', name.find('/') + 1) + 1);
-  double largest = 0;
-  for (auto it = file.content.tensors.lower_bound(net);
-       it != file.content.tensors.end() && it->first.starts_with(net); ++it)
-    for (const double value : as_doubles(it->second)) largest = std::max(largest, std::abs(value));
-  return largest;
-}
+  explicit Name(const std::string& name) {
+    const size_t slash = name.find('/');
+    group = name.substr(0, slash), rest = name.substr(slash + 1);
+    net = rest.substr(0, rest.find('/'));
+  }
+};
+
+class Tolerances {
+ public:
+  Tolerances(const File& file, const M1M2Case& c, DType precision)
+      : file_(file),
+        c_(c),
+        precision_(precision),
+        f32_(precision == DType::f32),
+        noise_inputs_(c.norm_inputs()),
+        cold_(!c.adam_warm),
+        rate_(c.adam.learning_rate) {}
+
+  Tolerance of(const std::string& full) const {
+    const Name name(full);
+    if (name.group == "input") return {};
+    if (name.group == "eval") return name.rest == "pred" ? Tolerance{} : test_mode();
+    if (name.group == "output") return output(name.rest);
+    if (name.group.starts_with("grad")) {
+      Tolerance tolerance = row(Kind::gradient);
+      tolerance.absolute = noise(name.group, name);
+      return tolerance;
+    }
+    if (name.group.starts_with("after_adam_")) return moment(name);
+    Tolerance tolerance = row(is_buffer(name.rest) ? Kind::buffer : Kind::parameter);
+    tolerance.absolute += is_buffer(name.rest) ? drift(name) : rate_ * steps() * (f32_ ? 3e-3 : 3e-6);
+    if (cold_ && noise_inputs_.biases.count(name.rest) && !has_gradients())
+      tolerance.absolute += f32_ ? reach(name.net) : rate_ * steps() * 2e-5;
+    // The norm of as many elements as a layer has units.
+    if (c_.formula) tolerance.absolute *= std::sqrt(static_cast<double>(widest()));
+    return tolerance;
+  }
+
+  /// The first updates without history, of gradients that the file holds.
+  std::vector<Update> updates(const std::string& full) const {
+    const Name name(full);
+    const bool mid = name.group == "mid";
+    if (!cold_ || c_.steps > 0 || is_buffer(name.rest) || !(mid || name.group == "after")) return {};
+    std::vector<Update> updates;
+    for (const char* group : {"grad", "grad_cls"}) {
+      const std::string gradient = fmt::format("{}/{}", group, name.rest);
+      if (!file_.content.contains(gradient) || (mid && !updates.empty())) continue;
+      const nn::Adam::Settings& adam = c_.adam;
+      const double t = static_cast<double>(c_.adam_t.at(name.net) + 1 + static_cast<int64_t>(updates.size()));
+      const double second = std::sqrt(1 - adam.rule.beta2);
+      updates.push_back(
+          {.gradient = gradient,
+           .rate = rate_ * std::sqrt(1 - std::pow(adam.rule.beta2, t)) / (1 - std::pow(adam.rule.beta1, t)) *
+                   (1 - adam.rule.beta1) / second,
+           .eps = adam.rule.eps / second,
+           .scale = clipping(group == std::string("grad") ? "gradnorm_" : "gradnorm_cls_", name.net)});
+    }
+    if (updates.size() > 1) updates.front().rate *= 1 + c_.adam.rule.beta1;  // remembered in the second
+    return updates;
+  }
+
+ private:
+  Tolerance row(Kind kind) const {
+    for (const Row& row : kTable)
+      if (row.kind == kind) return f32_ ? row.f32 : row.f64;
+    return {};
+  }
+
+  static bool is_buffer(const std::string& rest) {
+    return rest.ends_with("/avg_mean") || rest.ends_with("/avg_var");
+  }
+  bool has_gradients() const { return !c_.formula && c_.steps == 0; }
+  double steps() const { return static_cast<double>(std::max<int64_t>(1, c_.steps)); }
+
+  /// What rounding leaves of the largest gradient of a sub-net: more where gradients vanish, those of biases
+  /// that feed a batch norm, and all behind the norm of two rows, which are their own mean and deviation.
+  double noise(const std::string& group, const Name& name) const {
+    const double largest = largest_value(file_, group + "/" + name.net + "/");
+    if (c_.labeled == 2 || c_.unlabeled == 2) return 16 * vanishing_gradient(largest, precision_);
+    return noise_inputs_.biases.count(name.rest) ? vanishing_gradient(largest, precision_)
+                                                 : rounding_noise(largest, precision_);
+  }
+
+  double clipping(const std::string& norm, const std::string& net) const {
+    const auto found = file_.content.tensors.find("output/" + norm + net);
+    if (found == file_.content.tensors.end() || c_.adam.clip.norm == 0) return 1;
+    return std::min(1.0, c_.adam.clip.norm / as_doubles(found->second).front());
+  }
+
+  /// How far biases that feed a batch norm may have gone in single precision before its last batch.
+  double reach(const std::string& net) const {
+    const bool twice = net == "encoder_x_y" && c_.update == m1_m2::M2Update::separate;
+    return rate_ * (twice ? 2 * steps() - 1 : steps() - 1);
+  }
+
+  /// The running mean follows them.
+  double drift(const Name& name) const {
+    if (!f32_ || !cold_ || !noise_inputs_.running_means.count(name.rest)) return 0;
+    const double biases = name.rest.find("_merge/") == std::string::npos ? 1 : 2,
+                 updates = reach(name.net) / rate_,
+                 decay = 1 - (c_.m2 ? c_.m2->batch_norm.momentum : c_.m1->batch_norm.momentum);
+    return biases * reach(name.net) * (1 - std::pow(decay, updates));
+  }
+
+  Tolerance output(const std::string& rest) const {
+    if (rest.starts_with("gradnorm_")) return row(Kind::gradient);
+    const bool loss = rest.starts_with("loss") || rest.ends_with("_mean");
+    Tolerance tolerance = row(loss ? Kind::loss : Kind::output);
+    double terms = 0;
+    if (rest.starts_with("kl"))  // m^2 + e^l - l - 1, each of which rounds at one
+      terms = std::sqrt(static_cast<double>(c_.m2 ? c_.m2->z_size : c_.m1->z_size));
+    if (loss)  // log densities have either sign
+      terms = std::max(largest_value(file_, "output/logpx_"), largest_value(file_, "output/nll_"));
+    tolerance.absolute = 8 * unit_roundoff(precision_) * terms;
+    return tolerance;
+  }
+
+  /// Test mode answers the moves of biases that feed a batch norm, some times over.
+  Tolerance test_mode() const {
+    Tolerance tolerance = row(Kind::test_mode);
+    if (f32_ || !cold_) return tolerance;
+    const double noise = rounding_noise(largest_gradient(file_), precision_), eps = c_.adam.rule.eps;
+    tolerance.absolute += 4 * rate_ * noise / (noise + eps);
+    return tolerance;
+  }
+
+  /// Averages of gradients and their squares: of both updates of a net.
+  Tolerance moment(const Name& name) const {
+    const double off = noise("grad", name) + noise("grad_cls", name);
+    if (name.group == "after_adam_m") {
+      Tolerance tolerance = row(Kind::first_moment);
+      tolerance.absolute = (1 - c_.adam.rule.beta1) * off;
+      return tolerance;
+    }
+    const double gradient =
+        std::max(largest_value(file_, "grad/" + name.rest), largest_value(file_, "grad_cls/" + name.rest));
+    Tolerance tolerance = row(Kind::second_moment);
+    tolerance.absolute = (1 - c_.adam.rule.beta2) * off * (2 * gradient + off);
+    return tolerance;
+  }
+
+  int64_t widest() const {
+    int64_t widest = 1;
+    const auto look_at = [&](const m1_m2::NetConfig& net) {
+      for (const int64_t units : net.hidden) widest = std::max(widest, units);
+    };
+    if (c_.m2) {
+      look_at(c_.m2->encoder_xy_z), look_at(c_.m2->encoder_x_y), look_at(c_.m2->decoder_net);
+    } else {
+      look_at(c_.m1->encoder), look_at(c_.m1->decoder_net);
+    }
+    return widest;
+  }
+
+  const File& file_;
+  const M1M2Case c_;
+  DType precision_;
+  bool f32_;
+  M1M2Case::NormInputs noise_inputs_;
+  bool cold_;
+  double rate_;
+};
 
 }  // namespace
 
-std::function<std::optional<Tolerance>(const std::string&)> m1_m2_tolerance(const File& file,
-                                                                            const M1M2Case& c,
-                                                                            DType precision) {
-  const bool cold = !c.adam_warm, f32 = precision == DType::f32;
-  return [&file, precision, cold, f32, trajectory = c.steps > 0,
-          noise = c.norm_inputs()](const std::string& name) -> std::optional<Tolerance> {
-    const size_t slash = name.find('/');
-    const std::string group = name.substr(0, slash), rest = name.substr(slash + 1);
-    const bool noise_bias = noise.biases.count(rest) > 0, noise_mean = noise.running_means.count(rest) > 0;
-    const auto row_of = [&](Kind kind) { return row(kind, precision); };
-
-    if (group.starts_with("grad")) {
-      if (noise_bias && f32) return {};
-      Tolerance tolerance = row_of(Kind::gradient);
-      tolerance.absolute = row_of(Kind::gradient_floor).of_maximum * largest_of_net(file, name);
-      return tolerance;
-    }
-    if (group == "output") {
-      if (rest.starts_with("gradnorm_")) return row_of(Kind::gradient);
-      const bool loss = rest.starts_with("loss") || rest.ends_with("_mean");
-      return row_of(loss ? Kind::loss : Kind::output);
-    }
-    if (group == "eval" && rest == "pred") return Tolerance{};
-    if (group == "eval") return row_of(cold ? Kind::test_mode_cold : Kind::test_mode);
-    if (group == "input") return Tolerance{};
-    if (f32 && cold && (noise_bias || noise_mean)) return {};
-    if (group.starts_with("after_adam_")) return row_of(Kind::moment);
-    if (rest.ends_with("/avg_mean") || rest.ends_with("/avg_var")) return row_of(Kind::buffer);
-    if (cold && noise_bias) return row_of(Kind::noise_bias);
-    return row_of(cold || trajectory ? Kind::parameter_cold : Kind::parameter);
-  };
+void set_m1_m2_tolerances(Outcome& outcome, const File& file, const M1M2Case& c, DType precision) {
+  const auto tolerances = std::make_shared<const Tolerances>(file, c, precision);
+  outcome.tolerance = [tolerances](const std::string& name) { return tolerances->of(name); };
+  outcome.updates = [tolerances](const std::string& name) { return tolerances->updates(name); };
 }
 
 }  // namespace vae::golden

@@ -35,45 +35,47 @@ void put(Values& values, const std::string& name, const autograd::Var& x) {
 
 void put(Values& values, const std::string& name, double number) { values[name] = Tensor::scalar(number); }
 
-void put_gaussian(Values& values, const std::string& prefix, const std::string& suffix,
-                  const models::Gaussian& q) {
-  put(values, prefix + "mean" + suffix, q.mean);
-  put(values, prefix + "lnvar" + suffix, q.log_var);
+void put_notes(Values& values, const train::Notes& notes) {
+  const std::map<std::string, std::string> words{{"log_var", "lnvar"}, {"log_p", "logp"}, {"log_q", "logq"},
+                                                 {"bound_", "lb_"}};
+  for (const auto& [note, value] : notes) {
+    std::string name = note;
+    for (const auto& [ours, theirs] : words)
+      if (const size_t at = name.find(ours); at != std::string::npos) name.replace(at, ours.size(), theirs);
+    put(values, "output/" + name, value);
+  }
 }
 
-void put_decoded(Values& values, const std::string& prefix, const std::string& logits,
-                 const std::string& suffix, const models::Decoded& x) {
-  if (const auto* bernoulli = std::get_if<autograd::Var>(&x))
-    put(values, prefix + logits + suffix, *bernoulli);
-  else
-    put_gaussian(values, prefix + "x_", suffix, std::get<models::Gaussian>(x));
+void put_gaussian(Values& values, const std::string& prefix, const nn::Gaussian& q) {
+  put(values, prefix + "mean", q.mean);
+  put(values, prefix + "lnvar", q.log_var);
 }
 
 void put_state(Values& values, const std::string& prefix, nn::Module& model, const std::string& net) {
   for (const nn::Module::Parameter& p : model.parameters())
-    if (in_net(p.name, net)) values[prefix + golden_name(p.name)] = p.var->value().clone();
+    if (in_net(p.name, net)) values[prefix + golden_name(p.name)] = p.var.value().clone();
   for (const nn::Module::Buffer& b : model.buffers())
-    if (in_net(b.name, net)) values[prefix + golden_name(b.name)] = b.tensor->clone();
+    if (in_net(b.name, net)) values[prefix + golden_name(b.name)] = b.tensor.clone();
 }
 
 void put_gradients(Values& values, const std::string& prefix, const std::string& norm_prefix,
-                   models::SubNets& nets, nn::Module& model, const std::string& net) {
+                   train::Groups& nets, nn::Module& model, const std::string& net) {
   for (const nn::Module::Parameter& p : model.parameters()) {
     if (!in_net(p.name, net)) continue;
-    const models::SubNets::Group& group = group_of(nets, p.name);
+    train::Groups::Entry& group = group_of(nets, p.name);
     values[prefix + golden_name(p.name)] =
-        slice_of(group, group.parameters.gradients(), p.var->value()).clone();
-    put(values, norm_prefix + group.name, group.adam.gradient_norm());
+        slice_of(group, group.parameters.gradients(), p.var.value()).clone();
+    put(values, norm_prefix + group.name, group.optimizer->gradient_norm());
   }
 }
 
-void put_after(Values& values, models::SubNets& nets, nn::Module& model) {
+void put_after(Values& values, train::Groups& nets, nn::Module& model) {
   put_state(values, "after/", model);
   for (const nn::Module::Parameter& p : model.parameters()) {
-    const models::SubNets::Group& group = group_of(nets, p.name);
+    train::Groups::Entry& group = group_of(nets, p.name);
     const std::string name = golden_name(p.name);
-    values["after_adam_m/" + name] = slice_of(group, group.adam.m(), p.var->value()).clone();
-    values["after_adam_v/" + name] = slice_of(group, group.adam.v(), p.var->value()).clone();
+    values["after_adam_m/" + name] = slice_of(group, adam_of(group).m(), p.var.value()).clone();
+    values["after_adam_v/" + name] = slice_of(group, adam_of(group).v(), p.var.value()).clone();
   }
 }
 

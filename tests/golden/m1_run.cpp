@@ -4,21 +4,29 @@ namespace vae::golden {
 namespace {
 
 using autograd::Var;
-using Step = std::optional<int64_t>;
+using At = std::optional<int64_t>;
 
 double mean_of(const Tensor& x) { return autograd::mean(Var(x)).value().item(); }
+
+std::vector<train::Group> groups_of(m1_m2::M1& model, const nn::Adam::Settings& adam) {
+  return {{"encoder", &model.encoder(), adam, {}}, {"decoder", &model.decoder(), adam, {}}};
+}
 
 class M1Run {
  public:
   M1Run(const M1M2Case& c, Source& source, DType dtype)
-      : c_(c), source_(source), model_(*c.m1, {.dtype = dtype, .device = golden_device()}), trainer_(model_, c.adam) {
+      : c_(c),
+        source_(source),
+        model_(*c.m1, {.dtype = dtype, .device = golden_device()}),
+        groups_(groups_of(model_, c.adam)),
+        iteration_(Tensor::scalar(int64_t{0}, golden_device())) {
     source.load(model_, "param/");
-    source.load(trainer_.nets(), model_);
+    source.load(groups_, model_);
   }
 
   Values run(const File& file) {
-    Values values = run_steps(c_.steps, [&](Step step) { return update(step); });
-    put_after(values, trainer_.nets(), model_);
+    Values values = run_steps(c_.steps, [&](At at) { return update(at); });
+    put_after(values, groups_, model_);
     if (has_evaluation(file)) evaluate(values);
     if (c_.formula) {
       put_norms(values);
@@ -28,53 +36,58 @@ class M1Run {
   }
 
  private:
-  Tensor images(Step step) { return source_.get("input/x", {c_.labeled, c_.m1->x_size}, step); }
-  Tensor noise(Step step) {
-    return source_.get("noise/eps", {c_.m1->samples, c_.labeled, c_.m1->z_size}, step);
-  }
+  Tensor images(At at) { return source_.get("input/x", {c_.labeled, c_.m1->x_size}, at); }
+  Tensor noise(At at) { return source_.get("noise/eps", {c_.m1->samples, c_.labeled, c_.m1->z_size}, at); }
 
-  Values update(Step step) {
-    models::M1Trace trace;
+  Values update(At at) {
+    train::Notes notes;
+    const train::Step step =
+        train::Step(0, iteration_)
+            .with_notes(notes)
+            .with_noise([&](const std::string&, Shape shape, train::Draw) { return noise(at).reshape(shape); });
     Values values;
-    values["output/loss"] = trainer_.step(images(step), noise(step), &trace);
-    put_gaussian(values, "output/", "", trace.q);
+    groups_.run({{}, {[&] {
+                   const Var loss = model_.loss(images(at), c_.labeled, step);
+                   put(values, "output/loss", loss);
+                   return loss;
+                 }}},
+                iteration_);
+    put_notes(values, notes);
     double nll = 0;
-    for (size_t l = 0; l < trace.draws.size(); ++l) {
-      const models::Terms& draw = trace.draws[l];
-      const std::string suffix = fmt::format("_{}", l);
-      put(values, "output/z" + suffix, draw.z);
-      put_decoded(values, "output/", "logits", suffix, draw.x);
-      put(values, "output/nll" + suffix, -draw.log_px);
-      put(values, "output/kl", draw.kl);
-      put(values, "output/logpz" + suffix, draw.log_pz);
-      put(values, "output/logqz" + suffix, draw.log_qz);
-      nll -= mean_of(draw.log_px.value()) / static_cast<double>(trace.draws.size());
+    for (int64_t l = 0; l < c_.m1->samples; ++l) {
+      const std::string draw = fmt::format("_{}", l);
+      put(values, "output/nll" + draw, -notes.at("log_px" + draw));
+      put(values, "output/logits" + draw, notes["x_logits" + draw]);
+      nll -= mean_of(notes.at("log_px" + draw).value()) / static_cast<double>(c_.m1->samples);
     }
+    put(values, "output/kl", notes["kl_0"]);  // the same for all draws
     put(values, "output/nll_mean", nll);
     if (const auto kl = values.find("output/kl"); kl != values.end())
       put(values, "output/kl_mean", mean_of(kl->second));
-    put_gradients(values, "grad/", "output/gradnorm_", trainer_.nets(), model_);
+    put_gradients(values, "grad/", "output/gradnorm_", groups_, model_);
     return values;
   }
 
   void evaluate(Values& values) {
+    source_.load_exact(model_);
     model_.set_training(false);
-    const models::Gaussian q = model_.encode(Var(images({})));
+    const nn::Gaussian q = model_.encode(Var(images({})));
     const Tensor eps = noise({}).slice(0, 1).reshape({c_.labeled, c_.m1->z_size});
-    const Var z = autograd::reparameterize(q.mean, q.log_var, Var(eps));
-    put_gaussian(values, "eval/", "", q);
+    const Var z = nn::sample(q, Var(eps));
+    put_gaussian(values, "eval/", q);
     put(values, "eval/z", z);
-    const models::Decoded x = model_.decode(z);
-    if (c_.m1->decoder == models::Likelihood::bernoulli)
-      values["eval/x_prob"] = models::expectation(x);
+    const nn::Likelihood x = model_.decode(z);
+    if (c_.m1->decoder == nn::LikelihoodKind::bernoulli)
+      values["eval/x_prob"] = nn::expectation(x);
     else
-      put_decoded(values, "eval/", "", "", x);
+      put_gaussian(values, "eval/x_", std::get<nn::Gaussian>(x));
   }
 
   const M1M2Case& c_;
   Source& source_;
-  models::M1 model_;
-  models::M1Trainer trainer_;
+  m1_m2::M1 model_;
+  train::Groups groups_;
+  Tensor iteration_;
 };
 
 }  // namespace

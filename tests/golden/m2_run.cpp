@@ -1,18 +1,11 @@
-#include <algorithm>
-
 #include "m1_m2_run.h"
+#include "nn/train/image_set.h"
 
 namespace vae::golden {
 namespace {
 
 using autograd::Var;
-using Step = std::optional<int64_t>;
-
-Tensor one_hot(const Tensor& labels, int64_t classes, DType dtype) {
-  const Tensor y = Tensor::empty({labels.size(0), classes}, dtype, labels.device());
-  kernels::one_hot(labels, y);
-  return y;
-}
+using At = std::optional<int64_t>;
 
 /// Rows k * B + b of [K * B, D] as [B, K, D].
 Tensor rows_first(const Tensor& x, int64_t classes) {
@@ -27,14 +20,6 @@ Tensor rows_first(const Tensor& x, int64_t classes) {
   return as_tensor(to, {rows, classes, width}, x.dtype());
 }
 
-Tensor argmax_rows(const Tensor& x) {
-  const std::vector<double> values = as_doubles(x);
-  std::vector<int64_t> best;
-  for (auto row = values.begin(); row != values.end(); row += x.size(1))
-    best.push_back(std::max_element(row, row + x.size(1)) - row);
-  return Tensor::from(best, {x.size(0)});
-}
-
 double sum_of(const Tensor& x) { return autograd::sum(Var(x)).value().item(); }
 
 class M2Run {
@@ -44,18 +29,19 @@ class M2Run {
         source_(source),
         dtype_(dtype),
         model_(*c.m2, {.dtype = dtype, .device = golden_device()}),
-        trainer_(model_, c.update, c.alpha, c.adam) {
+        groups_(m1_m2::m2_groups(model_, c.adam, kernels::Schedule::constant(c.adam.learning_rate))),
+        iteration_(Tensor::scalar(int64_t{0}, golden_device())) {
     source.load(model_, "param/");
-    source.load(trainer_.nets(), model_);
+    source.load(groups_, model_);
     if (!c.m1) return;
-    frozen_ = std::make_unique<models::M1>(*c.m1, nn::Options{.dtype = dtype, .device = golden_device()});
+    frozen_ = std::make_unique<m1_m2::M1>(*c.m1, nn::Options{.dtype = dtype, .device = golden_device()});
     frozen_->set_training(false);
     source.load(*frozen_, "param_m1/");
   }
 
   Values run(const File& file) {
-    Values values = run_steps(c_.steps, [&](Step step) { return update(step); });
-    put_after(values, trainer_.nets(), model_);
+    Values values = run_steps(c_.steps, [&](At at) { return update(at); });
+    put_after(values, groups_, model_);
     if (has_evaluation(file)) evaluate(values);
     if (c_.formula) summarize(values);
     if (c_.unlabeled == 0)  // the terms of no rows
@@ -67,86 +53,67 @@ class M2Run {
 
  private:
   /// Labelled ("_l") or unlabelled ("_u") inputs of M2.
-  Tensor inputs(const std::string& part, int64_t rows, Step step) {
-    if (!frozen_) return source_.get("input/x" + part, {rows, c_.m2->x_size}, step);
-    const Tensor images = source_.get("input/image" + part, {rows, c_.m1->x_size}, step);
-    const Tensor eps = source_.get("noise/eps_m1" + part, {rows, c_.m1->z_size}, step);
-    const models::Gaussian q = frozen_->encode(Var(images));
-    return autograd::reparameterize(q.mean, q.log_var, Var(eps)).value();
+  Tensor inputs(const std::string& part, int64_t rows, At at) {
+    if (!frozen_) return source_.get("input/x" + part, {rows, c_.m2->x_size}, at);
+    const Tensor images = source_.get("input/image" + part, {rows, c_.m1->x_size}, at);
+    const Tensor eps = source_.get("noise/eps_m1" + part, {rows, c_.m1->z_size}, at);
+    return nn::sample(frozen_->encode(Var(images)), Var(eps)).value();
   }
 
-  models::M2Batch batch(Step step) {
-    const models::M2Config& m2 = *c_.m2;
-    return {.x_labeled = inputs("_l", c_.labeled, step),
-            .labels = source_.labels(step),
-            .x_unlabeled = inputs("_u", c_.unlabeled, step),
-            .eps_labeled = source_.get("noise/eps_l", {c_.labeled, m2.z_size}, step),
-            .eps_unlabeled = source_.get("noise/eps_u", {m2.y_size * c_.unlabeled, m2.z_size}, step)};
-  }
-
-  static void put_bound(Values& values, const std::string& part, const models::M2Bound& bound) {
-    if (!bound.bound.defined()) return;
-    put_gaussian(values, "output/", part, bound.q);
-    put_decoded(values, "output/", "x_logits", part, bound.terms.x);
-    put(values, "output/z" + part, bound.terms.z);
-    put(values, "output/logpx" + part, bound.terms.log_px);
-    put(values, "output/kl" + part, bound.terms.kl);
-    put(values, "output/logpz" + part, bound.terms.log_pz);
-    put(values, "output/logqz" + part, bound.terms.log_qz);
-    put(values, "output/lb" + part, bound.bound);
-  }
-
-  Values update(Step step) {
-    const bool separate = c_.update == models::M2Update::separate;
+  Values update(At at) {
+    const bool separate = c_.update == m1_m2::M2Update::separate;
+    const m1_m2::M2Batch batch{inputs("_l", c_.labeled, at), source_.labels(at), inputs("_u", c_.unlabeled, at),
+                               c_.labeled, c_.unlabeled};
     Values values;
-    models::M2Trace trace;
-    trace.after_bounds = [&] {
-      put_gradients(values, "grad/", "output/gradnorm_", trainer_.nets(), model_);
-      if (separate) put_state(values, "mid/", model_, "encoder_x_y");
-    };
-    const models::M2Batch data = batch(step);
-    const models::M2Losses losses = trainer_.step(data, &trace);
-    if (separate)
-      put_gradients(values, "grad_cls/", "output/gradnorm_cls_", trainer_.nets(), model_, "encoder_x_y");
-    const double bounds = losses.labeled.item() + losses.unlabeled.item();
-    values["output/loss_labeled"] = losses.labeled;
-    values["output/loss_unlabeled"] = losses.unlabeled;
-    values["output/loss_classifier"] = losses.classifier;
+    train::Notes notes;
+    const train::Step step =
+        train::Step(0, iteration_, dtype_)
+            .with_notes(notes)
+            .with_noise([&](const std::string& name, Shape shape, train::Draw) {
+              return source_.get("noise/" + name, shape, at);
+            });
+    const auto updates = m1_m2::m2_updates(model_, {.update = c_.update, .alpha = c_.alpha}, batch, step);
+    groups_.run(updates[0], iteration_);
+    put_gradients(values, "grad/", "output/gradnorm_", groups_, model_);
+    if (separate) {
+      put_state(values, "mid/", model_, "encoder_x_y");
+      groups_.run(updates[1], iteration_);
+      put_gradients(values, "grad_cls/", "output/gradnorm_cls_", groups_, model_, "encoder_x_y");
+    }
+    put_notes(values, notes);
+    const auto loss = [&](const char* name) { return notes.at(name).value().item(); };
+    const double bounds = loss("loss_labeled") + loss("loss_unlabeled");
     put(values, "output/loss_lower_bound", bounds);
-    if (!separate) put(values, "output/loss_total", bounds + losses.classifier.item());
-    put_bound(values, "_l", trace.labeled);
-    put_bound(values, "_u", trace.unlabeled);
-    put(values, "output/q_u", trace.q);
-    put(values, "output/cls_logits", trace.logits);
-    values["input/y_l"] = one_hot(data.labels, c_.m2->y_size, dtype_);
-    if (frozen_) values["output/feature_l"] = data.x_labeled, values["output/feature_u"] = data.x_unlabeled;
+    if (!separate) put(values, "output/loss_total", bounds + loss("loss_classifier"));
+    values["input/y_l"] = train::one_hot(batch.labels, c_.m2->y_size, dtype_);
+    if (frozen_) values["output/feature_l"] = batch.x_labeled, values["output/feature_u"] = batch.x_unlabeled;
     return values;
   }
 
   void evaluate(Values& values) {
-    const models::M2Config& m2 = *c_.m2;
+    const m1_m2::M2Config& m2 = *c_.m2;
+    source_.load_exact(model_);
     model_.set_training(false);
     const Var x(inputs("_l", c_.labeled, {}));
     const Var probabilities = autograd::softmax(model_.classify(x));
     put(values, "eval/probs", probabilities);
-    values["eval/pred"] = argmax_rows(probabilities.value());
-    const models::Gaussian q = model_.encode(x, Var(one_hot(source_.labels({}), m2.y_size, dtype_)));
-    const Tensor eps = source_.get("noise/eps_eval", {c_.labeled, m2.z_size});
-    const Var z = autograd::reparameterize(q.mean, q.log_var, Var(eps));
+    values["eval/pred"] = train::most_probable(probabilities.value());
+    const nn::Gaussian q = model_.encode(x, source_.labels({}));
+    const Var z = nn::sample(q, Var(source_.get("noise/eps_eval", {c_.labeled, m2.z_size})));
     put(values, "eval/z", z);
     const Tensor analogy = analogies(model_.decode_all_classes(z));
     values["eval/analogy"] = analogy;
     if (!frozen_) return;
     const Tensor features = analogy.reshape({c_.labeled * m2.y_size, m2.x_size});
     values["eval/analogy_image"] =
-        models::expectation(frozen_->decode(Var(features))).reshape({c_.labeled, m2.y_size, c_.m1->x_size});
+        nn::expectation(frozen_->decode(Var(features))).reshape({c_.labeled, m2.y_size, c_.m1->x_size});
   }
 
   /// Every row under every class [B, K, D]: probabilities, or samples of a Gaussian.
-  Tensor analogies(const models::Decoded& x) {
+  Tensor analogies(const nn::Likelihood& x) {
     const int64_t classes = c_.m2->y_size;
-    if (c_.m2->decoder == models::Likelihood::bernoulli) return rows_first(models::expectation(x), classes);
-    const auto& gaussian = std::get<models::Gaussian>(x);
+    if (c_.m2->decoder == nn::LikelihoodKind::bernoulli) return rows_first(nn::expectation(x), classes);
+    const auto& gaussian = std::get<nn::Gaussian>(x);
     const Tensor eps = source_.get("noise/eps_eval_dec", {c_.labeled, classes, c_.m2->x_size});
     return autograd::reparameterize(Var(rows_first(gaussian.mean.value(), classes)),
                                     Var(rows_first(gaussian.log_var.value(), classes)), Var(eps))
@@ -170,9 +137,10 @@ class M2Run {
   const M1M2Case& c_;
   Source& source_;
   DType dtype_;
-  models::M2 model_;
-  models::M2Trainer trainer_;
-  std::unique_ptr<models::M1> frozen_;
+  m1_m2::M2 model_;
+  train::Groups groups_;
+  Tensor iteration_;
+  std::unique_ptr<m1_m2::M1> frozen_;
 };
 
 }  // namespace

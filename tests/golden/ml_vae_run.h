@@ -2,8 +2,9 @@
 // Golden files of the multi-level VAE: training steps and trajectories, the released weights with everything
 // they say about the test images, evidence alone, the latent classifier, swap grids.
 #include "golden.h"
-#include "models/common/image_set.h"
-#include "models/ml_vae/trainer.h"
+#include "models/ml_vae/ml_vae.h"
+#include "nn/optimizer.h"
+#include "nn/train/image_set.h"
 
 namespace vae::golden {
 
@@ -11,6 +12,12 @@ using Values = std::map<std::string, Tensor>;
 
 /// The family "ml-vae".
 Family ml_vae_family();
+
+enum class MlVaeCase { training, author, trajectory, evidence, classifier, swap };
+MlVaeCase ml_vae_case(const File& file);
+
+/// Sets the tolerance of each tensor of a file, and the updates behind it. `file` must outlive the outcome.
+void set_ml_vae_tolerances(Outcome& outcome, const File& file, DType precision);
 
 /// The numbers of a file in one precision; remembers which were read.
 class Numbers {
@@ -34,10 +41,10 @@ class Numbers {
 };
 
 /// The MNIST test images, where they are at hand (VAE_DATA_DIR).
-const models::ImageSet* mnist_test();
+const train::ImageSet* mnist_test();
 
 /// Weights of a file of ours or of the reference into a model: "param/encoder...".
-models::MlVaeConfig ml_vae_config(const nlohmann::json& config);
+ml_vae::Config ml_vae_config(const nlohmann::json& config);
 nn::Adam::Settings ml_vae_adam(const nlohmann::json& config);
 
 /// "prefix/name" of gradients or parameters, with their L2 norms and first 16 elements under prefixnorm/ and

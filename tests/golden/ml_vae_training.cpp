@@ -1,15 +1,16 @@
 #include <cmath>
 #include <numeric>
 
-#include "autograd/ops_structure.h"
 #include "ml_vae_run.h"
 #include "models/ml_vae/codes.h"
+#include "nn/train/update.h"
 
 namespace vae::golden {
 namespace {
 
 using autograd::Var;
-using models::Gaussian, models::GaussianRows, models::Groups, models::MlVae, models::MlVaeConfig;
+using ml_vae::Config, ml_vae::GaussianRows, ml_vae::Groups, ml_vae::MlVae;
+using nn::Gaussian;
 
 /// Mean and population deviation of each column.
 void put_statistics(Values& values, const std::string& name, const Tensor& x) {
@@ -45,8 +46,8 @@ class Training {
         classes_(json_.at("num_classes").get<int64_t>()),
         steps_(json_.value("steps", int64_t{0})),
         model_(config_, {.dtype = numbers.dtype(), .device = golden_device()}),
-        trainer_(model_, ml_vae_adam(json_)),
-        groups_(models::make_groups(numbers.integers("input/labels"), classes_, numbers.dtype())) {
+        optimizers_({{"model", &model_, ml_vae_adam(json_), {}}}),
+        groups_(ml_vae::make_groups(numbers.integers("input/labels"), classes_, numbers.dtype())) {
     load(model_);
     const int64_t size = json_.at("image_size").get<int64_t>(),
                   channels = json_.at("num_channels").get<int64_t>();
@@ -67,7 +68,7 @@ class Training {
     }
     if (steps_ > 0) values_["output/loss_trajectory"] = as_tensor(trajectory, {steps_, 3}, DType::f64);
     for (const nn::Module::Parameter& p : model_.parameters())
-      put_with_norms(values_, "after", p.name, p.var->value());
+      put_with_norms(values_, "after", p.name, p.var.value());
     return values_;
   }
 
@@ -77,10 +78,10 @@ class Training {
     const auto order = json_.at("parameter_order").get<std::vector<std::string>>();
     for (const nn::Module::Parameter& p : model.parameters()) {
       const auto k = static_cast<double>(std::find(order.begin(), order.end(), p.name) - order.begin());
-      std::vector<double> values(static_cast<size_t>(p.var->value().numel()));
+      std::vector<double> values(static_cast<size_t>(p.var.value().numel()));
       for (size_t i = 0; i < values.size(); ++i)
         values[i] = 0.05 * std::sin(0.37 * static_cast<double>(i) + k);
-      p.var->value().copy_from(as_tensor(values, p.var->shape(), numbers_.dtype()));
+      p.var.value().copy_from(as_tensor(values, p.var.shape(), numbers_.dtype()));
     }
   }
 
@@ -89,10 +90,11 @@ class Training {
     return numbers_.get(name, {steps_, rows, columns}).slice(step, step + 1).reshape({rows, columns});
   }
 
-  models::MlVaeNoise noise(int64_t step) {
-    return {noise("noise/style_eps", rows_, config_.style_dim, step),
-            noise("noise/class_eps", classes_, config_.class_dim, step)};
+  ml_vae::Noise noise(int64_t step) {
+    return {Var(noise("noise/style_eps", rows_, config_.style_dim, step)),
+            Var(noise("noise/class_eps", classes_, config_.class_dim, step))};
   }
+  train::Step step() const { return train::Step(0, Tensor::scalar(int64_t{0}, golden_device()), numbers_.dtype()); }
 
   void put(const std::string& name, const Var& x) { values_["output/" + name] = x.value().clone(); }
   void put(const std::string& prefix, const Gaussian& g, const std::string& suffix = "") {
@@ -101,19 +103,23 @@ class Training {
   }
   Tensor images(const Tensor& rows) const { return rows.reshape(image_.with_leading(rows.size(0))); }
 
-  std::array<double, 3> update(int64_t step) {
-    models::MlVaeTrace trace;
-    const models::MlVaeLosses losses = trainer_.step(x_, groups_, noise(step), &trace);
+  std::array<double, 3> update(int64_t number) {
+    train::Notes notes;
+    ml_vae::Losses losses;
+    optimizers_.run({{}, {[&] {
+                       losses = model_.loss(Var(x_), rows_, groups_, noise(number), step().with_notes(notes));
+                       return losses.total;
+                     }}},
+                    step().iteration());
     const std::array<double, 3> numbers{losses.reconstruction.value().item(), losses.style_kl.value().item(),
                                         losses.class_kl.value().item()};
-    if (step > 0) return numbers;  // the other outputs are those of the first step
-    put("style", trace.codes.style);
-    put("class", trace.codes.class_code);
-    put("grouped", models::of_members(trace.group, groups_));
-    put("group", trace.group, "_by_class");
-    put("style_z", trace.style_z);
-    put("class_z", trace.class_z);
-    const Tensor image = images(autograd::sigmoid(trace.logits).value());
+    if (number > 0) return numbers;  // the other outputs are those of the first step
+    for (const char* name : {"style_mu", "style_logvar", "class_mu", "class_logvar", "style_z", "class_z"})
+      put(name, notes.at(name));
+    const Gaussian group{notes.at("group_mu"), notes.at("group_logvar")};
+    put("grouped", ml_vae::of_members(group, groups_));
+    put("group", group, "_by_class");
+    const Tensor image = images(autograd::sigmoid(notes.at("logits")).value());
     values_["output/reconstruction"] = image;
     values_["output/reconstruction_first8"] = image.slice(0, std::min<int64_t>(8, rows_));
     put("loss_reconstruction", losses.reconstruction);
@@ -128,47 +134,47 @@ class Training {
     const auto listed = json_.value("without_gradient", std::vector<std::string>{});
     for (const nn::Module::Parameter& p : model_.parameters()) {
       const bool without = std::find(listed.begin(), listed.end(), p.name) != listed.end();
-      if (json_.contains("without_gradient") && p.var->has_grad() == without)
+      if (json_.contains("without_gradient") && p.var.has_grad() == without)
         fail(ErrorKind::data, "{} has {} gradient", p.name, without ? "a" : "no");
-      if (p.var->has_grad()) put_with_norms(values_, "grad", p.name, p.var->grad());
+      if (p.var.has_grad()) put_with_norms(values_, "grad", p.name, p.var.grad());
     }
   }
 
   /// Gradient of the total at the Gaussians of the groups, each image with a copy of its own: every image is
   /// a group, whose divergence counts as the image's share.
   void put_gradients_at_groups() {
-    MlVaeConfig config = config_;
-    config.class_kl_count = models::ClassKlCount::per_member;
+    Config config = config_;
+    config.class_kl_count = ml_vae::ClassKlCount::per_member;
     MlVae model(config, {.dtype = numbers_.dtype(), .device = golden_device()});
     load(model);
     const Var x(x_);
-    const models::MlVaeCodes codes = model.encode(x);
-    const Gaussian members = models::of_members(accumulate_evidence(codes.class_code, groups_), groups_);
+    const ml_vae::Codes codes = model.encode(x);
+    const Gaussian members = ml_vae::of_members(accumulate_evidence(codes.class_code, groups_), groups_);
     const Gaussian leaf{Var(members.mean.value(), true), Var(members.log_var.value(), true)};
     Groups single =
-        models::make_groups(models::item_range(0, rows_, golden_device()), rows_, numbers_.dtype());
-    if (config_.class_kl_count == models::ClassKlCount::per_group)
+        ml_vae::make_groups(train::item_range(0, rows_, golden_device()), rows_, numbers_.dtype());
+    if (config_.class_kl_count == ml_vae::ClassKlCount::per_group)
       single.size = autograd::gather_rows(autograd::reciprocal(Var(groups_.size)), groups_.of_image).value();
-    models::MlVaeNoise noise = this->noise(0);
-    noise.class_code = autograd::gather_rows(Var(noise.class_code), groups_.of_image).value();
+    ml_vae::Noise noise = this->noise(0);
+    noise.class_code = autograd::gather_rows(noise.class_code, groups_.of_image);
     autograd::Tape tape;
-    tape.backward(model.loss(x, codes.style, leaf, single, noise).total);
+    tape.backward(model.loss(x, rows_, codes.style, leaf, single, noise, step()).total);
     values_["output/grad_wrt_grouped_mu"] = leaf.mean.grad();
     values_["output/grad_wrt_grouped_logvar"] = leaf.log_var.grad();
   }
 
   /// What the weights say without noise: of these images and of all test images.
   void put_author_outputs() {
-    const models::MlVaeCodes codes = model_.encode(Var(x_));
-    const Gaussian members = models::of_members(accumulate_evidence(codes.class_code, groups_), groups_);
+    const ml_vae::Codes codes = model_.encode(Var(x_));
+    const Gaussian members = ml_vae::of_members(accumulate_evidence(codes.class_code, groups_), groups_);
     const auto decoded = [&](const Var& class_code) {
       return images(decode_images(model_, codes.style.mean.value(), class_code.value()));
     };
     values_["output/reconstruction_mean_single"] = decoded(codes.class_code.mean);
     values_["output/reconstruction_mean_evidence"] = decoded(members.mean);
-    const models::ImageSet* test = mnist_test();
+    const train::ImageSet* test = mnist_test();
     if (!test) return;
-    const models::SetCodes all = encode_set(model_, *test, numbers_.dtype());
+    const ml_vae::SetCodes all = encode_set(model_, *test, numbers_.dtype());
     put_statistics(values_, "output/test_style_mu", all.style.mean);
     put_statistics(values_, "output/test_style_logvar", all.style.log_var);
     put_statistics(values_, "output/test_class_mu", all.class_code.mean);
@@ -188,7 +194,7 @@ class Training {
     if (!numbers_.has("input/test_index")) return;
     const Tensor index = numbers_.integers("input/test_index");
     if (numbers_.has("input/pixel_sum")) numbers_.integers("input/pixel_sum");
-    const models::ImageSet* test = mnist_test();
+    const train::ImageSet* test = mnist_test();
     if (!test || test->image_size() != config_.x_size) return;
     values_["input/images"] = test->gather(index, DType::f64).reshape(image_);
     const auto pixels = test->pixels.to_vector<uint8_t>();
@@ -203,10 +209,10 @@ class Training {
 
   Numbers& numbers_;
   const nlohmann::json& json_;
-  MlVaeConfig config_;
+  Config config_;
   int64_t rows_, classes_, steps_;
   MlVae model_;
-  models::MlVaeTrainer trainer_;
+  train::Groups optimizers_;
   Groups groups_;
   Shape image_;
   Tensor x_;

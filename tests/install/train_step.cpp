@@ -2,18 +2,19 @@
 #include <cstdio>
 
 #include "data/synthetic.h"
-#include "models/m1_m2/task.h"
+#include "models/m1_m2/recipe.h"
 #include "nn/report/image_grid.h"
+#include "nn/train/image_set.h"
+#include "nn/train/task.h"
 
 int main() {
   const vae::data::Dataset digits = vae::data::synthetic_digits(200, vae::data::Part::train, 1);
-  const vae::models::ImageSet images{digits.images, digits.labels};
-  const auto items = [](int64_t begin, int64_t end) {
-    return vae::models::item_range(begin, end, vae::kCpu);
-  };
+  const vae::train::ImageSet images{digits.images, digits.labels};
+  const auto items = [](int64_t begin, int64_t end) { return vae::train::item_range(begin, end, vae::kCpu); };
 
-  vae::models::M2 model(vae::models::M2Config{}, {});
-  vae::models::M2Task task({&model}, images, {items(0, 100), items(100, 180), items(180, 200)}, images, {});
+  vae::m1_m2::M2Recipe recipe(
+      {}, {.train = images, .test = images, .split = {items(0, 100), items(100, 180), items(180, 200)}}, {});
+  vae::train::Task task(recipe, {});
   task.step();
   const double first = task.drain().front().value;
   for (int i = 0; i < 10; ++i) task.step();

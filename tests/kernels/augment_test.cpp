@@ -58,8 +58,8 @@ TEST(Naive, crop_images) {
         const int64_t out_h = std::max(1, h - 1), out_w = w;
         const Tensor x = sample_images({n, h, w, c}, dtype, device);
         const Tensor corner = Tensor::empty({n, 2}, DType::i64), flip = Tensor::empty({n}, DType::i64);
-        random_integers(corner, RandomKey::named(1, "corner"), Tensor::scalar(int64_t{0}), 2 * pad + 1);
-        random_integers(flip, RandomKey::named(1, "flip"), Tensor::scalar(int64_t{0}), 2);
+        random_integers(corner, RandomKey::named(1, "corner"), Tensor::scalar(int64_t{0}), 2 * pad + 1, {});
+        random_integers(flip, RandomKey::named(1, "flip"), Tensor::scalar(int64_t{0}), 2, {});
         for (const bool flipped : {false, true}) {
           const Tensor y = Tensor::zeros({n, out_h, out_w, c}, dtype, device);
           crop_images(x, corner.to(device), flipped ? flip.to(device) : Tensor{}, y, pad);

@@ -145,24 +145,24 @@ TEST(Naive, batch_norm_bwd) {
 }
 
 TEST(BatchNorm, ActivationIsThatOfTheElementwiseList) {
-  for (const Map function : {Map::tanh, Map::sigmoid, Map::softplus, Map::relu, Map::leaky_relu, Map::elu})
+  for (const std::string_view name : activation_names())
     for_all([&](const Sample& s) {
-      const Params params{0.2, 0};
+      const Activation activation = parse_activation(name);
       BatchNormForward f = make_forward(s);
       batch_norm_fwd(f);
       const Tensor expected = Tensor::empty({s.m, s.n}, s.dtype, s.device);
-      map_fwd(function, params, {&f.y, 1}, expected);
-      f.activation = {function, params};
+      map_fwd(*activation.function, activation.params, {&f.y, 1}, expected);
+      f.activation = activation;
       batch_norm_fwd(f);
-      EXPECT_LE(distance(doubles(f.y), doubles(expected)), s.tolerance) << name_of(function);
+      EXPECT_LE(distance(doubles(f.y), doubles(expected)), s.tolerance) << name;
     });
 }
 
 /// Gradients of the fused form against those of the two kernels in turn.
 TEST(BatchNorm, ActivationGradient) {
-  for (const Map function : {Map::tanh, Map::sigmoid, Map::softplus, Map::relu, Map::leaky_relu, Map::elu})
+  for (const std::string_view name : activation_names())
     for_all([&](const Sample& s) {
-      const Activation activation{function, {0.2, 0}};
+      const Activation activation = parse_activation(name);
       BatchNormForward f = make_forward(s);
       batch_norm_fwd(f);
       const Shape full{s.m, s.n};
@@ -175,7 +175,7 @@ TEST(BatchNorm, ActivationGradient) {
       b.dy = Tensor::empty(full, s.dtype, s.device);
       const std::vector<Tensor> u{f.y};
       const Tensor dy = sample(full, 8);
-      map_bwd(function, activation.params, 0, dy, u, {}, b.dy, Write::set);
+      map_bwd(*activation.function, activation.params, 0, dy, u, {}, b.dy, Write::set);
       b.dx = sample(full, 9), b.dgamma = sample({s.n}, 10), b.dbeta = sample({s.n}, 11);
       batch_norm_bwd(b);
       f.activation = activation;
@@ -185,9 +185,9 @@ TEST(BatchNorm, ActivationGradient) {
       fused.dy = dy, fused.y = f.y, fused.beta = f.beta, fused.activation = activation;
       fused.dx = sample(full, 9), fused.dgamma = sample({s.n}, 10), fused.dbeta = sample({s.n}, 11);
       batch_norm_bwd(fused);
-      EXPECT_LE(distance(doubles(fused.dx), doubles(b.dx)), 4 * s.tolerance) << name_of(function);
-      EXPECT_LE(distance(doubles(fused.dgamma), doubles(b.dgamma)), 4 * s.tolerance) << name_of(function);
-      EXPECT_LE(distance(doubles(fused.dbeta), doubles(b.dbeta)), 4 * s.tolerance) << name_of(function);
+      EXPECT_LE(distance(doubles(fused.dx), doubles(b.dx)), 4 * s.tolerance) << name;
+      EXPECT_LE(distance(doubles(fused.dgamma), doubles(b.dgamma)), 4 * s.tolerance) << name;
+      EXPECT_LE(distance(doubles(fused.dbeta), doubles(b.dbeta)), 4 * s.tolerance) << name;
     });
 }
 

@@ -1,4 +1,5 @@
-// docs/kernels.md stays true: its table has every kernel, and the files that it names exist.
+// The pages in docs/ stay true: every kernel has its row, every header of the three folders its line, and the
+// files that are named exist.
 #include <gtest/gtest.h>
 
 #include <filesystem>
@@ -20,12 +21,26 @@ TEST(Docs, TheTableHasEveryKernel) {
 }
 
 TEST(Docs, FilesThatAreNamedExist) {
-  const std::string text = test::read_text(kSource / "docs/kernels.md");
   const std::regex file("`([a-z_/0-9]+/[A-Za-z_/0-9]+\\.(h|cpp|cu|txt))`");
-  int named = 0;
-  for (std::sregex_iterator it(text.begin(), text.end(), file), end; it != end; ++it, ++named)
-    EXPECT_TRUE(std::filesystem::exists(kSource / (*it)[1].str())) << (*it)[1];
-  EXPECT_GT(named, 10);
+  for (const char* page : {"docs/autograd.md", "docs/design.md", "docs/kernels.md", "docs/tensor.md"}) {
+    const std::string text = test::read_text(kSource / page);
+    int named = 0;
+    for (std::sregex_iterator it(text.begin(), text.end(), file), end; it != end; ++it, ++named)
+      EXPECT_TRUE(std::filesystem::exists(kSource / (*it)[1].str())) << page << " names " << (*it)[1];
+    EXPECT_GT(named, 10) << page;
+  }
+}
+
+TEST(Docs, EveryHeaderStandsOnThePageOfItsFolder) {
+  for (const std::string folder : {"autograd", "kernels", "tensor"}) {
+    const std::string text = test::read_text(kSource / ("docs/" + folder + ".md"));
+    for (const auto& entry : std::filesystem::directory_iterator(kSource / folder)) {
+      const std::string name = folder + "/" + entry.path().filename().string();
+      if (name.ends_with(".h")) {
+        EXPECT_NE(text.find("`" + name + "`"), std::string::npos) << name;
+      }
+    }
+  }
 }
 
 }  // namespace

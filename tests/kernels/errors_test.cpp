@@ -172,22 +172,29 @@ TEST(KernelErrors, Images) {
   refused("normalize_pixels", [&] { normalize_pixels(f32({2, 3}), {}, {}, f32({2, 3})); });
   refused("normalize_pixels", [&] { normalize_pixels(u8({2, 3}), f32({2}), {}, f32({2, 3})); });
   refused("normalize_pixels", [&] { normalize_pixels(u8({2, 3}), {}, f64({3}), f32({2, 3})); });
-  refused("random_integers", [&] { random_integers(f32({2}), {}, i64({}), 3); });
-  refused("random_integers", [&] { random_integers(i64({2}), {}, i64({}), 0); });
+  refused("random_integers", [&] { random_integers(f32({2}), {}, i64({}), 3, {}); });
+  refused("random_integers", [&] { random_integers(i64({2}), {}, i64({}), 0, {}); });
   refused("adagrad", [&] { adagrad({f32({3}), f32({3}), f32({2}), f64({}), {}, 0, 0, {}}); });
   refused("moving_average", [&] { moving_average(f32({3}), f64({3}), 0.5); });
   refused("moving_average", [&] { moving_average(f32({3}), f32({3}), 1.5); });
 }
 
 TEST(KernelErrors, RandomAndOptimizers) {
-  refused("random_normal", [] { random_normal(i64({3}), {}, i64({})); });
-  refused("random_uniform", [] { random_uniform(f32({3}), {}, f32({})); });
-  refused("random_uniform", [] { random_uniform(f32({3}), {}, i64({0})); });
-  refused("draw_items", [] { draw_items(i64({3}), i64({4}), {}, i64({})); });
-  refused("draw_items", [] { draw_items(f32({3}), i64({2}), {}, i64({})); });
-  refused("draw_items", [] { draw_items(i64({3}), i64({2}), {}, i64({0})); });
-  refused("epoch_items", [] { epoch_items(i64({3}), i64({4}), {}, i64({}), true); });
-  refused("epoch_items", [] { epoch_items(i64({3}), i64({2}), {}, i64({0}), true); });
+  refused("random_normal", [] { random_normal(i64({3}), {}, i64({}), {}); });
+  refused("random_uniform", [] { random_uniform(f32({3}), {}, f32({}), {}); });
+  refused("random_uniform", [] { random_uniform(f32({3}), {}, i64({0}), {}); });
+  for (const Rows& bad : {Rows{3, 9, 0}, {2, 1, 0}, {2, 4, 3}, {2, 4, -1}, {-2, 4, 0}})
+    refused("random_normal", [&] { random_normal(f32({4, 3}), {}, i64({}), bad); });
+  refused("random_integers", [] { random_integers(i64({4, 3}), {}, i64({}), 3, {3, 9, 0}); });
+  refused("batch_items", [] { batch_items(i64({3}), i64({4}), {}, i64({}), {}); });
+  refused("batch_items", [] { batch_items(f32({3}), i64({2}), {}, i64({}), {}); });
+  refused("batch_items", [] { batch_items(i64({3}), i64({2}), {}, i64({0}), {}); });
+  for (const Order& bad :
+       {Order{.batch = 1}, {.batch = 4}, {.batch = 3, .first = 2}, {.first = -1}, {.period = 0}})
+    refused("batch_items", [&] { batch_items(i64({3}), i64({2}), {}, i64({}), bad); });
+  refused("scheduled", [] { scheduled(i64({}), i64({}), {}); });
+  refused("scheduled", [] { scheduled(f32({}), f32({}), {}); });
+  refused("scheduled", [] { scheduled(i64({}), f32({2}), {}); });
   AdamStep a{f32({3}), f32({3}), f32({3}), f32({3}), i64({}), f64({}), {}, 0, 0, {}};
   const auto step = [&](Tensor AdamStep::*field, Tensor value) {
     refused("adam", [&] {

@@ -183,26 +183,6 @@ TEST(Optimizers, NotANumberIsNotClippedAway) {
   }
 }
 
-TEST(Naive, scheduled_rate) {
-  const double pi = std::acos(-1.0), base = 0.3;
-  for (const Device device : test::devices())
-    for (const int64_t warmup : {0, 4})
-      for (const int64_t i : {0, 2, 4, 30, 64, 104, 500}) {
-        const double rise =
-            std::min(1.0, (static_cast<double>(i) + 1) / static_cast<double>(std::max<int64_t>(1, warmup)));
-        const double fallen = std::clamp(static_cast<double>(i - warmup) / 100.0, 0.0, 1.0);
-        const auto rate = [&](Decay decay) {
-          const Tensor result = Tensor::scalar(0.0, device);
-          scheduled_rate(Tensor::scalar(i, device), result, base, {decay, 100 + warmup, warmup});
-          return result.item();
-        };
-        const bool rising = i < warmup;
-        EXPECT_NEAR(rate(Decay::constant), base * rise, 1e-15);
-        EXPECT_NEAR(rate(Decay::linear), base * (rising ? rise : 1 - fallen), 1e-15);
-        EXPECT_NEAR(rate(Decay::cosine), base * (rising ? rise : 0.5 + 0.5 * std::cos(pi * fallen)), 1e-15);
-      }
-}
-
 TEST(Optimizers, ZeroGradientsMoveNothing) {
   for (const AdamForm form : {AdamForm::torch, AdamForm::chainer}) {
     const Tensor p = sample_tensor({33}, DType::f32), zero = Tensor::zeros({33});

@@ -103,30 +103,40 @@ Tensor pixels(Operands& in, int64_t n, Pixels kind) {
 }
 
 template <class Draw>
-std::function<Outputs(Operands)> draws(const Draw& draw) {
+std::function<Outputs(Operands)> draws(const Draw& draw, Rows rows) {
   return sized([=](Operands& in, int64_t n) {
-    const Tensor y = in.empty({n});
-    draw(y, RandomKey::named(5, "noise"), in.scalar<int64_t>(77));
+    const Tensor y = in.empty({6, n});
+    draw(y, RandomKey::named(5, "noise"), in.scalar<int64_t>(77), rows);
     return y;
   });
 }
 
-Tensor items(Operands& in, int64_t n) {
-  const Tensor pool = in.integers({n + 10}, 1000003), y = in.empty({n}, DType::i64);
-  draw_items(pool, y, RandomKey::named(5, "batch"), in.scalar<int64_t>(3));
-  return y;
+std::function<Outputs(Operands)> random_numbers(Rows rows) {
+  return sized([=](Operands& in, int64_t n) {
+    const Tensor y = in.empty({6, n}, DType::i64);
+    random_integers(y, RandomKey::named(5, "corner"), in.scalar<int64_t>(3), 9, rows);
+    return y;
+  });
 }
 
-Tensor random_numbers(Operands& in, int64_t n) {
-  const Tensor y = in.empty({n}, DType::i64);
-  random_integers(y, RandomKey::named(5, "corner"), in.scalar<int64_t>(3), 9);
-  return y;
+std::function<Outputs(Operands)> batches(Order order) {
+  return sized([=](Operands& in, int64_t n) {
+    const Tensor pool = in.integers({3 * n + 10}, 1000003), y = in.empty({n}, DType::i64);
+    batch_items(pool, y, RandomKey::named(5, "batch"), in.scalar<int64_t>(7), order);
+    return y;
+  });
 }
 
-Tensor batch_of_epoch(Operands& in, int64_t n) {
-  const Tensor pool = in.integers({3 * n + 10}, 1000003), y = in.empty({n}, DType::i64);
-  epoch_items(pool, y, RandomKey::named(5, "batch"), in.scalar<int64_t>(7), true);
-  return y;
+void add_draw_cases(std::vector<ParityCase>& cases) {
+  const std::pair<const char*, Rows> rows[] = {{"sizes", {}}, {"shares of blocks", {2, 7, 3}}};
+  for (const auto& [what, which] : rows) {
+    cases.push_back({"random_uniform", what, draws(random_uniform, which), kExact});
+    cases.push_back({"random_normal", what, draws(random_normal, which), kFloatInside});
+    cases.push_back({"random_integers", what, random_numbers(which), kExact});
+  }
+  cases.push_back({"batch_items", "sizes", batches({}), kExact});
+  cases.push_back({"batch_items", "passes", batches({.period = 3}), kExact});
+  cases.push_back({"batch_items", "passes in one order", batches({.period = 3, .reshuffle = false}), kExact});
 }
 
 void add_label_cases(std::vector<ParityCase>& cases) {
@@ -172,11 +182,7 @@ void add_indexing_cases(std::vector<ParityCase>& cases) {
   cases.push_back({"outer_add", "sizes", outer_sums, kExact});
   cases.push_back({"copy_columns", "set and add", columns, kExact});
   cases.push_back({"segment_sum", "set and add", groups});
-  cases.push_back({"random_uniform", "sizes", draws(random_uniform), kExact});
-  cases.push_back({"random_normal", "sizes", draws(random_normal), kFloatInside});
-  cases.push_back({"random_integers", "sizes", sized(random_numbers), kExact});
-  cases.push_back({"draw_items", "sizes", sized(items), kExact});
-  cases.push_back({"epoch_items", "sizes", sized(batch_of_epoch), kExact});
+  add_draw_cases(cases);
   add_label_cases(cases);
 }
 

@@ -138,6 +138,25 @@ Outputs activated(Operands in, Activation activation, Write write) {
   return out;
 }
 
+void add_schedule_cases(std::vector<ParityCase>& cases) {
+  const std::pair<const char*, Schedule> schedules[] = {
+      {"constant", Schedule::constant(0.1)},
+      {"rise", Schedule::rise(0.7, 60, 2)},
+      {"steps", Schedule::steps(0.1, 0.75, 20, 0.02)},
+      {"warm-up", Schedule::decay(0.1, Decay::constant, 100, 4)},
+      {"linear", Schedule::decay(0.1, Decay::linear, 100, 4)},
+      {"cosine", Schedule::decay(0.1, Decay::cosine, 100, 4)}};
+  for (const auto& [name, schedule] : schedules)
+    cases.push_back({"scheduled", name, [schedule](Operands in) {
+                       Outputs numbers;
+                       for (const int64_t iteration : {0, 3, 4, 57, 100, 1000}) {
+                         numbers.push_back(in.empty({}));
+                         scheduled(in.scalar(iteration), numbers.back(), schedule);
+                       }
+                       return numbers;
+                     }});
+}
+
 }  // namespace
 
 void add_training_cases(std::vector<ParityCase>& cases) {
@@ -152,25 +171,14 @@ void add_training_cases(std::vector<ParityCase>& cases) {
     cases.push_back(
         {"batch_norm_bwd", "add, " + what, [=](Operands in) { return gradients(in, Write::add, with_dx); }});
   }
-  for (const Map function : {Map::tanh, Map::sigmoid, Map::softplus, Map::relu, Map::leaky_relu, Map::elu})
+  for (const std::string_view function : activation_names())
     for (const Write write : {Write::set, Write::add})
-      cases.push_back({"batch_norm_bwd",
-                       fmt::format("{} {}", name_of(function), write == Write::add ? "add" : "set"),
-                       [=](Operands in) {
-                         return activated(in, {function, {0.2, 0}}, write);
-                       }});
+      cases.push_back({"batch_norm_bwd", fmt::format("{} {}", function, write == Write::add ? "add" : "set"),
+                       [=](Operands in) { return activated(in, parse_activation(function), write); }});
   cases.push_back(adam_case("torch", {}, false));
   cases.push_back(adam_case("torch, decay and clipping", {0.9, 0.999, 1e-8, 0.1, AdamForm::torch}, true));
   cases.push_back(adam_case("chainer", {0.9, 0.999, 1e-8, 0, AdamForm::chainer}, false));
-  for (const Decay decay : {Decay::constant, Decay::linear, Decay::cosine})
-    cases.push_back({"scheduled_rate", fmt::format("decay {}", static_cast<int>(decay)), [=](Operands in) {
-                       Outputs rates;
-                       for (const int64_t iteration : {0, 3, 4, 57, 100, 1000}) {
-                         rates.push_back(in.scalar(0.0));
-                         scheduled_rate(in.scalar(iteration), rates.back(), 0.1, {decay, 100, 4});
-                       }
-                       return rates;
-                     }});
+  add_schedule_cases(cases);
   cases.push_back(sgd_case("plain", {}, false));
   cases.push_back(sgd_case("momentum, decay and clipping", {0.9, 0.1, false}, true));
   cases.push_back(sgd_case("nesterov", {0.9, 0, true}, false));

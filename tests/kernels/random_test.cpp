@@ -1,10 +1,10 @@
 // Random tensors: values against the formula, moments and distribution for a fixed seed, independence of
-// length and dtype.
+// length, dtype and split.
 #include <gtest/gtest.h>
 
+#include <numeric>
 #include <set>
 
-#include "tensor/permutation.h"
 #include "tests/numeric.h"
 
 namespace vae::kernels {
@@ -13,12 +13,12 @@ namespace {
 using test::doubles;
 
 constexpr RandomKey kKey = RandomKey::named(5, "test");
-using Draw = Kernel<Out, RandomKey, In>;
+using Draw = Kernel<Out, RandomKey, In, Rows>;
 
 std::vector<double> draw(const Draw& kernel, int64_t n, DType dtype, Device device, RandomKey key = kKey,
                          int64_t step = 0) {
   const Tensor y = Tensor::empty({n}, dtype, device);
-  kernel(y, key, Tensor::scalar(step, device));
+  kernel(y, key, Tensor::scalar(step, device), {});
   return doubles(y);
 }
 
@@ -55,7 +55,7 @@ TEST(Naive, random_integers) {
     for (const int64_t n : {0, 1, 31, 33, 257, 1000})
       for (const int64_t below : {int64_t{1}, int64_t{2}, int64_t{9}, int64_t{1} << 31}) {
         const Tensor y = Tensor::empty({n}, DType::i64, device);
-        random_integers(y, kKey, Tensor::scalar(int64_t{7}, device), below);
+        random_integers(y, kKey, Tensor::scalar(int64_t{7}, device), below, {});
         std::vector<double> expected;
         for (int64_t i = 0; i < n; ++i) {
           const uint32_t word = random_block(kKey, 7, static_cast<uint64_t>(i / 4)).v[i % 4];
@@ -68,7 +68,7 @@ TEST(Naive, random_integers) {
 
 TEST(Random, IntegersAreEvenlySpread) {
   const Tensor y = Tensor::empty({90000}, DType::i64);
-  random_integers(y, kKey, Tensor::scalar(int64_t{0}), 9);
+  random_integers(y, kKey, Tensor::scalar(int64_t{0}), 9, {});
   std::vector<int> count(9);
   for (const int64_t value : y.to_vector<int64_t>()) ++count.at(static_cast<size_t>(value));
   for (const int c : count) EXPECT_NEAR(c, 10000, 5 * 95);  // five deviations of sqrt(90000 / 9 * 8 / 9)
@@ -133,43 +133,56 @@ TEST(Random, DistributionsHaveTheirShape) {
     }
 }
 
-TEST(Naive, draw_items) {
-  for (const Device device : test::devices())
-    for (const int64_t pool_size : {1, 31, 33, 257, 1000})
-      for (const int64_t n : {int64_t{0}, int64_t{1}, pool_size / 2, pool_size})
-        for (const int64_t step : {0, 3}) {
-          std::vector<int64_t> pool, expected;
-          for (int64_t i = 0; i < pool_size; ++i) pool.push_back(1000 + 3 * i);
-          const IndexPermutation permutation(pool_size);
-          for (int64_t i = 0; i < n; ++i)
-            expected.push_back(pool[static_cast<size_t>(permutation(kKey, static_cast<uint64_t>(step), i))]);
-          const Tensor y = Tensor::empty({n}, DType::i64, device);
-          draw_items(Tensor::from(pool, {pool_size}, device), y, kKey, Tensor::scalar(step, device));
-          const std::vector<int64_t> items = y.to_vector<int64_t>();
-          EXPECT_EQ(items, expected);
-          EXPECT_EQ(std::set<int64_t>(items.begin(), items.end()).size(), items.size()) << "an item twice";
-        }
+/// The rows of a draw of `blocks` blocks of `stride` rows that a share holds, one after the other.
+std::vector<double> share_of(const std::vector<double>& whole, int64_t blocks, int64_t columns, Rows rows) {
+  std::vector<double> share;
+  for (int64_t b = 0; b < blocks; ++b) {
+    const auto begin = whole.begin() + (b * rows.stride + rows.offset) * columns;
+    share.insert(share.end(), begin, begin + rows.per_block * columns);
+  }
+  return share;
 }
 
-// A pass over the pool meets every item of whole batches once; passes differ, or all are the first.
-TEST(Naive, epoch_items) {
-  for (const Device device : test::devices())
-    for (const bool reshuffle : {false, true})
-      for (const int64_t batch : {1, 7, 33, 100}) {
-        std::vector<int64_t> pool;
-        for (int64_t i = 0; i < 100; ++i) pool.push_back(1000 + 3 * i);
-        const IndexPermutation permutation(100);
-        const int64_t batches = 100 / batch;
-        for (int64_t step = 0; step < 3 * batches; ++step) {
-          std::vector<int64_t> expected;
-          for (int64_t i = step % batches * batch; i < (step % batches + 1) * batch; ++i)
-            expected.push_back(pool[static_cast<size_t>(
-                permutation(kKey, reshuffle ? static_cast<uint64_t>(step / batches) : 0, i))]);
-          const Tensor y = Tensor::empty({batch}, DType::i64, device);
-          epoch_items(Tensor::from(pool, {100}, device), y, kKey, Tensor::scalar(step, device), reshuffle);
-          EXPECT_EQ(y.to_vector<int64_t>(), expected) << "step " << step << " of batches of " << batch;
+/// Calls body(blocks, columns, rows) for every share of batches that are split over ranks, even or not.
+template <class Body>
+void for_shares(const Body& body) {
+  for (const int64_t blocks : {1, 3, 10})
+    for (const int64_t columns : {1, 3, 50, 131, 784})
+      for (const std::vector<int64_t>& ranks :
+           {std::vector<int64_t>{11}, {1, 2, 3, 5}, {64, 36}, {0, 1, 0}}) {
+        const int64_t stride = std::accumulate(ranks.begin(), ranks.end(), int64_t{0});
+        for (int64_t offset = 0; const int64_t own : ranks) {
+          body(blocks, columns, Rows{own, stride, offset});
+          offset += own;
         }
       }
+}
+
+TEST(Random, SharesOfABatchAreRowsOfTheWhole) {
+  for (const Device device : test::devices())
+    for (const Draw* kernel : {&random_uniform, &random_normal})
+      for_shares([&](int64_t blocks, int64_t columns, Rows rows) {
+        const std::vector<double> whole = draw(*kernel, blocks * rows.stride * columns, DType::f32, device);
+        for (const DType dtype : {DType::f32, DType::f64}) {
+          const Tensor y = Tensor::empty({blocks, rows.per_block, columns}, dtype, device);
+          (*kernel)(y, kKey, Tensor::scalar(int64_t{0}, device), rows);
+          EXPECT_EQ(doubles(y), share_of(whole, blocks, columns, rows))
+              << kernel->name() << " " << y.str() << " from " << rows.offset;
+        }
+      });
+}
+
+TEST(Random, SharesOfIntegersAreRowsOfTheWhole) {
+  for (const Device device : test::devices())
+    for_shares([&](int64_t blocks, int64_t columns, Rows rows) {
+      const auto numbers = [&](int64_t count, Rows which) {
+        const Tensor y = Tensor::empty({count, columns}, DType::i64, device);
+        random_integers(y, kKey, Tensor::scalar(int64_t{0}, device), 1000, which);
+        return doubles(y);
+      };
+      const std::vector<double> whole = numbers(blocks * rows.stride, {});
+      EXPECT_EQ(numbers(blocks * rows.per_block, rows), share_of(whole, blocks, columns, rows));
+    });
 }
 
 }  // namespace

@@ -30,8 +30,8 @@ TEST(Threads, RandomNumbers) {
   for (const DType dtype : {DType::f32, DType::f64})
     expect_same("random", [&] {
       const Tensor uniform = Tensor::empty({50001}, dtype), normal = Tensor::empty({50001}, dtype);
-      random_uniform(uniform, kKey, Tensor::scalar(int64_t{2}));
-      random_normal(normal, kKey, Tensor::scalar(int64_t{2}));
+      random_uniform(uniform, kKey, Tensor::scalar(int64_t{2}), {});
+      random_normal(normal, kKey, Tensor::scalar(int64_t{2}), {});
       return std::vector<Tensor>{uniform, normal};
     });
 }

@@ -4,7 +4,7 @@
 #include "autograd/gradcheck.h"
 #include "tests/models/adgm_models.h"
 
-namespace vae::models::adgm {
+namespace vae::adgm {
 namespace {
 
 using autograd::gradcheck, autograd::GradcheckResult;
@@ -14,8 +14,8 @@ std::vector<Var> scatter_parameters(nn::Module& module) {
   std::vector<Var> parameters;
   uint64_t stream = 20;
   for (const nn::Module::Parameter& p : module.parameters()) {
-    p.var->value().copy_from(test::sample_tensor(p.var->shape(), DType::f64, kCpu, -0.8, 0.8, ++stream));
-    parameters.push_back(*p.var);
+    p.var.value().copy_from(test::sample_tensor(p.var.shape(), DType::f64, kCpu, -0.8, 0.8, ++stream));
+    parameters.push_back(p.var);
   }
   return parameters;
 }
@@ -46,13 +46,12 @@ TEST(AdgmGradcheck, NoticesAMissingTerm) {
   const GradcheckResult result = gradcheck(
       [&] {
         const SemiLosses losses =
-            semi_supervised_loss(*model, semi_batch(DType::f64), 2.5, {},
-                                 [](const char* call) { return fixed_pass(call, DType::f64); });
-        return losses.total + Var(losses.unlabelled.value().clone());
+            semi_supervised_loss(*model, semi_batch(DType::f64), objective(variant), fixed_step(DType::f64));
+        return losses.total + Var(losses.unlabeled.value().clone());
       },
       parameters);
   EXPECT_FALSE(result.ok);
 }
 
 }  // namespace
-}  // namespace vae::models::adgm
+}  // namespace vae::adgm

@@ -1,16 +1,16 @@
 #pragma once
 // Small models of the ADGM family in every variant, with data and noise that repeat.
-#include "models/adgm/trainer.h"
+#include "models/adgm/recipe.h"
 #include "tests/numeric.h"
 
-namespace vae::models::adgm {
+namespace vae::adgm {
 
 inline constexpr int64_t kX = 6, kClasses = 3, kLabelled = 4, kUnlabelled = 5;
 
 struct Variant {
   std::string name;
   Config config;
-  Sampler sampler{};
+  Samples samples{};
 };
 
 inline Config small(Kind kind) {
@@ -38,16 +38,16 @@ inline std::vector<Variant> variants() {
   for (const Kind kind : {Kind::adgm, Kind::m2, Kind::vae, Kind::ladder, Kind::ladder_m2})
     add("raw and exact", kind, [](Variant& v) { v.config.raw_log_var = true, v.config.eps = 0; });
   for (const Kind kind : {Kind::adgm, Kind::sdgm, Kind::m2, Kind::ladder_m2})
-    add("2 x 3 samples", kind, [](Variant& v) { v.sampler = {2, 3}; });
+    add("2 x 3 samples", kind, [](Variant& v) { v.samples = {2, 3}; });
   for (const Kind kind : {Kind::adgm, Kind::sdgm}) {
     add("shared a", kind, [](Variant& v) { v.config.share_a = true; });
-    add("shared a, 2 x 2 samples", kind, [](Variant& v) { v.config.share_a = true, v.sampler = {2, 2}; });
+    add("shared a, 2 x 2 samples", kind, [](Variant& v) { v.config.share_a = true, v.samples = {2, 2}; });
   }
   add("deep classifier", Kind::adgm, [](Variant& v) { v.config.classifier_hidden = {4, 3}; });
   add("flows", Kind::vae, [](Variant& v) { v.config.flows = 2; });
   add("fixed flows", Kind::vae, [](Variant& v) { v.config.flows = 2, v.config.fixed_flow = true; });
   add("tanh decoder", Kind::vae, [](Variant& v) {
-    v.config.decoder_hidden = {3, 5, 4}, v.config.decoder_activation = nn::Activation::tanh;
+    v.config.decoder_hidden = {3, 5, 4}, v.config.decoder_activation = kernels::activation(kernels::Map::tanh);
   });
   add("fixed", Kind::ladder, [](Variant& v) { v.config.fixed_ladder = true; });
   add("fixed", Kind::ladder_m2, [](Variant& v) { v.config.fixed_ladder = true; });
@@ -55,23 +55,15 @@ inline std::vector<Variant> variants() {
   return all;
 }
 
-/// One-hot rows.
-inline Tensor one_hot(const std::vector<int64_t>& labels, DType dtype) {
-  const Tensor y = Tensor::empty({static_cast<int64_t>(labels.size()), kClasses}, dtype);
-  kernels::one_hot(Tensor::from(labels, {static_cast<int64_t>(labels.size())}), y);
-  return y;
-}
-
-/// The same noise for the same call, draw and shape.
-inline Pass fixed_pass(const std::string& call, DType dtype) {
-  return {.noise = [=](const std::string& name, Shape shape, Draw draw) {
-    const Tensor noise = Tensor::empty(shape, dtype);
-    const RandomKey key = RandomKey::named(5, call + "/" + name);
-    const Tensor step = Tensor::scalar(int64_t{0});
-    draw == Draw::normal ? kernels::random_normal(noise, key, step)
-                         : kernels::random_uniform(noise, key, step);
+/// A step whose noise is the same for the same name and shape.
+inline Step fixed_step(DType dtype) {
+  return Step(0, Tensor::scalar(int64_t{0}), dtype).with_noise([=](const std::string& name, Shape shape, train::Draw draw) {
+    const Tensor noise = Tensor::empty(shape, dtype), step = Tensor::scalar(int64_t{0});
+    const RandomKey key = RandomKey::named(5, name);
+    draw == train::Draw::normal ? kernels::random_normal(noise, key, step, {})
+                                : kernels::random_uniform(noise, key, step, {});
     return noise;
-  }};
+  });
 }
 
 inline Tensor images(int64_t rows, DType dtype, uint64_t stream) {
@@ -79,22 +71,20 @@ inline Tensor images(int64_t rows, DType dtype, uint64_t stream) {
 }
 
 inline SemiBatch semi_batch(DType dtype) {
-  const Tensor x = images(kLabelled, dtype, 1);
-  return {.x = x,
-          .y = one_hot({0, 2, 1, 2}, dtype),
-          .u = images(kUnlabelled, dtype, 2),
-          .beta_labelled = number(0.7, x),
-          .beta_unlabelled = number(0.8, x)};
+  return {images(kLabelled, dtype, 1), Tensor::from(std::vector<int64_t>{0, 2, 1, 2}, {kLabelled}),
+          images(kUnlabelled, dtype, 2), kLabelled, kUnlabelled};
+}
+
+inline Objective objective(const Variant& variant) {
+  return {2.5, variant.samples, kernels::Schedule::constant(0.7), kernels::Schedule::constant(0.8)};
 }
 
 /// The complete loss of a variant.
 inline Var loss_of(const Model& model, const Variant& variant, DType dtype) {
   if (has_labels(variant.config.kind))
-    return semi_supervised_loss(model, semi_batch(dtype), 2.5, variant.sampler,
-                                [=](const char* call) { return fixed_pass(call, dtype); })
-        .total;
-  const Tensor x = images(kUnlabelled, dtype, 2);
-  return unsupervised_loss(model, Var(x), Var(number(0.7, x)), fixed_pass("F", dtype));
+    return semi_supervised_loss(model, semi_batch(dtype), objective(variant), fixed_step(dtype)).total;
+  return unsupervised_loss(model, images(kUnlabelled, dtype, 2), kUnlabelled, objective(variant),
+                           fixed_step(dtype).in("F"));
 }
 
-}  // namespace vae::models::adgm
+}  // namespace vae::adgm

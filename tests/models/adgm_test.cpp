@@ -5,17 +5,15 @@
 #include <numeric>
 #include <set>
 
-#include "autograd/catalogue.h"
-#include "autograd/ops_structure.h"
+#include "tests/autograd/cases/catalogue.h"
 #include "models/adgm/m2.h"
-#include "models/adgm/task.h"
-#include "models/adgm/vae.h"
-#include "models/common/principal_axes.h"
+#include "nn/eval/principal_axes.h"
+#include "nn/train/task.h"
 #include "tensor/allocator.h"
 #include "tests/expect_error.h"
 #include "tests/models/adgm_models.h"
 
-namespace vae::models::adgm {
+namespace vae::adgm {
 namespace {
 
 int64_t parameters_of(Kind kind, std::vector<int64_t> z, std::vector<int64_t> hidden, int64_t a = 32,
@@ -53,14 +51,14 @@ TEST(Adgm, InitialWeights) {
   const double in = 784 + kClasses + c.a;  // the inputs of the encoder's first layer, side by side
   const auto uniform = make_model(c, {});
   ASSERT_EQ(uniform->parameters()[0].name, "encoder.hidden.0.weight_x");
-  auto [deviation, largest] = moments(uniform->parameters()[0].var->value());
+  auto [deviation, largest] = moments(uniform->parameters()[0].var.value());
   EXPECT_LE(largest, 1 / std::sqrt(in));
   EXPECT_NEAR(deviation, 1 / std::sqrt(3 * in), 0.01 / std::sqrt(in));  // 200 000 draws: 0.2 %
   c.init = Init::glorot_normal;
   const auto glorot = make_model(c, {});
-  std::tie(deviation, largest) = moments(glorot->parameters()[0].var->value());
+  std::tie(deviation, largest) = moments(glorot->parameters()[0].var.value());
   EXPECT_NEAR(deviation, std::sqrt(2 / (in + 256)), 0.01 * std::sqrt(2 / (in + 256)));
-  EXPECT_EQ(moments(glorot->parameters()[3].var->value()).second, 0) << "biases start at zero";
+  EXPECT_EQ(moments(glorot->parameters()[3].var.value()).second, 0) << "biases start at zero";
 }
 
 TEST(Adgm, RefusesWhatIsNoModel) {
@@ -86,22 +84,22 @@ TEST(Adgm, EnumerationIsTheLabelledBoundOfEachClass) {
     if (!has_labels(c.kind) || c.kind == Kind::ladder_m2 || c.share_a) continue;
     const auto model = make_model(c, {.dtype = DType::f64, .device = kCpu, .seed = 3});
     const Tensor x = images(kUnlabelled, DType::f64, 2);
-    const int64_t samples = variant.sampler.samples();
-    const auto inside = model->look_at(Var(x));
+    const int64_t samples = variant.samples.count();
+    const auto inside = model->encode(Var(x));
     const Rows all{kUnlabelled, kClasses, samples, {}};
-    const auto every = test::doubles(inside->terms(all, fixed_pass("U", DType::f64)).log_px.value());
+    const auto every = test::doubles(inside->terms(all, fixed_step(DType::f64)).log_px.value());
     for (int64_t k = 0; k < kClasses; ++k) {
-      Pass of_class = fixed_pass("U", DType::f64);
-      of_class.noise = [&, noise = of_class.noise](const std::string& name, Shape shape, Draw draw) {
-        const Tensor whole = noise(name, {samples * kClasses * kUnlabelled, shape[1]}, draw);
+      const Step of_class = fixed_step(DType::f64).with_noise([&](const std::string& name, Shape shape, train::Draw) {
+        const Tensor whole = fixed_step(DType::f64).normal(name, samples * kClasses * kUnlabelled, shape[1]).value();
         std::vector<double> rows;
         for (int64_t s = 0; s < samples; ++s) {
           const int64_t begin = (s * kClasses + k) * kUnlabelled;
           for (const double v : test::doubles(whole.slice(begin, begin + kUnlabelled))) rows.push_back(v);
         }
         return test::tensor_of(rows, shape, DType::f64);
-      };
-      const Rows one{kUnlabelled, 1, samples, Var(one_hot(std::vector<int64_t>(kUnlabelled, k), DType::f64))};
+      });
+      const Tensor labels = train::items_of(std::vector<int64_t>(kUnlabelled, k), kCpu);
+      const Rows one = labeled_rows(kUnlabelled, labels, kClasses, DType::f64, samples);
       const auto labelled = test::doubles(inside->terms(one, of_class).log_px.value());
       for (int64_t s = 0; s < samples; ++s)
         for (int64_t b = 0; b < kUnlabelled; ++b)
@@ -130,117 +128,116 @@ TEST(Adgm, StepsRecordNothingWithoutACase) {
   const autograd::OpObserver observer;
   for (const Variant& variant : variants()) {
     const auto model = make_model(variant.config, {});
-    Trainer trainer(*model, nn::Adam::Settings{});
-    const auto passes = [](const char* call) { return fixed_pass(call, DType::f32); };
-    if (has_labels(variant.config.kind)) {
-      EXPECT_TRUE(std::isfinite(
-          trainer.step(semi_batch(DType::f32), 2.5, variant.sampler, passes).total.value().item()))
-          << variant.name;
-    } else {
-      const Tensor x = images(kUnlabelled, DType::f32, 2);
-      EXPECT_TRUE(std::isfinite(trainer.step(Var(x), Var(number(1, x)), passes("F")).item())) << variant.name;
-    }
+    train::Groups groups({{"model", model.get(), nn::Adam::Settings{}, {}}});
+    groups.run({{}, {[&] {
+                  const Var loss = loss_of(*model, variant, DType::f32);
+                  EXPECT_TRUE(std::isfinite(loss.value().item())) << variant.name;
+                  return loss;
+                }}},
+               Tensor::scalar(int64_t{0}));
   }
   EXPECT_GT(observer.names().size(), 15u) << "the observer saw the steps";
   EXPECT_EQ(autograd::uncovered_ops(observer.names(), autograd::catalogue()), std::vector<std::string>{});
 }
 
-ImageSet image_set(int64_t n) {
+ImageSet image_set(int64_t n, train::Inputs inputs = train::Inputs::drawn) {
   std::vector<uint8_t> pixels;
   std::vector<int64_t> labels;
   for (int64_t i = 0; i < n; ++i) {
     labels.push_back(i % kClasses);
     for (int64_t j = 0; j < kX; ++j) pixels.push_back(static_cast<uint8_t>(i * 37 + j * 91));
   }
-  return {Tensor::from(pixels, {n, 2, 3, 1}), Tensor::from(labels, {n}), kernels::Pixels::unit};
+  return {Tensor::from(pixels, {n, 2, 3, 1}), Tensor::from(labels, {n}), inputs};
 }
 
-std::unique_ptr<Task> make_task(Model& model, TaskOptions options) {
-  const PixelSet images{image_set(30)}, test{image_set(12)};
-  if (!has_labels(model.config().kind))
-    return std::make_unique<UnsupervisedTask>(model, images, test, options);
-  const SplitItems split{item_range(0, 6, kCpu), item_range(0, 24, kCpu), item_range(24, 30, kCpu)};
-  return std::make_unique<SemiTask>(model, images, split, test, options);
-}
+/// A recipe on a few images, and its task.
+struct Training {
+  Training(const Variant& variant, GraphMode graph, Settings s = {}) {
+    s.model = variant.config;
+    s.objective.samples = variant.samples;
+    s.batch = 8, s.batch_labeled = 4;
+    const train::Data data{image_set(30), image_set(12), kClasses, "few",
+                           {train::item_range(0, 6, kCpu), train::item_range(0, 24, kCpu), train::item_range(24, 30, kCpu)}};
+    recipe = make_recipe(s, data, {});
+    task.emplace(*recipe, train::Task::Options{.graph = graph});
+  }
+  std::unique_ptr<FamilyRecipe> recipe;
+  std::optional<train::Task> task;
+};
 
 TEST(Adgm, TasksAllocateNothingOnceWarm) {
   for (const Variant& variant : variants()) {
-    const auto model = make_model(variant.config, {});
-    TaskOptions options;
-    options.batch = 8, options.batch_labeled = 4, options.iters_per_epoch = 50;
-    const auto task = make_task(*model, options);
+    Training training(variant, GraphMode::off, {.model = {}, .iters_per_epoch = 50});
+    train::Task& task = *training.task;
     const auto steps = [&](int count) {
-      for (int i = 0; i < count; ++i) task->step();
+      for (int i = 0; i < count; ++i) task.step();
       return allocator(kCpu).stats();
     };
     const AllocatorStats warm = steps(3), later = steps(5);
     EXPECT_EQ(later.raw_allocations, warm.raw_allocations) << variant.name;
     EXPECT_EQ(later.live_bytes, warm.live_bytes) << variant.name;
-    for (const train::Scalar& metric : task->drain()) EXPECT_TRUE(std::isfinite(metric.value)) << metric.name;
-    for (const train::Scalar& metric : task->evaluate())
-      EXPECT_TRUE(std::isfinite(metric.value)) << metric.name;
+    train::Scalars all = task.drain();
+    for (const train::Scalar& metric : task.evaluate()) all.push_back(metric);
+    EXPECT_EQ(all.size(), task.metric_names().size()) << variant.name;
+    for (const train::Scalar& metric : all) EXPECT_TRUE(std::isfinite(metric.value)) << metric.name;
   }
 }
 
 // Replayed from a recording, over the end of an epoch and changing rates, steps leave the same bits.
 TEST(Adgm, RecordedStepsAreTheSame) {
-  for (const Variant& variant : variants()) {
-    const auto run = [&](GraphMode graph) {
-      const auto model = make_model(variant.config, {});
-      TaskOptions options;
-      options.batch = 8, options.batch_labeled = 4, options.iters_per_epoch = 4, options.graph = graph;
-      options.warm_up = {20, 1};
-      options.learning_rate = {1e-3, 0.5, 0, 1}, options.temperature = {2, 0.7, 0, 1};
-      const auto task = make_task(*model, options);
-      for (int i = 0; i < 9; ++i) task->step();
-      std::vector<std::vector<double>> state;
-      const train::StateDict all = task->state();
-      for (const auto& [name, tensor] : all.entries()) state.push_back(test::doubles(tensor));
-      return state;
-    };
-    EXPECT_EQ(run(GraphMode::on), run(GraphMode::off)) << variant.name;
-  }
-}
-
-TEST(Adgm, EpochItemsPassOverThePool) {
-  EpochItems items(item_range(10, 20, kCpu), 4, {1, 2});
-  const auto epoch = [&](int64_t number) {
-    std::vector<int64_t> seen;
-    for (int64_t step = 0; step < 5; ++step) {  // 20 of 10 items: twice
-      items.move_to(number, step);
-      for (const int64_t item : items.items().to_vector<int64_t>()) seen.push_back(item);
+  using kernels::Schedule;
+  for (const bool redraw : {false, true})
+    for (Variant variant : variants()) {
+      const auto run = [&](GraphMode graph) {
+        variant.config.temperature = Schedule::steps(2, 0.7, 4);
+        Training training(variant, graph,
+                          {.model = {},
+                           .objective = {.alpha = 2, .beta_labeled = Schedule::rise(1, 20, 2, 1), .beta = Schedule::rise(1, 20, 2, 2)},
+                           .iters_per_epoch = 4,
+                           .rate = Schedule::steps(1e-3, 0.5, 4),
+                           .redraw_labeled = redraw});
+        for (int i = 0; i < 9; ++i) training.task->step();
+        std::vector<std::vector<double>> state;
+        const nn::StateDict all = training.task->state();
+        for (const auto& [name, tensor] : all.entries()) state.push_back(test::doubles(tensor));
+        return state;
+      };
+      EXPECT_EQ(run(GraphMode::on), run(GraphMode::off)) << variant.name;
     }
-    return seen;
-  };
-  const std::vector<int64_t> first = epoch(0), second = epoch(1);
-  std::multiset<int64_t> all(first.begin(), first.end());
-  for (int64_t item = 10; item < 20; ++item) EXPECT_EQ(all.count(item), 2u);
-  EXPECT_TRUE(std::equal(first.begin(), first.begin() + 10, first.begin() + 10)) << "the same order again";
-  EXPECT_NE(first, second);
-  EXPECT_EQ(first, epoch(0)) << "a function of epoch and step";
 }
 
-TEST(Adgm, Schedules) {
-  const WarmUp warm_up{4, 2};
-  EXPECT_EQ(warm_up.beta(1), 0.25);
-  EXPECT_EQ(warm_up.beta(8), 2);
-  EXPECT_EQ(warm_up.beta(9), 2);
-  EXPECT_EQ((WarmUp{0, 3}.beta(1)), 3);
-  const Stairs stairs{3e-4, 0.75, 3e-5, 200};
-  EXPECT_EQ(stairs.at(199), 3e-4);
-  EXPECT_DOUBLE_EQ(stairs.at(200), 2.25e-4);
-  EXPECT_EQ(stairs.at(100000), 3e-5);
-  EXPECT_EQ((Stairs{0.5}.at(7)), 0.5);
+// The unlabelled batch is checked before it is used, and a batch larger than the set is cut to it.
+TEST(Adgm, BatchesFitTheirSets) {
+  const train::Data data{image_set(30), image_set(12), kClasses, "few", {}};
+  UnsupervisedRecipe cut({.model = small(Kind::vae), .batch = 500}, data, {});
+  EXPECT_EQ(cut.images_per_step(), 30);
+  test::expect_error(ErrorKind::usage, "batches of 0 of",
+                     [&] { UnsupervisedRecipe({.model = small(Kind::vae), .batch = 0}, data, {}); });
 }
 
-// Labelled pixels: drawn once an epoch, or at every step; the mean of many draws is the grey value.
+// A warm-up is a function of the iteration: a loaded run is evaluated with the weight of its last step.
+TEST(Adgm, ALoadedRunIsEvaluatedAsItWasTrained) {
+  Settings s{.model = {}, .iters_per_epoch = 4};
+  s.objective.beta = kernels::Schedule::rise(1, 40);
+  Training trained({"vae", small(Kind::vae)}, GraphMode::off, s), loaded({"vae", small(Kind::vae)}, GraphMode::off, s);
+  for (int i = 0; i < 20; ++i) trained.task->step();
+  const double loss = trained.task->evaluate()[0].value;
+  nn::StateDict from, into;
+  trained.recipe->add_state(from), loaded.recipe->add_state(into);
+  for (const auto& [name, tensor] : into.entries()) tensor.copy_from(*from.find(name));
+  const nn::TestMode test(loaded.recipe->model());
+  EXPECT_EQ(loaded.recipe->evaluate(train::last_step(0, 20, kCpu, "evaluate"))[0].value, loss);
+  EXPECT_NE(loaded.recipe->evaluate(train::last_step(0, 1, kCpu, "evaluate"))[0].value, loss);
+}
+
+// Drawn pixels: the mean of many draws is the grey value.
 TEST(Adgm, PixelDraws) {
-  const PixelSet set{image_set(30)};
-  const Tensor items = item_range(0, 30, kCpu), grey = set.images.gather(items);
+  const ImageSet set = image_set(30);
+  const Tensor items = train::all_items(set), grey = set.gather(items);
   std::vector<double> mean(static_cast<size_t>(grey.numel()), 0);
   constexpr int kDraws = 4000;
   for (int64_t i = 0; i < kDraws; ++i) {
-    const auto x = test::doubles(set.gather(items, {3, 4}, Tensor::scalar(i)));
+    const auto x = test::doubles(set.draw(items, {3, 4}, Tensor::scalar(i)));
     for (size_t j = 0; j < x.size(); ++j) {
       EXPECT_TRUE(x[j] == 0 || x[j] == 1);
       mean[j] += x[j] / kDraws;
@@ -249,8 +246,7 @@ TEST(Adgm, PixelDraws) {
   const auto p = test::doubles(grey);
   for (size_t j = 0; j < p.size(); ++j)
     EXPECT_NEAR(mean[j], p[j], 0.04);  // five standard deviations of 4000 draws
-  EXPECT_EQ(test::doubles((PixelSet{set.images, false}.gather(items, {3, 4}, Tensor::scalar(int64_t{0})))),
-            p);
+  EXPECT_EQ(test::doubles(image_set(30, train::Inputs::unit).draw(items, {3, 4}, Tensor::scalar(int64_t{0}))), p);
 }
 
 // The estimate falls towards -log p(x) as importance samples are added, and never lies above the bound by
@@ -260,37 +256,35 @@ TEST(Adgm, ImportanceEstimateTightens) {
     Config c = small(kind);
     c.raw_log_var = true;
     const auto model = make_model(c, {.dtype = DType::f32, .device = kCpu, .seed = 2});
-    const PixelSet set{image_set(30)};
-    const Tensor items = item_range(0, 30, kCpu);
-    const double one = importance_nll(*model, set, items, 1, 7),
-                 many = importance_nll(*model, set, items, 200, 7);
+    const nn::TestMode test(*model);
+    const ImageSet set = image_set(30);
+    const Tensor items = train::all_items(set);
+    const double one = importance_nll(*model, set, items, 1, train::last_step(7, 0, kCpu, "")),
+                 many = importance_nll(*model, set, items, 200, train::last_step(7, 0, kCpu, ""));
     EXPECT_LT(many, one);
-    EXPECT_NEAR(importance_nll(*model, set, items, 400, 8), many, 0.05);
+    EXPECT_NEAR(importance_nll(*model, set, items, 400, train::last_step(8, 0, kCpu, "")), many, 0.05);
   }
   test::expect_error(ErrorKind::usage, "importance weights", [] {
     const auto model = make_model(small(Kind::gumbel), {});
-    importance_nll(*model, {image_set(3)}, item_range(0, 3, kCpu), 1, 0);
+    importance_nll(*model, image_set(3), train::item_range(0, 3, kCpu), 1, train::last_step(0, 0, kCpu, ""));
   });
 }
 
 TEST(Adgm, FrozenFeaturesAreNotTrained) {
-  const auto model = make_model(small(Kind::stacked), {});
-  train::StateDict before;
-  dynamic_cast<M2&>(*model).features()->add_state(before);
+  Training training({"stacked", small(Kind::stacked)}, GraphMode::off);
+  nn::StateDict before;
+  dynamic_cast<Model&>(training.recipe->model()).frozen()->add_state(before);
   std::vector<std::vector<double>> values;
   for (const auto& [name, tensor] : before.entries()) values.push_back(test::doubles(tensor));
-  Trainer trainer(*model, nn::Adam::Settings{});
-  for (int i = 0; i < 3; ++i)
-    trainer.step(semi_batch(DType::f32), 1, {},
-                 [](const char* call) { return fixed_pass(call, DType::f32); });
+  for (int i = 0; i < 3; ++i) training.task->step();
   size_t at = 0;
   for (const auto& [name, tensor] : before.entries()) EXPECT_EQ(test::doubles(tensor), values[at++]) << name;
 }
 
 // Rows that stand for several equal ones leave the running statistics of the repeated batch.
 TEST(Adgm, BatchNormOfCopies) {
-  const nn::Options options{.dtype = DType::f64};
-  const nn::BatchNorm1d once(kX, {}, options), repeated(kX, {}, options);
+  nn::Module root({.dtype = DType::f64});
+  const nn::BatchNorm once(&root, "once", kX), repeated(&root, "repeated", kX);
   const Var x(images(5, DType::f64, 9));
   once(x, {}, 3);
   repeated(autograd::repeat_rows(x, 3));
@@ -309,8 +303,8 @@ TEST(Adgm, PrincipalAxes) {
     cloud.insert(cloud.end(),
                  {5 + 3 * t + 0.4 * s, -1 + 4 * t - 0.3 * s, 7});  // along (3, 4, 0), then (4, -3, 0)
   }
-  const auto points = on_principal_axes(test::tensor_of(cloud, {100, 3}, DType::f64));
-  const auto plain = on_principal_axes(test::tensor_of(std::vector<double>(8, 2.0), {4, 2}, DType::f64));
+  const auto points = eval::on_principal_axes(test::tensor_of(cloud, {100, 3}, DType::f64));
+  const auto plain = eval::on_principal_axes(test::tensor_of(std::vector<double>(8, 2.0), {4, 2}, DType::f64));
   for (int i = 0; i < 100; ++i) {
     const double t = i / 50.0 - 1;
     EXPECT_NEAR(points[static_cast<size_t>(i)][0], 5 * (t + 0.01), 0.1);
@@ -320,4 +314,4 @@ TEST(Adgm, PrincipalAxes) {
 }
 
 }  // namespace
-}  // namespace vae::models::adgm
+}  // namespace vae::adgm

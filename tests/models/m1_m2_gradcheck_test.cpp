@@ -8,7 +8,7 @@
 #include "models/m1_m2/m2.h"
 #include "nn/flat_parameters.h"
 
-namespace vae::models {
+namespace vae::m1_m2 {
 namespace {
 
 using autograd::gradcheck, autograd::GradcheckResult;
@@ -18,7 +18,7 @@ constexpr nn::Options kOptions{.dtype = DType::f64, .device = kCpu, .seed = 3};
 
 Tensor normal(Shape shape, const char* stream, double scale = 1) {
   const Tensor noise = Tensor::empty(shape, DType::f64);
-  kernels::random_normal(noise, RandomKey::named(11, stream), Tensor::scalar(int64_t{0}));
+  kernels::random_normal(noise, RandomKey::named(11, stream), Tensor::scalar(int64_t{0}), {});
   return autograd::affine(Var(noise), scale, 0).value();
 }
 
@@ -30,8 +30,8 @@ Tensor binary(Shape shape, const char* stream) {
 std::vector<Var> scatter_parameters(nn::Module& module) {
   std::vector<Var> parameters;
   for (const nn::Module::Parameter& p : module.parameters()) {
-    p.var->value().copy_from(normal(p.var->shape(), p.name.c_str(), 0.6));
-    parameters.push_back(*p.var);
+    p.var.value().copy_from(normal(p.var.shape(), p.name.c_str(), 0.6));
+    parameters.push_back(p.var);
   }
   return parameters;
 }
@@ -49,34 +49,35 @@ void check(nn::Module& module, const std::function<Var()>& loss) {
   EXPECT_GT(squares, 1e-4) << "nothing was checked";
 }
 
-NetConfig net(const char* name, std::vector<int64_t> hidden,
-              nn::Activation activation = nn::Activation::softplus) {
-  return {.name = name, .hidden = std::move(hidden), .activation = activation};
+NetConfig net(std::vector<int64_t> hidden, kernels::Map activation = kernels::Map::softplus) {
+  return {.hidden = std::move(hidden), .activation = kernels::activation(activation)};
 }
 
-M1Config m1_config(Likelihood decoder) {
+/// Noise that is the same in every call of a loss.
+train::Step step() { return train::Step(11, Tensor::scalar(int64_t{0}), DType::f64); }
+
+M1Config m1_config(LikelihoodKind decoder) {
   M1Config config;
   config.decoder = decoder;
   config.x_size = kX;
   config.z_size = kZ;
-  config.encoder = net("encoder", {5, 4});
-  config.decoder_net = net("decoder", {4, 5}, nn::Activation::elu);
+  config.encoder = net({5, 4});
+  config.decoder_net = net({4, 5}, kernels::Map::elu);
   return config;
 }
 
 void check_m1(const M1Config& config) {
   M1 model(config, kOptions);
-  const bool bernoulli = config.decoder == Likelihood::bernoulli;
-  const Var x(bernoulli ? binary({kLabeled, kX}, "x") : normal({kLabeled, kX}, "x"));
-  const Tensor eps = normal({config.samples, kLabeled, kZ}, "eps");
-  check(model, [&] { return model.loss(x, eps); });
+  const bool bernoulli = config.decoder == LikelihoodKind::bernoulli;
+  const Tensor x = bernoulli ? binary({kLabeled, kX}, "x") : normal({kLabeled, kX}, "x");
+  check(model, [&] { return model.loss(x, kLabeled, step()); });
 }
 
-TEST(M1M2Gradcheck, M1Bernoulli) { check_m1(m1_config(Likelihood::bernoulli)); }
+TEST(M1M2Gradcheck, M1Bernoulli) { check_m1(m1_config(LikelihoodKind::bernoulli)); }
 
 TEST(M1M2Gradcheck, M1Gaussian) {
   for (const ZTerm q_z : {ZTerm::marginal, ZTerm::sampled}) {
-    M1Config config = m1_config(Likelihood::gaussian);
+    M1Config config = m1_config(LikelihoodKind::gaussian);
     config.samples = 2;
     config.q_z = q_z;
     config.p_z = q_z == ZTerm::marginal ? ZTerm::sampled : ZTerm::marginal;
@@ -85,7 +86,7 @@ TEST(M1M2Gradcheck, M1Gaussian) {
 }
 
 TEST(M1M2Gradcheck, M1NormsBeforeTheLayers) {
-  M1Config config = m1_config(Likelihood::bernoulli);
+  M1Config config = m1_config(LikelihoodKind::bernoulli);
   config.batch_norm_before_activation = false;
   config.encoder.batch_norm_to_input = false;
   check_m1(config);
@@ -95,40 +96,35 @@ TEST(M1M2Gradcheck, M1NormsBeforeTheLayers) {
 class Losses {
  public:
   explicit Losses(const M2Config& config) : model_(config, kOptions) {
-    const bool bernoulli = config.decoder == Likelihood::bernoulli;
+    const bool bernoulli = config.decoder == LikelihoodKind::bernoulli;
     x_labeled_ = Var(bernoulli ? binary({kLabeled, kX}, "xl") : normal({kLabeled, kX}, "xl"));
     x_unlabeled_ = Var(bernoulli ? binary({kUnlabeled, kX}, "xu") : normal({kUnlabeled, kX}, "xu"));
     labels_ = Tensor::from(std::vector<int64_t>{0, 2, 1, 2}, {kLabeled});
-    const Tensor y = Tensor::empty({kLabeled, kClasses}, DType::f64);
-    kernels::one_hot(labels_, y);
-    y_ = Var(y);
   }
 
-  Var labeled() const { return -autograd::mean(model_.labeled_bound(x_labeled_, y_, eps_labeled_).bound); }
-  Var unlabeled() const {
-    const Var bound = model_.all_classes_bound(x_unlabeled_, eps_unlabeled_).bound;
-    return model_.unlabeled_loss(autograd::softmax(model_.classify(x_unlabeled_)), bound);
+  Var labeled() const {
+    return -autograd::mean(model_.labeled_bound(x_labeled_, labels_, kLabeled, step()));
   }
+  Var unlabeled() const { return model_.unlabeled_loss(x_unlabeled_, kUnlabeled, step()); }
   Var classifier() const { return 2.5 * autograd::cross_entropy(model_.classify(x_labeled_), labels_); }
   Var joint() const { return labeled() + unlabeled() + classifier(); }
   M2& model() { return model_; }
 
  private:
   M2 model_;
-  Var x_labeled_, y_, x_unlabeled_;
-  Tensor labels_, eps_labeled_ = normal({kLabeled, kZ}, "el"),
-                  eps_unlabeled_ = normal({kClasses * kUnlabeled, kZ}, "eu");
+  Var x_labeled_, x_unlabeled_;
+  Tensor labels_;
 };
 
-M2Config m2_config(Likelihood decoder) {
+M2Config m2_config(LikelihoodKind decoder) {
   M2Config config;
   config.decoder = decoder;
   config.x_size = kX;
   config.y_size = kClasses;
   config.z_size = kZ;
-  config.encoder_xy_z = net("encoder_xy_z", {5, 4});
-  config.encoder_x_y = net("encoder_x_y", {4}, nn::Activation::tanh);
-  config.decoder_net = net("decoder", {5});
+  config.encoder_xy_z = net({5, 4});
+  config.encoder_x_y = net({4}, kernels::Map::tanh);
+  config.decoder_net = net({5});
   return config;
 }
 
@@ -139,13 +135,13 @@ void check_m2(const M2Config& config) {
   }
 }
 
-TEST(M1M2Gradcheck, M2Bernoulli) { check_m2(m2_config(Likelihood::bernoulli)); }
+TEST(M1M2Gradcheck, M2Bernoulli) { check_m2(m2_config(LikelihoodKind::bernoulli)); }
 
-TEST(M1M2Gradcheck, M2Gaussian) { check_m2(m2_config(Likelihood::gaussian)); }
+TEST(M1M2Gradcheck, M2Gaussian) { check_m2(m2_config(LikelihoodKind::gaussian)); }
 
 TEST(M1M2Gradcheck, M2GaussianExplicitTerms) {
   for (const ZTerm term : {ZTerm::marginal, ZTerm::sampled}) {
-    M2Config config = m2_config(Likelihood::gaussian);
+    M2Config config = m2_config(LikelihoodKind::gaussian);
     config.z_terms = ZTerms::explicit_terms;
     config.p_z = config.q_z = term;
     check_m2(config);
@@ -153,25 +149,25 @@ TEST(M1M2Gradcheck, M2GaussianExplicitTerms) {
 }
 
 TEST(M1M2Gradcheck, M2NormsBeforeTheLayers) {
-  M2Config config = m2_config(Likelihood::bernoulli);
+  M2Config config = m2_config(LikelihoodKind::bernoulli);
   config.batch_norm_before_activation = false;
   check_m2(config);
 }
 
 // The running statistics are written by every forward pass in training mode and read by none.
 TEST(M1M2Gradcheck, RunningStatisticsAreNotRead) {
-  Losses losses(m2_config(Likelihood::bernoulli));
+  Losses losses(m2_config(LikelihoodKind::bernoulli));
   scatter_parameters(losses.model());
   const double first = losses.joint().value().item();
-  const Tensor statistics = losses.model().buffers().front().tensor->clone();
+  const Tensor statistics = losses.model().buffers().front().tensor.clone();
   const double second = losses.joint().value().item();
   EXPECT_EQ(first, second);
-  EXPECT_NE(statistics.to_vector<double>(), losses.model().buffers().front().tensor->to_vector<double>());
+  EXPECT_NE(statistics.to_vector<double>(), losses.model().buffers().front().tensor.to_vector<double>());
 }
 
 // A gradient that lacks a term is noticed.
 TEST(M1M2Gradcheck, NoticesAMissingTerm) {
-  Losses losses(m2_config(Likelihood::bernoulli));
+  Losses losses(m2_config(LikelihoodKind::bernoulli));
   const std::vector<Var> parameters = scatter_parameters(losses.model());
   const GradcheckResult result =
       gradcheck([&] { return losses.labeled() + Var(losses.classifier().value().clone()); }, parameters);
@@ -179,4 +175,4 @@ TEST(M1M2Gradcheck, NoticesAMissingTerm) {
 }
 
 }  // namespace
-}  // namespace vae::models
+}  // namespace vae::m1_m2

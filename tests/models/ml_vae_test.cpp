@@ -2,15 +2,16 @@
 // differences, what detaching leaves alone, training steps.
 #include <gtest/gtest.h>
 
-#include "autograd/catalogue.h"
 #include "autograd/gradcheck.h"
 #include "models/ml_vae/classifier.h"
-#include "models/ml_vae/task.h"
+#include "models/ml_vae/recipe.h"
+#include "nn/train/task.h"
 #include "tensor/allocator.h"
+#include "tests/autograd/cases/catalogue.h"
 #include "tests/expect_error.h"
 #include "tests/numeric.h"
 
-namespace vae::models {
+namespace vae::ml_vae {
 namespace {
 
 using test::doubles;
@@ -55,10 +56,7 @@ TEST(Evidence, IsTheProductOfTheMembers) {
 
 TEST(Evidence, OneMemberIsItself) {
   const Tensor mean = f64({kRows, 2}, 1), log_var = f64({kRows, 2}, 2, 20);
-  const std::vector<int64_t> labels{-5, 900, 3, 0, 7, 8, 1};  // any labels
-  const NumberedGroups numbered = number_groups(labels);
-  EXPECT_EQ(numbered.labels, (std::vector<int64_t>{-5, 0, 1, 3, 7, 8, 900}));
-  const Groups own = make_groups(Tensor::from(numbered.of_image, {kRows}), kRows, DType::f64);
+  const Groups own = make_groups(train::items_of({4, 0, 2, 6, 1, 3, 5}, kCpu), kRows, DType::f64);
   const Gaussian back = of_members(accumulate_evidence({Var(mean), Var(log_var)}, own), own);
   EXPECT_LE(test::distance(doubles(back.mean.value()), doubles(mean)), 1e-14);
   EXPECT_LE(test::distance(doubles(back.log_var.value()), doubles(log_var)), 1e-14);
@@ -77,8 +75,8 @@ TEST(Evidence, Gradient) {
   }
 }
 
-MlVaeConfig small_config() {
-  MlVaeConfig config;
+Config small_config() {
+  Config config;
   config.x_size = kX, config.hidden = 5, config.style_dim = 3, config.class_dim = 2;
   return config;
 }
@@ -86,7 +84,7 @@ MlVaeConfig small_config() {
 /// Calls body with every combination of the switches.
 template <class Body>
 void for_modes(const Body& body) {
-  MlVaeConfig config = small_config();
+  Config config = small_config();
   for (const auto gradient : {ClassGradient::detached, ClassGradient::attached})
     for (const auto count : {ClassKlCount::per_member, ClassKlCount::per_group})
       for (const auto noise : {ClassNoise::per_group, ClassNoise::per_image})
@@ -101,30 +99,33 @@ void for_modes(const Body& body) {
         }
 }
 
-MlVaeNoise noise_of(const MlVaeConfig& c, DType dtype = DType::f64) {
+train::Step step() { return train::Step(0, Tensor::scalar(int64_t{0})); }
+
+Noise noise_of(const Config& c, DType dtype = DType::f64) {
   const int64_t draws = c.class_noise == ClassNoise::per_group ? kGroups : kRows;
-  return {test::sample_tensor({kRows, c.style_dim}, dtype, kCpu, -2, 2, 4),
-          test::sample_tensor({draws, c.class_dim}, dtype, kCpu, -1, 1, 5)};
+  return {Var(test::sample_tensor({kRows, c.style_dim}, dtype, kCpu, -2, 2, 4)),
+          Var(test::sample_tensor({draws, c.class_dim}, dtype, kCpu, -1, 1, 5))};
 }
 
 std::vector<Var> scatter(nn::Module& module) {
   std::vector<Var> parameters;
   uint64_t stream = 20;
   for (const nn::Module::Parameter& p : module.parameters()) {
-    p.var->value().copy_from(
-        test::sample_tensor(p.var->shape(), p.var->value().dtype(), kCpu, -0.8, 0.8, ++stream));
-    parameters.push_back(*p.var);
+    p.var.value().copy_from(
+        test::sample_tensor(p.var.shape(), p.var.value().dtype(), kCpu, -0.8, 0.8, ++stream));
+    parameters.push_back(p.var);
   }
   return parameters;
 }
 
 TEST(MlVaeLoss, TermsByTheirDefinition) {
-  for_modes([](const MlVaeConfig& config) {
+  for_modes([](const Config& config) {
     MlVae model(config, {.dtype = DType::f64});
     scatter(model);
     const Tensor x = test::sample_tensor({kRows, kX}, DType::f64, kCpu, 0, 1, 3);
-    MlVaeTrace trace;
-    const MlVaeLosses losses = model.loss(Var(x), groups(), noise_of(config), &trace);
+    train::Notes notes;
+    const Losses losses = model.loss(Var(x), kRows, groups(), noise_of(config), step().with_notes(notes));
+    const auto noted = [&](const std::string& name) { return doubles(notes.at(name).value()); };
     const double divisor = config.divisor == LossDivisor::pixels ? kRows * kX : 3;  // groups present
     const auto kl = [](const std::vector<double>& mean, const std::vector<double>& log_var) {
       double sum = 0;
@@ -133,50 +134,50 @@ TEST(MlVaeLoss, TermsByTheirDefinition) {
       return sum;
     };
     double squares = 0, class_kl = 0;
-    const std::vector<double> logits = doubles(trace.logits.value()), pixels = doubles(x);
+    const std::vector<double> logits = noted("logits"), pixels = doubles(x);
     for (size_t i = 0; i < pixels.size(); ++i)
       squares += std::pow(1 / (1 + std::exp(-logits[i])) - pixels[i], 2);
-    const Gaussian members = of_members(trace.group, groups());
+    const Gaussian members = of_members({notes.at("group_mu"), notes.at("group_logvar")}, groups());
     if (config.class_kl_count == ClassKlCount::per_member)
       class_kl = kl(doubles(members.mean.value()), doubles(members.log_var.value()));
     else
-      class_kl = kl(doubles(trace.group.mean.value()), doubles(trace.group.log_var.value()));
-    const double style_kl =
-        kl(doubles(trace.codes.style.mean.value()), doubles(trace.codes.style.log_var.value()));
+      class_kl = kl(noted("group_mu"), noted("group_logvar"));
+    const double style_kl = kl(noted("style_mu"), noted("style_logvar"));
     EXPECT_NEAR(losses.reconstruction.value().item(), 1.5 * squares / divisor, 1e-12);
     EXPECT_NEAR(losses.style_kl.value().item(), 0.7 * style_kl / divisor, 1e-12);
     EXPECT_NEAR(losses.class_kl.value().item(), 0.7 * class_kl / divisor, 1e-12);
     EXPECT_NEAR(losses.total.value().item(), (1.5 * squares + 0.7 * (style_kl + class_kl)) / divisor, 1e-12);
     for (int64_t i : {0, 2, 5, 6}) {  // members of one group share a code, unless each has noise of its own
-      const std::vector<double> z = doubles(trace.class_z.value());
+      const std::vector<double> z = noted("class_z");
       EXPECT_EQ(z[i * config.class_dim] == z[0], i == 0 || config.class_noise == ClassNoise::per_group);
     }
   });
 }
 
 TEST(MlVaeGradcheck, CompleteLoss) {
-  for_modes([](const MlVaeConfig& config) {
+  for_modes([](const Config& config) {
     MlVae model(config, {.dtype = DType::f64});
     const std::vector<Var> parameters = scatter(model);
     const Var x(test::sample_tensor({kRows, kX}, DType::f64, kCpu, 0, 1, 3));
-    const MlVaeCodes codes = model.encode(x);
+    const Codes codes = model.encode(x);
     // Detached, the class statistics are constants: the loss with these is what has the gradient.
     const Gaussian frozen{Var(codes.class_code.mean.value().clone()),
                           Var(codes.class_code.log_var.value().clone())};
     const bool detached = config.class_gradient == ClassGradient::detached;
     const auto loss = [&] {
-      if (!detached) return model.loss(x, groups(), noise_of(config)).total;
+      if (!detached) return model.loss(x, kRows, groups(), noise_of(config), step()).total;
       const Gaussian style = model.encode(x).style;
-      return model.loss(x, style, accumulate_evidence(frozen, groups()), groups(), noise_of(config)).total;
+      return model.loss(x, kRows, style, accumulate_evidence(frozen, groups()), groups(), noise_of(config), step())
+          .total;
     };
     const auto result = autograd::gradcheck(loss, parameters);
     EXPECT_TRUE(result.ok) << result.where << ", error " << result.worst;
 
     autograd::Tape tape;
     for (Var p : parameters) p.clear_grad();
-    tape.backward(model.loss(x, groups(), noise_of(config)).total);
+    tape.backward(model.loss(x, kRows, groups(), noise_of(config), step()).total);
     for (const nn::Module::Parameter& p : model.parameters())
-      EXPECT_EQ(p.var->has_grad(), !detached || p.name.find("encoder.class_") == std::string::npos) << p.name;
+      EXPECT_EQ(p.var.has_grad(), !detached || p.name.find("encoder.class_") == std::string::npos) << p.name;
     std::vector<std::vector<double>> whole;
     for (const Var& p : parameters) whole.push_back(p.has_grad() ? doubles(p.grad()) : std::vector<double>{});
     if (!detached) return;
@@ -192,16 +193,25 @@ TEST(MlVaeGradcheck, CompleteLoss) {
 
 TEST(MlVaeStep, RecordsNothingWithoutACase) {
   const autograd::OpObserver observer;
-  for_modes([](const MlVaeConfig& config) {
+  for_modes([](const Config& config) {
     MlVae model(config, {});
-    MlVaeTrainer trainer(model, {});
-    const Tensor x = test::sample_tensor({kRows, kX}, DType::f32, kCpu, 0, 1, 3);
-    EXPECT_TRUE(std::isfinite(
-        trainer.step(x, groups(DType::f32), noise_of(config, DType::f32)).total.value().item()));
+    train::Groups all({{"model", &model, nn::Adam::Settings{}, {}}});
+    const Var x(test::sample_tensor({kRows, kX}, DType::f32, kCpu, 0, 1, 3));
+    all.run({{}, {[&] {
+               const Var loss = model.loss(x, kRows, groups(DType::f32), noise_of(config, DType::f32), step()).total;
+               EXPECT_TRUE(std::isfinite(loss.value().item()));
+               return loss;
+             }}},
+            step().iteration());
   });
-  LatentClassifier net(3, 8, kGroups, {});
-  ClassifierTrainer trainer(net, {});
-  trainer.step(test::sample_tensor({kRows, 3}, DType::f32), Tensor::from(kLabels, {kRows}));
+  nn::Module root;
+  LatentClassifier net(&root, "net", 3, 8, kGroups, 1);
+  train::Groups all({{"net", &net, nn::Adam::Settings{}, {}}});
+  all.run({{}, {[&] {
+             return autograd::cross_entropy(net(Var(test::sample_tensor({kRows, 3}, DType::f32))),
+                                            Tensor::from(kLabels, {kRows}));
+           }}},
+          step().iteration());
   EXPECT_EQ(autograd::uncovered_ops(observer.names(), autograd::catalogue()), std::vector<std::string>{});
 }
 
@@ -214,16 +224,17 @@ ImageSet striped(int64_t count) {
     for (int64_t d = 0; d < kX; ++d)
       pixels[i * kX + d] = static_cast<uint8_t>(d % kGroups == i % kGroups ? 200 + i % 50 : i % 40);
   }
-  return {Tensor::from(pixels, {count, 1, kX, 1}), Tensor::from(labels, {count}), kernels::Pixels::unit};
+  return {Tensor::from(pixels, {count, 1, kX, 1}), Tensor::from(labels, {count}), train::Inputs::unit};
 }
 
+train::Data few() { return {striped(64), striped(16), kGroups, "stripes", {}}; }
+
 TEST(MlVaeTask, LearnsAndAllocatesNothingOnceWarm) {
-  MlVaeConfig config = small_config();
+  Config config = small_config();
   config.class_gradient = ClassGradient::attached;
-  MlVae model(config, {});
-  MlVaeTask task(model, striped(64), striped(16), kGroups,
-                 {.batch = 20, .adam = {.learning_rate = 1e-2, .rule = {}}});
-  EXPECT_EQ(task.steps_per_pass(), 3);
+  MlVaeRecipe recipe({.model = config, .batch = 20, .adam = {.learning_rate = 1e-2, .rule = {}}}, few(), {});
+  train::Task task(recipe, {});
+  EXPECT_EQ(recipe.steps_per_pass(), 3);
   const auto steps = [&](int count) {
     for (int i = 0; i < count; ++i) task.step();
     return allocator(kCpu).stats();
@@ -241,31 +252,32 @@ TEST(MlVaeTask, LearnsAndAllocatesNothingOnceWarm) {
 }
 
 TEST(MlVaeTask, DetachedClassHeadsStay) {
-  MlVae model(small_config(), {});
+  MlVaeRecipe recipe({.model = small_config(), .batch = 20}, few(), {});
+  const MlVae& model = recipe.model();
+  train::Task task(recipe, {});
   std::vector<Tensor> before;
-  for (const nn::Module::Parameter& p : model.parameters()) before.push_back(p.var->value().clone());
-  MlVaeTask task(model, striped(64), striped(16), kGroups, {.batch = 20});
+  for (const nn::Module::Parameter& p : model.parameters()) before.push_back(p.var.value().clone());
   for (int i = 0; i < 5; ++i) task.step();
   const auto parameters = model.parameters();
   for (size_t i = 0; i < parameters.size(); ++i)
-    EXPECT_EQ(test::same_bits(parameters[i].var->value(), before[i]),
+    EXPECT_EQ(test::same_bits(parameters[i].var.value(), before[i]),
               parameters[i].name.starts_with("encoder.class_"))
         << parameters[i].name;
 }
 
-TEST(MlVaeCodes, WholeSets) {
+TEST(Codes, WholeSets) {
   MlVae model(small_config(), {});
   scatter(model);
   const ImageSet set = striped(2500);  // more than two evaluation batches
   const SetCodes codes = encode_set(model, set);
-  const MlVaeCodes direct = model.encode(Var(set.gather(item_range(0, set.size(), kCpu))));
+  const Codes direct = model.encode(Var(set.gather(train::all_items(set))));
   EXPECT_LE(test::distance(doubles(codes.style.mean), doubles(direct.style.mean.value())), 1e-6);
   EXPECT_LE(test::distance(doubles(codes.class_code.log_var), doubles(direct.class_code.log_var.value())),
             1e-6);
   const ReconstructionErrors errors = reconstruction_errors(model, set, codes, kGroups);
   const Tensor images = decode_images(model, codes.style.mean, codes.class_code.mean);
   const std::vector<double> have = doubles(images),
-                            want = doubles(set.gather(item_range(0, set.size(), kCpu)));
+                            want = doubles(set.gather(train::all_items(set)));
   double squares = 0;
   for (size_t i = 0; i < have.size(); ++i)
     squares += std::pow(have[i] - want[i], 2) / static_cast<double>(have.size());
@@ -292,12 +304,13 @@ TEST(Classifiers, TellClassesThatTheCodesHold) {
   const SetCodes codes{.style = {test::sample_tensor({count, kGroups}, DType::f32), log_var},
                        .class_code = {test::tensor_of(means, {count, kGroups}, DType::f32), log_var},
                        .labels = Tensor::from(labels, {count})};
-  ClassifierTask task(codes, kGroups, {.batch = 64, .adam = {.learning_rate = 1e-3, .rule = {}}});
+  ClassifierRecipe recipe({.batch = 64, .adam = {.learning_rate = 1e-3, .rule = {}}}, codes, kGroups, {});
+  train::Task task(recipe, {});
   for (int i = 0; i < 200; ++i) task.step();
-  const train::StateDict state = task.state();
+  const nn::StateDict state = task.state();
   std::vector<Tensor> before;
   for (const auto& [name, tensor] : state.entries()) before.push_back(tensor.clone());
-  const auto scores = task.score(codes, "test");
+  const auto scores = recipe.score(codes, "test");
   EXPECT_LT(scores[0].batch_statistics, 0.8);
   EXPECT_GT(scores[1].running_statistics, 0.95);
   EXPECT_GT(scores[2].batch_statistics, 0.95);
@@ -307,15 +320,15 @@ TEST(Classifiers, TellClassesThatTheCodesHold) {
 }
 
 TEST(MlVae, Refuses) {
-  MlVaeConfig config = small_config();
+  Config config = small_config();
   config.style_dim = 0;
   test::expect_error(ErrorKind::usage, "codes of 0", [&] { MlVae(config, {}); });
   EXPECT_THROW(make_groups(Tensor::from(kLabels, {kRows}), 3, DType::f32), Error);
   MlVae full({}, {});
   EXPECT_EQ(full.parameter_count(), 815824);
-  LatentClassifier net(10, kClassifierHidden, 10, {});
-  EXPECT_EQ(net.parameter_count(), 72202);
+  nn::Module root;
+  EXPECT_EQ(LatentClassifier(&root, "net", 10, 256, 10, 1).parameter_count(), 72202);
 }
 
 }  // namespace
-}  // namespace vae::models
+}  // namespace vae::ml_vae

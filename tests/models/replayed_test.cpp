@@ -1,31 +1,36 @@
 // Training tasks replayed from a recording: the same bits as step by step, on every device at hand. On the
 // CPU work is recorded kernel by kernel, so a step that keeps something in host variables, or reads back,
 // fails here without a GPU.
-#include "nn/train/replayed.h"
-
 #include <gtest/gtest.h>
 
-#include "models/m1_m2/task.h"
-#include "models/ml_vae/task.h"
+#include "models/m1_m2/recipe.h"
+#include "models/ml_vae/classifier.h"
+#include "models/ml_vae/recipe.h"
+#include "nn/train/task.h"
 #include "tests/numeric.h"
 
-namespace vae::models {
+namespace vae {
 namespace {
 
 constexpr int64_t kImages = 40, kSide = 3, kClasses = 3;
 constexpr int kSteps = 6;
 static_assert(kSteps > StepGraph::kWarmUp + 2, "several replays");
 
-ImageSet images_on(Device device) {
+train::ImageSet images_on(Device device) {
   std::vector<int64_t> labels(kImages);
   for (int64_t i = 0; i < kImages; ++i) labels[i] = i % kClasses;
-  return {test::sample_tensor({kImages, kSide, kSide}, DType::u8, device, 0, 256),
+  return {test::sample_tensor({kImages, kSide, kSide, 1}, DType::u8, device, 0, 256),
           Tensor::from(labels, {kImages}, device)};
 }
 
-NetConfig net(std::string name) { return {.name = std::move(name), .hidden = {8, 5}, .dropout = 0.2}; }
+train::Data data_on(Device device) {
+  using train::item_range;
+  return {images_on(device), images_on(device), kClasses, "few",
+          {item_range(0, 15, device), item_range(15, 35, device), item_range(35, 40, device)}};
+}
 
-const nn::Schedule kSchedule{.decay = nn::Decay::cosine, .total = kSteps, .warmup = 2};
+const m1_m2::NetConfig kNet{.hidden = {8, 5}, .dropout = 0.2};
+const kernels::Schedule kRate = kernels::Schedule::decay(3e-4, kernels::Decay::cosine, kSteps, 2);
 
 struct Result {
   std::vector<Tensor> state;
@@ -33,8 +38,8 @@ struct Result {
   AllocatorStats warm, end;
 };
 
-Result run(train::Trainable& plain, Device device, GraphMode mode) {
-  train::Replayed task(plain, device, mode);
+Result run(train::Recipe& recipe, Device device, GraphMode mode) {
+  train::Task task(recipe, {.seed = 1, .graph = mode});
   Result result;
   for (int i = 0; i < kSteps; ++i) {
     if (i == kSteps - 2) result.warm = allocator(device).stats();
@@ -42,45 +47,48 @@ Result run(train::Trainable& plain, Device device, GraphMode mode) {
   }
   result.end = allocator(device).stats();
   result.losses = task.drain();
-  const train::StateDict state = task.state();
+  const nn::StateDict state = task.state();
   for (const auto& [name, tensor] : state.entries()) result.state.push_back(tensor.to(kCpu));
   return result;
 }
 
 Result run_m1(Device device, GraphMode graph) {
-  M1Config config;
+  m1_m2::M1Config config;
   config.x_size = kSide * kSide, config.z_size = 2;
-  config.encoder = net("encoder"), config.decoder_net = net("decoder");
-  M1 model(config, {DType::f32, device, 1});
-  M1Task task(model, images_on(device), images_on(device), {.batch = 10, .seed = 1, .schedule = kSchedule});
-  return run(task, device, graph);
+  config.encoder = config.decoder_net = kNet;
+  m1_m2::M1Recipe recipe({.model = config, .batch = 10, .rate = kRate}, data_on(device), {DType::f32, device, 1});
+  return run(recipe, device, graph);
 }
 
-Result run_m2(Device device, GraphMode graph, M2Update update) {
-  M2Config config;
+Result run_m2(Device device, GraphMode graph, m1_m2::M2Update update) {
+  m1_m2::M2Config config;
   config.x_size = kSide * kSide, config.y_size = kClasses, config.z_size = 2;
-  config.encoder_xy_z = net("encoder_xy_z"), config.encoder_x_y = net("encoder_x_y");
-  config.decoder_net = net("decoder");
-  M2 model(config, {DType::f32, device, 1});
-  M2Task task({&model, nullptr}, images_on(device),
-              {item_range(0, 15, device), item_range(15, 35, device), item_range(35, 40, device)},
-              images_on(device),
-              {.batch_labeled = 6,
-               .batch_unlabeled = 8,
-               .seed = 1,
-               .split_id = {},
-               .update = update,
-               .weights = {},
-               .schedule = kSchedule});
-  return run(task, device, graph);
+  config.encoder_xy_z = config.encoder_x_y = config.decoder_net = kNet;
+  m1_m2::M2Recipe recipe({.model = config,
+                          .batch_labeled = 6,
+                          .batch_unlabeled = 8,
+                          .objective = {.update = update},
+                          .rate = kRate},
+                         data_on(device), {DType::f32, device, 1});
+  return run(recipe, device, graph);
 }
 
 Result run_ml_vae(Device device, GraphMode graph) {
-  MlVae model({.x_size = kSide * kSide, .hidden = 8, .style_dim = 2, .class_dim = 2},
-              {DType::f32, device, 1});
-  MlVaeTask task(model, images_on(device), images_on(device), kClasses,
-                 {.batch = 10, .reshuffle = true, .seed = 1});
-  return run(task, device, graph);
+  ml_vae::MlVaeRecipe recipe({.model = {.x_size = kSide * kSide, .hidden = 8, .style_dim = 2, .class_dim = 2},
+                              .batch = 10,
+                              .reshuffle = true},
+                             data_on(device), {DType::f32, device, 1});
+  return run(recipe, device, graph);
+}
+
+Result run_classifiers(Device device, GraphMode graph) {
+  const auto codes = [&](uint64_t stream) {
+    return ml_vae::GaussianRows{test::sample_tensor({kImages, 2}, DType::f32, device, -1, 1, stream),
+                                test::sample_tensor({kImages, 2}, DType::f32, device, -1, 1, stream + 1)};
+  };
+  ml_vae::ClassifierRecipe recipe({.batch = 10}, {codes(1), codes(3), images_on(device).labels}, kClasses,
+                                  {DType::f32, device, 1});
+  return run(recipe, device, graph);
 }
 
 void expect_equal(const Result& plain, const Result& replayed) {
@@ -96,25 +104,15 @@ void expect_equal(const Result& plain, const Result& replayed) {
     EXPECT_EQ(result->end.raw_allocations, result->warm.raw_allocations) << "a warm step allocates";
 }
 
-TEST(RecordedSteps, OfM1AreThoseOfThePlainRun) {
+TEST(RecordedSteps, AreThoseOfThePlainRun) {
+  using m1_m2::M2Update;
   for (const Device device : test::devices()) {
     SCOPED_TRACE(device.str());
     expect_equal(run_m1(device, GraphMode::off), run_m1(device, GraphMode::on));
-  }
-}
-
-TEST(RecordedSteps, OfM2AreThoseOfThePlainRun) {
-  for (const Device device : test::devices())
-    for (const M2Update update : {M2Update::separate, M2Update::joint}) {
-      SCOPED_TRACE(device.str());
+    for (const M2Update update : {M2Update::separate, M2Update::joint})
       expect_equal(run_m2(device, GraphMode::off, update), run_m2(device, GraphMode::on, update));
-    }
-}
-
-TEST(RecordedSteps, OfTheMultiLevelVaeAreThoseOfThePlainRun) {
-  for (const Device device : test::devices()) {
-    SCOPED_TRACE(device.str());
     expect_equal(run_ml_vae(device, GraphMode::off), run_ml_vae(device, GraphMode::on));
+    expect_equal(run_classifiers(device, GraphMode::off), run_classifiers(device, GraphMode::on));
   }
 }
 
@@ -138,4 +136,4 @@ TEST(RecordedSteps, ACountOnTheHostIsNoticed) {
 }
 
 }  // namespace
-}  // namespace vae::models
+}  // namespace vae

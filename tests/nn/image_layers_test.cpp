@@ -16,7 +16,8 @@ using test::doubles;
 Var images(Shape shape) { return Var(test::sample_tensor(shape, DType::f64)); }
 
 TEST(Conv2d, HasTheShapesOfItsWindow) {
-  Conv2d conv(3, 5, Window::square(4, 2, 1), {.dtype = DType::f64}), bare(3, 5, Window::square(3), {}, false);
+  Module root({.dtype = DType::f64});
+  Conv2d conv(&root, "conv", 3, 5, Window::square(4, 2, 1)), bare(&root, "bare", 3, 5, Window::square(3), false);
   EXPECT_EQ(conv.weight.shape(), Shape({5, 4, 4, 3}));
   EXPECT_EQ(conv.parameters().size(), 2u);
   EXPECT_EQ(bare.parameters().size(), 1u);
@@ -29,9 +30,10 @@ TEST(Conv2d, HasTheShapesOfItsWindow) {
 }
 
 TEST(ConvTranspose2d, UndoesTheShapesOfConv2dAndIsItsAdjoint) {
+  Module root({.dtype = DType::f64});
   for (const Window& window : {Window::square(4, 2, 1), Window::square(3), Window{{3, 1, 1}, {2, 2, 0}}}) {
-    Conv2d conv(3, 5, window, {.dtype = DType::f64}, false);
-    ConvTranspose2d back(5, 3, window, {.dtype = DType::f64}, false);
+    Conv2d conv(&root, "conv", 3, 5, window, false);
+    ConvTranspose2d back(&root, "back", 5, 3, window, false);
     conv.weight.value().copy_from(test::sample_tensor(conv.weight.shape(), DType::f64, kCpu, -1, 1, 1));
     back.weight.value().copy_from(conv.weight.value());
     const Var x = images({2, 8, 6, 3});
@@ -40,18 +42,19 @@ TEST(ConvTranspose2d, UndoesTheShapesOfConv2dAndIsItsAdjoint) {
     // <conv(x), z> = <x, back(z)>, sums of a thousand products
     EXPECT_NEAR(autograd::sum(y * z).value().item(), autograd::sum(x * back(z)).value().item(), 1e-11);
   }
-  ConvTranspose2d point(4, 2, Window::square(4), {.dtype = DType::f64});
+  ConvTranspose2d point(&root, "point", 4, 2, Window::square(4));
   EXPECT_EQ(point(images({3, 1, 1, 4})).shape(), Shape({3, 4, 4, 2}));
   EXPECT_EQ(point.parameters().size(), 2u);
-  test::expect_error(ErrorKind::internal, "conv_transpose2d: window", [] {
-    ConvTranspose2d(1, 1, Window::square(2, 1, 1), {.dtype = DType::f64})(images({1, 1, 1, 1}));
+  test::expect_error(ErrorKind::internal, "conv_transpose2d: window", [&] {
+    ConvTranspose2d(&root, "none", 1, 1, Window::square(2, 1, 1))(images({1, 1, 1, 1}));
   });
 }
 
 /// Normalised with the biased variance over all pixels, remembered with the unbiased one.
 TEST(BatchNormOfImages, FollowsTheFormula) {
   constexpr int64_t n = 3, h = 5, w = 4, channels = 3;
-  BatchNorm1d norm(channels, {.eps = 1e-5, .momentum = 0.1}, {.dtype = DType::f64});
+  Module root({.dtype = DType::f64});
+  BatchNorm norm(&root, "norm", channels, {.eps = 1e-5, .momentum = 0.1});
   const Var x = images({n, h, w, channels});
   const std::vector<double> values = doubles(x.value());
   constexpr double count = n * h * w;

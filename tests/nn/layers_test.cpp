@@ -14,25 +14,18 @@ using test::distance;
 using test::doubles;
 
 struct Block : Module {
-  explicit Block(Options options, int64_t width = 4)
-      : linear(width, 3, options), norm(3, {}, options), dropout(0.5, {}, options) {
-    add_child("linear", linear);
-    add_child("norm", norm);
-    add_child("dropout", dropout);
-  }
+  Block(Module* parent, const std::string& name, int64_t width = 4)
+      : Module(parent, name), linear(this, "linear", width, 3) {}
   Linear linear;
-  BatchNorm1d norm;
-  Dropout dropout;
+  BatchNorm norm{this, "norm", 3};
+  Dropout dropout{this, "dropout", 0.5, "noise"};
 };
 
 struct Tree : Module {
-  explicit Tree(Options options) : left(options), right(options, 6), scale(Tensor::zeros({2}), true) {
-    add_child("left", left);
-    add_parameter("scale", scale);
-    add_child("right", right);
-  }
-  Block left, right;
-  Var scale;
+  using Module::Module;
+  Block left{this, "left"};
+  Var scale = parameter("scale", {2});
+  Block right{this, "right", 6};
 };
 
 template <class Entries>
@@ -43,7 +36,7 @@ std::vector<std::string> names_of(const Entries& entries) {
 }
 
 TEST(Module, NamesParametersAndBuffersByPath) {
-  Tree tree({});
+  Tree tree;
   EXPECT_EQ(names_of(tree.parameters()),
             (std::vector<std::string>{"scale", "left.linear.weight", "left.linear.bias", "left.norm.weight",
                                       "left.norm.bias", "right.linear.weight", "right.linear.bias",
@@ -55,21 +48,30 @@ TEST(Module, NamesParametersAndBuffersByPath) {
 }
 
 TEST(Module, AddsItsLiveStateUnderAPrefix) {
-  Tree tree({});
-  train::StateDict state;
+  Tree tree;
+  StateDict state;
   tree.add_state(state, "model");
   EXPECT_EQ(state.entries().size(), 15u);
   ASSERT_TRUE(state.find("model.left.norm.running_var"));
   kernels::fill(*state.find("model.right.linear.weight"), 7);
   EXPECT_EQ(doubles(tree.right.linear.weight.value())[0], 7) << "the entries are the live storage";
   test::expect_error(ErrorKind::internal, "model.scale", [&] { tree.add_state(state, "model"); });
-  train::StateDict bare;
+  StateDict bare;
   tree.add_state(bare);
   EXPECT_TRUE(bare.find("scale"));
 }
 
+// A child without a name is no level of the paths.
+TEST(Module, ChildrenWithoutANameAreTransparent) {
+  struct Root : Module {
+    Block block{this, ""};
+  } root;
+  EXPECT_EQ(root.parameters()[0].name, "linear.weight");
+  EXPECT_EQ(root.buffers()[0].name, "norm.running_mean");
+}
+
 TEST(Module, TrainingModeReachesTheWholeTree) {
-  Tree tree({});
+  Tree tree;
   EXPECT_TRUE(tree.left.norm.training());
   tree.set_training(false);
   EXPECT_FALSE(tree.left.norm.training() || tree.right.dropout.training() || tree.training());
@@ -77,7 +79,9 @@ TEST(Module, TrainingModeReachesTheWholeTree) {
 
 TEST(Init, WeightsHaveTheDeviationOfTheirFanInAndOthersTheirConstants) {
   for (const DType dtype : {DType::f32, DType::f64}) {
-    Block block({.dtype = dtype}, 20000);
+    const Options options{.dtype = dtype};
+    Module root(options);
+    Block block(&root, "block", 20000);
     init_normal_fan_in(block, 0.1, 3);
     double mean = 0, square = 0;
     const std::vector<double> w = doubles(block.linear.weight.value());
@@ -92,31 +96,34 @@ TEST(Init, WeightsHaveTheDeviationOfTheirFanInAndOthersTheirConstants) {
 }
 
 TEST(Init, DependsOnSeedAndNameAloneNotOnOrderOrPrecision) {
-  Tree a({}), b({}), c({});
+  Tree a, b, c;
   init_normal_fan_in(a, 1, 3), init_normal_fan_in(b, 1, 3), init_normal_fan_in(c, 1, 4);
   EXPECT_TRUE(test::same_bits(a.left.linear.weight.value(), b.left.linear.weight.value()));
   EXPECT_FALSE(test::same_bits(a.left.linear.weight.value(), c.left.linear.weight.value()));
-  Block wide({.dtype = DType::f64}), single({});
+  Module f64({.dtype = DType::f64}), f32;
+  Block wide(&f64, ""), single(&f32, "");
   init_normal_fan_in(wide, 1, 3), init_normal_fan_in(single, 1, 3);
   EXPECT_LE(distance(doubles(wide.linear.weight.value()), doubles(single.linear.weight.value())), 1e-7);
 }
 
 TEST(Linear, IsTheProductPlusBias) {
-  Linear linear(2, 1, {.dtype = DType::f64});
+  Module root({.dtype = DType::f64});
+  Linear linear(&root, "linear", 2, 1);
   linear.weight.value().copy_from(test::tensor_of({3, -1}, {1, 2}, DType::f64));
   kernels::fill(linear.bias.value(), 0.5);
   EXPECT_EQ(doubles(linear(Var(test::tensor_of({1, 2, 5, 0}, {2, 2}, DType::f64))).value()),
             (std::vector<double>{1.5, 15.5}));
 }
 
-TEST(BatchNorm1d, TestModeFollowsTheRunningStatistics) {
+TEST(BatchNorm, TestModeFollowsTheRunningStatistics) {
   const BatchNormOptions textbook{.eps = 0.5, .momentum = 0.25}, chainer{.eps = 0.5,
                                                                          .momentum = 0.25,
                                                                          .running_var_includes_eps = true,
                                                                          .eval_adds_eps = false,
                                                                          .initial_running_var = 0};
   for (const BatchNormOptions& rule : {textbook, chainer}) {
-    BatchNorm1d norm(1, rule, {.dtype = DType::f64});
+    Module root({.dtype = DType::f64});
+    BatchNorm norm(&root, "norm", 1, rule);
     norm.weight.value().copy_from(test::tensor_of({2}, {1}, DType::f64));
     norm.bias.value().copy_from(test::tensor_of({-1}, {1}, DType::f64));
     const Var x(test::tensor_of({1, 3}, {2, 1}, DType::f64));  // mean 2, variance 1, unbiased 2
@@ -137,8 +144,8 @@ TEST(BatchNorm1d, TestModeFollowsTheRunningStatistics) {
 
 TEST(Dropout, KeepsTheExpectationAndTheRatio) {
   constexpr int64_t n = 100000;
-  const Options options{};
-  Dropout dropout(0.3, RandomKey::named(1, "d"), options);
+  Module root({.seed = 1});
+  Dropout dropout(&root, "dropout", 0.3, "d");
   const Var ones(test::tensor_of(std::vector<double>(n, 1.0), {100, 1000}, DType::f32));
   const std::vector<double> y = doubles(dropout(ones).value());
   double kept = 0, total = 0;
@@ -151,43 +158,27 @@ TEST(Dropout, KeepsTheExpectationAndTheRatio) {
 }
 
 TEST(Dropout, EveryCallDrawsAnewAndTheCountIsState) {
-  Dropout a(0.5, RandomKey::named(1, "d"), {}), b(0.5, RandomKey::named(1, "d"), {});
+  Module root({.seed = 1});
+  Dropout a(&root, "a", 0.5, "d"), b(&root, "b", 0.5, "d");
   const Var ones(test::tensor_of(std::vector<double>(64, 1.0), {64}, DType::f32));
   const Tensor first = a(ones).value(), second = a(ones).value();
   EXPECT_FALSE(test::same_bits(first, second));
   EXPECT_TRUE(test::same_bits(b(ones).value(), first));
   EXPECT_TRUE(test::same_bits(b(ones).value(), second));
-  kernels::fill(*a.buffers()[0].tensor, 0);
+  kernels::fill(a.buffers()[0].tensor, 0);
   EXPECT_TRUE(test::same_bits(a(ones).value(), first)) << "restoring the count repeats the noise";
   a.set_training(false);
   EXPECT_TRUE(test::same_bits(a(ones).value(), ones.value()));
-  EXPECT_EQ(a.buffers()[0].tensor->item(), 1) << "test mode draws nothing";
+  EXPECT_EQ(a.buffers()[0].tensor.item(), 1) << "test mode draws nothing";
 }
 
 TEST(Dropout, RefusesARatioOutsideItsRange) {
+  Module root;
   for (const double bad : {-0.1, 1.0, 1.5, std::nan("")})
-    test::expect_error(ErrorKind::usage, "dropout ratio", [&] { Dropout(bad, {}, {}); });
-  Dropout none(0, {}, {});
+    test::expect_error(ErrorKind::usage, "dropout ratio", [&] { Dropout(&root, "dropout", bad, "d"); });
+  Dropout none(&root, "none", 0, "d");
   const Var x(test::tensor_of({1, 2}, {2}, DType::f32));
   EXPECT_EQ(none(x).node(), x.node());
-}
-
-TEST(Activation, ParsesWhatItPrints) {
-  const Var x(test::tensor_of({-1.5, 2}, {2}, DType::f64));
-  const double e = std::exp(-1.5), E = std::exp(2.);
-  const std::vector<std::pair<Activation, std::vector<double>>> expected{
-      {Activation::sigmoid, {e / (1 + e), E / (1 + E)}},
-      {Activation::tanh, {std::tanh(-1.5), std::tanh(2.)}},
-      {Activation::softplus, {std::log1p(e), std::log1p(E)}},
-      {Activation::relu, {0, 2}},
-      {Activation::leaky_relu, {-0.3, 2}},
-      {Activation::elu, {e - 1, 2}}};
-  for (const auto& [activation, values] : expected) {
-    EXPECT_EQ(parse_activation(name_of(activation)), activation);
-    EXPECT_LE(distance(doubles(activate(activation, x).value()), values), 1e-14) << name_of(activation);
-  }
-  for (const std::string bad : {"", "Relu", "swish"})
-    test::expect_error(ErrorKind::usage, "unknown activation '" + bad + "'", [&] { parse_activation(bad); });
 }
 
 }  // namespace

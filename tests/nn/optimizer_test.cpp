@@ -15,13 +15,9 @@ using autograd::Tape;
 using test::doubles;
 
 struct Net : Module {
-  explicit Net(Options options) : first(3, 5, options), second(5, 1, options) {
-    add_child("first", first);
-    add_child("second", second);
-    init_normal_fan_in(*this, 1, 1);
-  }
+  explicit Net(Options options = {}) : Module(options) { init_normal_fan_in(*this, 1, 1); }
   Var operator()(const Var& x) const { return second(autograd::tanh(first(x))); }
-  Linear first, second;
+  Linear first{this, "first", 3, 5}, second{this, "second", 5, 1};
 };
 
 bool inside(const Tensor& slice, const Tensor& flat) {
@@ -43,13 +39,13 @@ TEST(FlatParameters, SlicesAreTheParametersAlignedAndGapsAreZero) {
   for (const DType dtype : {DType::f32, DType::f64}) {
     Net net({.dtype = dtype});
     std::vector<std::vector<double>> before;
-    for (const auto& p : net.parameters()) before.push_back(doubles(p.var->value()));
+    for (const auto& p : net.parameters()) before.push_back(doubles(p.var.value()));
     FlatParameters flat(net);
     size_t i = 0;
     for (const auto& p : net.parameters()) {
-      EXPECT_EQ(doubles(p.var->value()), before[i++]) << p.name << " kept its values";
-      EXPECT_TRUE(inside(p.var->value(), flat.values())) << p.name;
-      EXPECT_EQ(reinterpret_cast<uintptr_t>(p.var->value().raw()) % 64, 0u) << p.name;
+      EXPECT_EQ(doubles(p.var.value()), before[i++]) << p.name << " kept its values";
+      EXPECT_TRUE(inside(p.var.value(), flat.values())) << p.name;
+      EXPECT_EQ(reinterpret_cast<uintptr_t>(p.var.value().raw()) % 64, 0u) << p.name;
     }
     kernels::fill(net.second.bias.value(), 42);
     const std::vector<double> all = doubles(flat.values());
@@ -58,7 +54,7 @@ TEST(FlatParameters, SlicesAreTheParametersAlignedAndGapsAreZero) {
 }
 
 TEST(FlatParameters, GapsStayZeroThroughTraining) {
-  Net net({});
+  Net net;
   FlatParameters flat(net);
   Adam adam(flat, {.learning_rate = 0.1, .rule = {.weight_decay = 0.1}, .clip = 0.5});
   for (int step = 0; step < 3; ++step) {
@@ -68,7 +64,7 @@ TEST(FlatParameters, GapsStayZeroThroughTraining) {
     adam.step();
   }
   // Zero the slices: what is left belongs to the gaps.
-  for (const auto& p : net.parameters()) p.var->value().zero(), p.var->grad().zero();
+  for (const auto& p : net.parameters()) p.var.value().zero(), p.var.grad().zero();
   const std::vector<double> zeros(static_cast<size_t>(flat.values().numel()));
   EXPECT_EQ(doubles(flat.values()), zeros);
   EXPECT_EQ(doubles(flat.gradients()), zeros);
@@ -100,7 +96,7 @@ TEST(FlatParameters, AgreeWithPlainParameters) {
   }
   const auto a = plain.parameters(), b = packed.parameters();
   for (size_t i = 0; i < a.size(); ++i)
-    EXPECT_TRUE(test::same_bits(a[i].var->grad(), b[i].var->grad())) << a[i].name;
+    EXPECT_TRUE(test::same_bits(a[i].var.grad(), b[i].var.grad())) << a[i].name;
 }
 
 TEST(FlatParameters, RefuseNothingAndAMixture) {
@@ -108,15 +104,20 @@ TEST(FlatParameters, RefuseNothingAndAMixture) {
   } empty;
   test::expect_error(ErrorKind::internal, "without parameters", [&] { FlatParameters flat(empty); });
   struct Mixed : Module {
-    Mixed() : a(2, 2, {}), b(2, 2, {.dtype = DType::f64}) { add_child("a", a), add_child("b", b); }
-    Linear a, b;
+    Linear a{this, "a", 2, 2};
+    Var b = parameter_of(DType::f64);
+    Var parameter_of(DType dtype) {
+      const Var var = parameter("b", {2});
+      var.node()->value = Tensor::zeros({2}, dtype);
+      return var;
+    }
   } mixed;
-  test::expect_error(ErrorKind::internal, "parameter b.weight is f64", [&] { FlatParameters flat(mixed); });
+  test::expect_error(ErrorKind::internal, "parameter a.weight is f32", [&] { FlatParameters flat(mixed); });
 }
 
 template <class Optimizer>
 double learn(typename Optimizer::Settings settings, int steps) {
-  Net net({});
+  Net net;
   FlatParameters flat(net);
   Optimizer optimizer(flat, settings);
   double loss = 0;
@@ -204,11 +205,11 @@ TEST(WeightAverage, FollowsTheWeightsAndChangesPlacesWithThem) {
 }
 
 TEST(Optimizers, StateHasTheDocumentedNames) {
-  Net net({});
+  Net net;
   FlatParameters flat(net);
   Adam adam(flat, {});
   Sgd sgd(flat, {});
-  train::StateDict state;
+  StateDict state;
   adam.add_state(state, "adam");
   sgd.add_state(state, "sgd");
   Adagrad adagrad(flat, {});
@@ -228,7 +229,7 @@ TEST(Optimizers, StateHasTheDocumentedNames) {
 }
 
 TEST(Optimizers, RefuseBadSettings) {
-  Net net({});
+  Net net;
   FlatParameters flat(net);
   for (const double bad : {0.0, -1.0, std::nan("")}) {
     test::expect_error(ErrorKind::usage, "learning rate",

@@ -1,10 +1,15 @@
-"""apply.py DOCUMENT SOURCE OVERLAY FILE...: carries out what a document describes. A block "diff NAME" changes a file of
-the source tree: its lines marked " " and "-" are found there, once, and replaced by those marked " " and "+"; "@@" parts
-two such places, and a block of "+" alone goes to the end of the file. A block "cpp NAME" is a new file. The results lie
-under OVERLAY; the files must be those that are expected."""
+"""apply.py [--counted] DOCUMENT SOURCE OVERLAY FILE...: carries out what a document describes. A block "diff NAME" changes
+a file of the source tree: its lines marked " " and "-" are found there, once, and replaced by those marked " " and "+";
+"@@" parts two such places, and a block of "+" alone goes to the end of the file. A block of another language and a name
+("cpp NAME") is a new file. The results lie under OVERLAY; the files must be those that are expected. Where a
+CMakeLists.txt changes, it names the new sources below it. --counted: the document says how many files and lines these
+are ("N new files with L lines, and M lines in K files"), and they are."""
 import pathlib
 import re
 import sys
+
+BLOCK = re.compile(r"^```(\w+) (\S+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+COUNT = re.compile(r"(\d+) new files with (\d+) lines, and (\d+) lines in (\d+) files")
 
 
 def change(name, text, hunk):
@@ -18,12 +23,12 @@ def change(name, text, hunk):
     return text.replace("\n" + old, "\n" + new)
 
 
-def results(document, source):
-    """The files that the document makes, by name."""
+def results(blocks, source):
+    """The files that the blocks make, by name."""
     files = {}
-    for kind, name, body in re.findall(r"^```(diff|cpp) (\S+)\n(.*?)^```$", document.read_text(), re.MULTILINE | re.DOTALL):
-        if kind == "cpp":
-            if (source / name).exists():
+    for kind, name, body in blocks:
+        if kind != "diff":
+            if name in files or (source / name).exists():
                 sys.exit(f"{name}: new in the document, but there already")
             files[name] = body
             continue
@@ -34,11 +39,40 @@ def results(document, source):
     return files
 
 
+def check_lists(blocks, files):
+    """Every new source stands in the CMakeLists.txt that the document changes above it."""
+    for kind, name, _ in blocks:
+        path = pathlib.PurePath(name)
+        if kind == "diff" or path.suffix not in (".cpp", ".cu"):
+            continue
+        for folder in path.parents:
+            text = files.get(str(folder / "CMakeLists.txt"))
+            if text and path.relative_to(folder).as_posix() not in re.split(r"[\s()]+", text):
+                sys.exit(f"{folder}/CMakeLists.txt does not name {name}")
+
+
+def check_count(document, blocks):
+    new = [body for kind, _, body in blocks if kind != "diff"]
+    added = sum(line.startswith("+") for kind, _, body in blocks if kind == "diff" for line in body.splitlines())
+    true = (len(new), sum(body.count("\n") for body in new), added, len({name for kind, name, _ in blocks if kind == "diff"}))
+    said = [tuple(map(int, numbers)) for numbers in COUNT.findall(" ".join(document.split()))]
+    if said != [true]:
+        sys.exit("the document must say once: {} new files with {} lines, and {} lines in {} files".format(*true))
+
+
 def main():
-    document, source, overlay = map(pathlib.Path, sys.argv[1:4])
-    files = results(document, source)
-    if sorted(files) != sorted(sys.argv[4:]):
-        sys.exit(f"the document makes {sorted(files)}, expected are {sorted(sys.argv[4:])}")
+    arguments = sys.argv[1:]
+    counted = arguments[0] == "--counted"
+    document, source, overlay = map(pathlib.Path, arguments[counted:counted + 3])
+    expected = sorted(arguments[counted + 3:])
+    text = document.read_text()
+    blocks = BLOCK.findall(text)
+    files = results(blocks, source)
+    if sorted(files) != expected:
+        sys.exit(f"the document makes {sorted(files)}, expected are {expected}")
+    check_lists(blocks, files)
+    if counted:
+        check_count(text, blocks)
     for name, text in files.items():
         path = overlay / name
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -11,6 +11,7 @@ namespace vae::kernels::VAE_GPU {
 namespace {
 
 using test::doubles;
+using Order = vae::simt::Order;  // not that of batches
 
 const Device kSimt{DeviceType::simt, 0};
 constexpr unsigned kN = 64;  // threads of a block: two warps

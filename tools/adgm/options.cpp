@@ -1,212 +1,215 @@
 #include "tools/adgm/options.h"
 
-#include <cmath>
+#include "tools/common/model_options.h"
 
-#include "tools/common/cli.h"
+namespace vae::adgm {
 
-namespace vae::adgm_tools {
+using tool::at_least, tool::choice, tool::non_negative, tool::OptionTable, tool::positive, tool::Spelling;
+
 namespace {
 
-using models::adgm::Config, models::adgm::Kind;
+double ratio(double scale, int64_t a, int64_t b) {
+  return scale * static_cast<double>(a) / static_cast<double>(b);
+}
 
-std::vector<int64_t> sizes_of(const std::string& text, const std::string& option) {
-  std::vector<int64_t> sizes;
-  if (text.empty()) return sizes;
-  for (const uint64_t units : parse_numbers(text, option)) {
-    if (units < 1 || units > 1000000000) fail(ErrorKind::usage, "--{}: a layer of {} units", option, units);
-    sizes.push_back(static_cast<int64_t>(units));
+/// The weight of the classification loss where `unlabeled` images, of which `labeled` have labels, are
+/// trained on.
+double alpha_of(const Options& o, int64_t labeled, int64_t unlabeled) {
+  using Rule = Alpha::Rule;
+  const auto batches = [](int64_t images, int64_t size) { return (images + size - 1) / size; };
+  const int64_t nu = batches(unlabeled, o.settings.batch), nl = batches(labeled, o.settings.batch_labeled);
+  if (labeled == 0) return 0;
+  switch (o.alpha.rule) {
+    case Rule::given:
+      return o.alpha.value;
+    case Rule::batches:
+      return ratio(o.alpha_scale, nu + nl, nl);
+    case Rule::unlabeled_batches:
+      return ratio(o.alpha_scale, nu, nl);
+    default:
+      return ratio(o.alpha_scale, unlabeled, labeled);
   }
-  return sizes;
 }
 
 /// The prior N(0, 1) on every weight, over the number of images: torch's weight decay.
-double prior_decay(int64_t images) { return 1 / static_cast<double>(std::max<int64_t>(1, images)); }
+nn::OptimizerSettings rule_of(const Options& o, int64_t images) {
+  const double decay = o.weight_prior ? ratio(1, 1, std::max<int64_t>(1, images)) : 0;
+  if (o.adagrad) return nn::Adagrad::Settings{o.learning_rate, {.weight_decay = decay}, o.clip};
+  return nn::Adam::Settings{o.learning_rate, {.weight_decay = decay}, o.clip};
+}
 
 }  // namespace
 
-Kind Options::kind(Tool tool) const {
-  if (model == "ladder") return tool == Tool::adgm ? Kind::ladder_m2 : Kind::ladder;
-  if (model == "adgm") return Kind::adgm;
-  if (model == "sdgm") return Kind::sdgm;
-  if (model == "m2") return Kind::m2;
-  if (model == "stacked") return Kind::stacked;
-  if (model == "gumbel") return Kind::gumbel;
-  return Kind::vae;
+train::Inputs inputs_of(const Options&) { return train::Inputs::drawn; }
+
+std::unique_ptr<train::Recipe> make_recipe(const Options& o, const train::Data& given, nn::Options of_model) {
+  using kernels::Schedule;
+  train::Data data = given;
+  const int64_t labeled = data.split.labeled.defined() ? data.split.labeled.numel() : 0;
+  if (o.semi()) {  // the bound of unlabelled images takes all
+    std::vector<int64_t> all = data.split.labeled.to_vector<int64_t>();
+    const auto others = data.split.unlabeled.to_vector<int64_t>();
+    all.insert(all.end(), others.begin(), others.end());
+    data.split.unlabeled = train::items_of(all, data.train.device());
+  }
+  const int64_t unlabeled = o.semi() ? data.split.unlabeled.numel() : data.train.size();
+  Settings s = o.settings;
+  s.model.x_size = data.train.image_size(), s.model.y_size = data.classes;
+  s.iters_per_epoch = o.run.iters_per_epoch;
+  s.model.temperature = Schedule::steps(o.tau, o.tau_factor, s.iters_per_epoch);
+  s.objective.alpha = alpha_of(o, labeled, unlabeled);
+  // The warm-up counts evaluations of bounds, of which an iteration with labels has two.
+  s.objective.beta_labeled = Schedule::rise(o.beta, o.warmup, 2, 1);
+  s.objective.beta = o.semi() ? Schedule::rise(o.beta, o.warmup, 2, 2) : Schedule::rise(o.beta, o.warmup);
+  s.rule = rule_of(o, unlabeled);
+  s.rate = Schedule::steps(o.learning_rate, o.decay.factor, o.decay.every * s.iters_per_epoch, o.decay.floor);
+  return make_recipe(s, data, of_model);
 }
 
-Config Options::config(Tool tool, int64_t x_size, int64_t classes) const {
-  Config c;
-  c.kind = kind(tool);
-  c.x_size = x_size;
-  c.y_size = classes;
-  c.z = sizes_of(z, "z");
-  c.a = a;
-  c.hidden = sizes_of(hidden, "hidden");
-  c.classifier_hidden = sizes_of(classifier_hidden, "classifier-hidden");
-  c.decoder_hidden = sizes_of(decoder_hidden, "decoder-hidden");
-  c.decoder_activation = nn::parse_activation(decoder_activation);
-  c.features_z = features_z;
-  c.features_hidden = sizes_of(features_hidden, "features-hidden");
-  c.flows = flows;
-  c.draws = draws;
-  c.eps = eps;
-  c.init = init == "glorot" ? models::adgm::Init::glorot_normal : models::adgm::Init::uniform_fan_in;
-  c.raw_log_var = log_var == "raw";
-  c.share_a = share_a;
-  c.fixed_flow = flow == "fixed";
-  c.fixed_ladder = ladder == "fixed";
-  c.fixed_gumbel = gumbel == "fixed";
-  c.check();
-  return c;
-}
-
-double Options::alpha_of(int64_t labeled, int64_t unlabeled) const {
-  const auto batches = [](int64_t images, int64_t size) {
-    return static_cast<double>((images + size - 1) / std::max<int64_t>(1, size));
+std::optional<tool::Stage> stage_of(const Options& o) {
+  if (o.config().kind != Kind::stacked) return {};
+  const auto setup = [o](const tool::RunOptions& below) {
+    Options stage = preset_options(Tool::vae, [](const auto&, const auto& fallback) { return fallback; });
+    stage.run = below;
+    stage.run.epochs = o.features_epochs;
+    stage.images = o.images;
+    stage.config().z = {o.config().features_z};
+    stage.config().hidden = o.config().features_hidden;
+    stage.config().raw_log_var = o.config().raw_log_var;
+    stage.settings.batch = o.settings.batch;
+    stage.learning_rate = o.learning_rate;
+    return tool::setup_of(stage);
   };
-  const double nu = batches(unlabeled, batch), nl = batches(labeled, batch_labeled);
-  if (alpha == "batches") return alpha_scale * (nu + nl) / nl;
-  if (alpha == "unlabeled-batches") return alpha_scale * nu / nl;
-  if (alpha == "examples") return alpha_scale * static_cast<double>(unlabeled) / static_cast<double>(labeled);
-  double value = 0;
-  if (!CLI::detail::lexical_cast(alpha, value) || !std::isfinite(value) || value < 0)
-    fail(ErrorKind::usage,
-         "--alpha: '{}' is neither batches, unlabeled-batches, examples nor a number from 0", alpha);
-  return value;
+  const auto part = [](train::Recipe& recipe) {
+    Model* features = dynamic_cast<FamilyRecipe&>(recipe).model().frozen();
+    return tool::Stage::Part{features, meta_of(*features)};
+  };
+  return tool::Stage{"features", "features", o.features_run, setup, part};
 }
 
-models::adgm::TaskOptions Options::task(int64_t labeled, int64_t unlabeled) const {
-  models::adgm::TaskOptions task;
-  task.batch = batch;
-  task.batch_labeled = batch_labeled;
-  task.seed = run.seed;
-  task.iters_per_epoch = run.iters_per_epoch;
-  task.alpha = labeled > 0 ? alpha_of(labeled, unlabeled) : 0;
-  task.warm_up = {warmup, beta};
-  task.sampler = {mc, iw};
-  const double decay = weight_prior ? prior_decay(unlabeled) : 0;
-  if (optimizer == "adam")
-    task.update = nn::Adam::Settings{learning_rate, {.weight_decay = decay}, {clip, clamp}};
-  else
-    task.update = nn::Adagrad::Settings{learning_rate, {.weight_decay = decay}, {clip, clamp}};
-  task.learning_rate = {learning_rate, lr_factor, lr_floor, lr_every};
-  task.temperature = {tau, tau_factor, 0, 1};
-  task.redraw_labeled = labeled_pixels == "step";
-  task.predict_draws = predict_draws;
-  task.graph = parse_graph_mode(run.graph);
-  return task;
+tool::Inspection<Options> test_inspection() {
+  auto test = tool::test_inspection<Options>("accuracy, likelihood and active units of a trained run");
+  test.run = [inner = test.run](tool::Run& run, Options& o) {
+    inner(run, o);
+    for (const auto& [layer, units] : run.recipe<FamilyRecipe>().active_units(run.last_step()))
+      fmt::print("active units of {}: {} of {}\n", layer, units.active(), units.all());
+    return 0;
+  };
+  return test;
 }
 
 namespace {
 
-/// Adds options whose defaults are shown with all digits: a stored configuration repeats a run exactly.
-struct Adder {
-  CLI::App& command;
-  const char* group;
-  template <class T>
-  CLI::Option* operator()(const char* name, T& value, const char* text) const {
-    return command.add_option(name, value, text)->default_str(fmt::format("{}", value))->group(group);
-  }
-};
+Spelling<bool> reference_or_fixed() { return choice<bool>({{"reference", false}, {"fixed", true}}); }
 
-void add_model_options(CLI::App& command, Tool tool, Options& o) {
-  const Adder option{command, "Model"};
-  option("--hidden", o.hidden, "units of hidden layers, bottom to top, e.g. 256,128");
-  option("--z", o.z, "latent variables; of each layer of a ladder");
-  option("--decoder-hidden", o.decoder_hidden, "units of the decoder's hidden layers; none: those reversed");
-  option("--decoder-activation", o.decoder_activation, "sigmoid, tanh, softplus, relu, leaky_relu or elu");
-  option("--init", o.init, "initial weights: N(0, 2 / (in + out)), or uniform by in")
-      ->check(CLI::IsMember({"glorot", "uniform"}));
-  option("--logvar", o.log_var, "log variances through a softplus (so variances from 1), or raw")
-      ->check(CLI::IsMember({"softplus", "raw"}));
-  option("--eps", o.eps, "inside logarithms of probabilities; 0: exact, through logits")
-      ->check(number_that<double>([](double v) { return v >= 0 && v <= 0.5; }, "number from 0 to 1/2"));
-  option("--ladder", o.ladder, "reference: the prior's sample goes down; fixed: the posterior's")
-      ->check(CLI::IsMember({"reference", "fixed"}));
-  if (tool == Tool::adgm) {
-    option("--a", o.a, "auxiliary variables")->check(count(1));
-    option("--classifier-hidden", o.classifier_hidden,
-           "units of q(y|x)'s hidden layers; none: the first of --hidden");
-    option("--share-a", o.share_a, "one draw of a per image for all classes and for q(y|a,x)");
-    option("--predict-draws", o.predict_draws, "draws of a that predictions average")->check(count(1));
-    return;
-  }
-  option("--flows", o.flows, "planar flows behind the posterior")->check(count(0));
-  option("--flow", o.flow,
-         "reference: log-determinants of the batch in every row, unflowed z decoded; or fixed")
-      ->check(CLI::IsMember({"reference", "fixed"}));
-  option("--draws", o.draws, "relaxed samples per image")->check(count(1));
-  option("--gumbel", o.gumbel, "softmax over the draws (reference) or the classes (fixed)")
-      ->check(CLI::IsMember({"reference", "fixed"}));
-  option("--tau", o.tau, "temperature of the first epoch")->check(positive());
-  option("--tau-factor", o.tau_factor, "of the temperature after each epoch")->check(positive());
+/// A rule's name or a number.
+Spelling<Alpha> alpha_spelling() {
+  using Rule = Alpha::Rule;
+  const auto rule = choice<Rule>({{"batches", Rule::batches},
+                                  {"unlabeled-batches", Rule::unlabeled_batches},
+                                  {"examples", Rule::examples}});
+  const auto number = tool::number_that<double>([](double v) { return v >= 0; },
+                                                "number from 0, nor batches, unlabeled-batches or examples");
+  const auto parse = [=](const std::string& text) -> Alpha {
+    for (const Rule r : {Rule::batches, Rule::unlabeled_batches, Rule::examples})
+      if (rule.print(r) == text) return {r};
+    return {Rule::given, number.parse(text)};
+  };
+  return {"TEXT", parse,
+          [=](const Alpha& a) { return a.rule == Rule::given ? number.print(a.value) : rule.print(a.rule); }};
 }
 
-void add_objective_options(CLI::App& command, Tool tool, Options& o) {
-  const Adder option{command, "Objective"};
-  option("--beta", o.beta, "weight of the KL terms, at the end of the warm-up")->check(non_negative());
-  option("--warmup", o.warmup, "evaluations of bounds in which it rises from 0; 0: none")->check(count(0));
-  if (tool == Tool::vae) return;
-  option("--mc", o.mc, "Monte Carlo samples outside the logarithm")->check(count(1));
-  option("--iw", o.iw, "importance samples inside")->check(count(1));
-  option(
-      "--alpha", o.alpha,
-      "weight of the classification loss: a number, or --alpha-scale times (unlabelled + labelled batches) "
-      "per "
-      "labelled one (batches), unlabelled ones (unlabeled-batches), or images per labelled image (examples)");
-  option("--alpha-scale", o.alpha_scale, "see --alpha")->check(non_negative());
+void describe_labeled_model(const OptionTable& t, Options& o) {
+  Config& c = o.config();
+  t.add("a", c.a, "auxiliary variables", at_least(1));
+  t.add("classifier-hidden", c.classifier_hidden,
+        "units of q(y|x)'s hidden layers; none: the first of --hidden", tool::layers(true));
+  t.add("share-a", c.share_a, "one draw of a per image for all classes and for q(y|a,x)");
+  t.add("predict-draws", o.settings.predict_draws, "draws of a that predictions average", at_least(1))
+      .of_trained();
 }
 
-void add_update_options(CLI::App& command, Tool tool, Options& o) {
-  const Adder option{command, "Updates"};
-  option("--batch", o.batch, "images per iteration, without labels")->check(count(1));
-  option("--optimizer", o.optimizer, "adam or adagrad")->check(CLI::IsMember({"adam", "adagrad"}));
-  option("--lr", o.learning_rate, "learning rate")->check(positive());
-  option("--lr-factor", o.lr_factor, "of the rate after every --lr-every epochs")->check(positive());
-  option("--lr-every", o.lr_every, "epochs; 0: never")->check(count(0));
-  option("--lr-floor", o.lr_floor, "the rate falls no further")->check(non_negative());
-  option("--clip", o.clip, "norm to which gradients are clipped; 0: none")->check(non_negative());
-  option("--clamp", o.clamp, "then each element to [-clamp, clamp]; 0: none")->check(non_negative());
-  option("--weight-prior", o.weight_prior, "prior N(0, 1) on all weights");
-  if (tool == Tool::vae) return;
-  option("--batch-labeled", o.batch_labeled, "labelled images per iteration")->check(count(1));
-  option("--labels", o.labels, "labelled images, the same number of each class")->check(count(1));
-  option("--validation", o.validation, "training images held out for validation")->check(count(0));
-  option("--split-file", o.split_file, "use the split stored in this file");
-  option("--labeled-pixels", o.labeled_pixels,
-         "0/1 pixels of labelled images drawn once an epoch or at every step")
-      ->check(CLI::IsMember({"epoch", "step"}));
+void describe_unlabeled_model(const OptionTable& t, Options& o) {
+  Config& c = o.config();
+  t.add("flows", c.flows, "planar flows behind the posterior", at_least(0));
+  t.add("flow", c.fixed_flow,
+        "reference: log-determinants of the batch in every row, unflowed z decoded; or fixed",
+        reference_or_fixed());
+  t.add("draws", c.draws, "relaxed samples per image", at_least(1));
+  t.add("gumbel", c.fixed_gumbel, "softmax over the draws (reference) or the classes (fixed)",
+        reference_or_fixed());
+  t.add("tau", o.tau, "temperature of the first epoch", positive());
+  t.add("tau-factor", o.tau_factor, "of the temperature after each epoch", positive());
 }
 
-void add_feature_options(CLI::App& command, Options& o) {
-  const Adder option{command, "Features of --model stacked"};
-  command
-      .add_option("--features-run", o.features_run,
-                  "finished run of 'vae train --model vae'; default: train one")
-      ->group(option.group);
-  option("--features-epochs", o.features_epochs, "epochs of the VAE that is trained first")->check(count(1));
-  option("--features-z", o.features_z, "its latent variables")->check(count(1));
-  option("--features-hidden", o.features_hidden, "its hidden layers");
+void describe_model(const OptionTable& t, Options& o) {
+  Config& c = o.config();
+  t.add("hidden", c.hidden, "units of hidden layers, bottom to top, e.g. 256,128", tool::layers());
+  t.add("z", c.z, "latent variables; of each layer of a ladder", tool::layers());
+  t.add("decoder-hidden", c.decoder_hidden, "units of the decoder's hidden layers; none: those reversed",
+        tool::layers(true));
+  t.add("decoder-activation", c.decoder_activation, tool::activations(), tool::activation());
+  t.add("init", c.init, "initial weights: N(0, 2 / (in + out)), or uniform by in",
+        choice<Init>({{"glorot", Init::glorot_normal}, {"uniform", Init::uniform_fan_in}}));
+  t.add("logvar", c.raw_log_var, "log variances through a softplus (so variances from 1), or raw",
+        choice<bool>({{"softplus", false}, {"raw", true}}));
+  t.add("eps", c.eps, "inside logarithms of probabilities; 0: exact, through logits",
+        tool::number_that<double>([](double v) { return v >= 0 && v <= 0.5; }, "number from 0 to 1/2"));
+  t.add("ladder", c.fixed_ladder, "reference: the prior's sample goes down; fixed: the posterior's",
+        reference_or_fixed());
+  o.semi() ? describe_labeled_model(t, o) : describe_unlabeled_model(t, o);
+}
+
+void describe_objective(const OptionTable& t, Options& o) {
+  t.add("beta", o.beta, "weight of the KL terms, at the end of the warm-up", non_negative());
+  t.add("warmup", o.warmup, "evaluations of bounds in which it rises from 0; 0: none", at_least(0));
+  if (!o.semi()) return;
+  t.add("mc", o.settings.objective.samples.mc, "Monte Carlo samples outside the logarithm", at_least(1));
+  t.add("iw", o.settings.objective.samples.iw, "importance samples inside", at_least(1));
+  t.add("alpha", o.alpha,
+        "weight of the classification loss: a number, or --alpha-scale times (unlabelled + labelled batches) "
+        "per labelled one (batches), unlabelled ones (unlabeled-batches), or images per labelled image "
+        "(examples)",
+        alpha_spelling());
+  t.add("alpha-scale", o.alpha_scale, "see --alpha", non_negative());
+}
+
+void describe_updates(const OptionTable& t, Options& o) {
+  t.add("batch", o.settings.batch, "images per iteration, without labels", at_least(1));
+  t.add("optimizer", o.adagrad, "adam or adagrad", choice<bool>({{"adam", false}, {"adagrad", true}}));
+  t.add("lr", o.learning_rate, "learning rate", positive());
+  t.add("lr-factor", o.decay.factor, "of the rate after every --lr-every epochs", positive());
+  t.add("lr-every", o.decay.every, "epochs; 0: never", at_least(0));
+  t.add("lr-floor", o.decay.floor, "the rate falls no further", non_negative());
+  t.add("clip", o.clip.norm, "norm to which gradients are clipped; 0: none", non_negative());
+  t.add("clamp", o.clip.element, "then each element to [-clamp, clamp]; 0: none", non_negative());
+  t.add("weight-prior", o.weight_prior, "prior N(0, 1) on all weights");
+  if (!o.semi()) return;
+  t.add("batch-labeled", o.settings.batch_labeled, "labelled images per iteration", at_least(1));
+  describe(t, o.split);
+  t.add("labeled-pixels", o.settings.redraw_labeled,
+        "0/1 pixels of labelled images drawn once an epoch or at every step",
+        choice<bool>({{"epoch", false}, {"step", true}}));
+}
+
+void describe_features(const OptionTable& t, Options& o) {
+  t.add("features-run", o.features_run, "finished run of 'vae train --model vae'; default: train one");
+  t.add("features-epochs", o.features_epochs, "epochs of the VAE that is trained first", at_least(1));
+  t.add("features-z", o.config().features_z, "its latent variables", at_least(1));
+  t.add("features-hidden", o.config().features_hidden, "its hidden layers", tool::layers());
 }
 
 }  // namespace
 
-void add_train_options(CLI::App& command, Tool tool, Options& o) {
-  const bool semi = tool == Tool::adgm;
-  command
-      .add_option("--model", o.model,
-                  semi ? "adgm, sdgm, m2, stacked or ladder" : "vae, flow, beta, ladder or gumbel")
-      ->capture_default_str();
-  command
-      .add_option("--preset", o.preset,
-                  semi ? "defaults: notebook, script, paper or fixed" : "defaults: notebook or fixed")
-      ->capture_default_str();
-  add_run_options(command, o.run);
-  add_image_options(command, o.images);
-  add_model_options(command, tool, o);
-  add_objective_options(command, tool, o);
-  add_update_options(command, tool, o);
-  if (semi) add_feature_options(command, o);
+void describe(const OptionTable& table, Options& o) {
+  table.add("model", o.model, tool::listed(model_names(o.tool())));
+  table.add("preset", o.preset, "defaults: " + tool::listed(preset_names(o.tool())));
+  describe(table, o.run);
+  describe(table, o.images);
+  describe_model(table.group("Model"), o);
+  describe_objective(table.group("Objective"), o);
+  describe_updates(table.group("Updates"), o);
+  if (o.semi()) describe_features(table.group("Features of --model stacked"), o);
 }
 
-}  // namespace vae::adgm_tools
+}  // namespace vae::adgm

@@ -1,55 +1,63 @@
 #pragma once
 // Options of the tools adgm (models with labels) and vae (models without).
-#include "models/adgm/task.h"
-#include "tools/common/images.h"
-#include "tools/common/run_options.h"
+#include "models/adgm/recipe.h"
+#include "tools/common/tool.h"
 
-namespace vae::adgm_tools {
+namespace vae::adgm {
 
-/// adgm: adgm, sdgm, m2, stacked, ladder. vae: vae, flow, beta, ladder, gumbel.
 enum class Tool { adgm, vae };
 
-struct Options {
-  RunOptions run;
-  std::string preset = "notebook", model, split_file;
-  ImageOptions images;
-
-  std::string hidden, z, classifier_hidden, decoder_hidden, decoder_activation = "relu";
-  int64_t a = 32, flows = 0, draws = 10;
-  std::string init = "glorot", log_var = "softplus", flow = "reference", ladder = "reference",
-              gumbel = "reference";
-  double eps = 1e-8;
-  bool share_a = false;
-
-  std::string alpha = "batches";  ///< or unlabeled-batches, examples, a number
-  double alpha_scale = 0.1, beta = 1, tau = 1, tau_factor = 1;
-  int64_t warmup = 0, mc = 1, iw = 1;
-  int64_t batch = 64, batch_labeled = 64, labels = 100, validation = 0, predict_draws = 1;
-  std::string labeled_pixels = "epoch";
-
-  std::string optimizer = "adam";
-  double learning_rate = 3e-4, lr_factor = 1, lr_floor = 0, clip = 0, clamp = 0;
-  int64_t lr_every = 0;
-  bool weight_prior = false;
-
-  std::filesystem::path features_run;  ///< of the stacked model: a finished run of the tool vae
-  int64_t features_epochs = 10, features_z = 32;
-  std::string features_hidden = "256,128";
-
-  int64_t nll = 0, digit = -1, units = 0;
-  double span = 3;
-
-  models::adgm::Kind kind(Tool tool) const;
-  models::adgm::Config config(Tool tool, int64_t x_size, int64_t classes) const;
-  /// `unlabeled` images in training, of which `labeled` have labels (0: none needed).
-  models::adgm::TaskOptions task(int64_t labeled, int64_t unlabeled) const;
-  double alpha_of(int64_t labeled, int64_t unlabeled) const;
+/// The weight of the classification loss: `value`, or a multiple of (unlabelled + labelled batches) per
+/// labelled one, of unlabelled batches per labelled one, or of images per labelled image.
+struct Alpha {
+  enum class Rule { given, batches, unlabeled_batches, examples } rule = Rule::batches;
+  double value = 0;
 };
 
+/// A value that is multiplied by `factor` after every `every` epochs, but not below `floor`.
+struct StepDecay {
+  double factor = 1, floor = 0;
+  int64_t every = 0;
+};
+
+struct Options : tool::CommonOptions {
+  std::string model;
+  tool::SplitOptions split{.validation = 0, .file = {}};  ///< of models with labels
+  Settings settings;                                      ///< the kind of its model is that of `model`
+  double beta = 1;
+  int64_t warmup = 0;
+  Alpha alpha;
+  double alpha_scale = 0.1, learning_rate = 3e-4, tau = 1, tau_factor = 1;
+  StepDecay decay;
+  nn::Clip clip;
+  bool adagrad = false, weight_prior = false;
+
+  std::filesystem::path features_run;  ///< of the stacked model: a finished run of the tool vae
+  int64_t features_epochs = 10;
+
+  std::optional<int64_t> digit;  ///< none: all
+  double span = 3;
+
+  Config& config() { return settings.model; }
+  const Config& config() const { return settings.model; }
+  bool semi() const { return has_labels(config().kind); }
+  Tool tool() const { return semi() ? Tool::adgm : Tool::vae; }
+};
+
+std::vector<std::string> model_names(Tool tool);
+std::vector<std::string> preset_names(Tool tool);
+
 /// Defaults of a preset for a model; throws Error(usage) for unknown names.
-Options preset_options(Tool tool, const std::string& model, const std::string& preset);
+Options preset_options(Tool tool, const tool::Find& find);
 
-/// Adds all options of `train`; defaults are the current values.
-void add_train_options(CLI::App& command, Tool tool, Options& options);
+void describe(const tool::OptionTable& table, Options& options);
 
-}  // namespace vae::adgm_tools
+train::Inputs inputs_of(const Options& options);
+std::unique_ptr<train::Recipe> make_recipe(const Options& options, const train::Data& data,
+                                           nn::Options of_model);
+std::optional<tool::Stage> stage_of(const Options& options);
+
+/// `test`, and `sample` with the options that describe() adds.
+tool::Inspection<Options> test_inspection();
+
+}  // namespace vae::adgm

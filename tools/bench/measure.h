@@ -1,5 +1,7 @@
 #pragma once
 // Checks and times one case, and finds what the machine can do.
+#include <nlohmann/json.hpp>
+
 #include "tools/bench/case.h"
 
 namespace vae::bench {
@@ -11,15 +13,9 @@ struct Peak {
 };
 Peak measure_peak(Device device);
 
-struct Result {
-  double seconds;  ///< median
-  double rate;     ///< bytes/s, or FLOP/s where the case counts operations
-  double share;    ///< of the peak that limits it: copy, or product for cases that count operations
-  double error;    ///< f32 on the device against f64 on the CPU
-};
-
-/// Throws Error(numeric) naming the case where the result is wrong; then times it, caches cold, until
-/// `seconds` have passed.
-Result measure(const Case& c, Device device, const Peak& peak, double seconds);
+/// Throws Error(numeric) naming the case where the result is wrong, f32 on the device against f64 on the CPU;
+/// then times it, caches cold, until `seconds` have passed, and prints what it returns: the median and its
+/// rate, of FLOP or else bytes, beside the peak that limits it.
+nlohmann::json measure(const Case& c, Device device, const Peak& peak, double seconds);
 
 }  // namespace vae::bench

@@ -1,4 +1,6 @@
-// Batch norm and the optimisers.
+// What surrounds the products of a step: what becomes a batch, batch norm and the optimisers.
+#include <set>
+
 #include "tools/bench/case.h"
 
 namespace vae::bench {
@@ -6,80 +8,95 @@ namespace {
 
 using namespace kernels;
 
-BatchNormForward forward_of(Operands& in, int64_t m, int64_t n) {
-  BatchNormForward f;
-  f.x = in.uniform({m, n}), f.gamma = in.uniform({n}), f.beta = in.uniform({n});
-  f.y = in.zeros({m, n}), f.mean = in.zeros({n}), f.rstd = in.zeros({n});
-  return f;
+/// Items drawn by number.
+void add_draws(Cases& cases) {
+  for (const int64_t n : {int64_t{200}, int64_t{1} << 22})  // corners of a batch; beyond the caches
+    cases.add(random_integers, fmt::format("{} below 9", n), output({n}, DType::i64), RandomKey{1, 2},
+              scalar(int64_t{1}), 9, Rows{});
+  for (const auto& [pool, batch] : {std::pair<int64_t, int64_t>{50000, 100}, {60000, 60000}})
+    for (const int64_t period : std::set<int64_t>{1, pool / batch}) {
+      const std::string shape = fmt::format("{} of {}, {} a pass", batch, pool, period);
+      const Operand items = integers({pool}, pool), y = output({batch}, DType::i64),
+                    step = scalar(int64_t{3});
+      cases.add(batch_items, shape, items, y, RandomKey{1, 2}, step, Order{.period = period}).bytes =
+          2 * y.bytes();
+    }
 }
 
-void add_batch_norm(std::vector<Case>& cases, const char* what, int64_t m, int64_t n) {
-  const std::string shape = fmt::format("{} {}x{}", what, m, n);
-  const auto size = static_cast<double>(m * n);
+/// Pictures cropped, half of them flipped, as in SHOT-VAE; and scaled.
+void add_images(Cases& cases, int64_t n) {
+  const Shape images{n, 32, 32, 3};
+  const Operand x = pixels(images), y = output(images), cropped = output(images, DType::u8);
+  cases.add(crop_images, text(images) + " u8", x, integers({n, 2}, 9), integers({n}, 2), cropped, 4);
+  cases.add(normalize_pixels, text(images), x, uniform({3}, 0.4, 0.5), uniform({3}, 0.2, 0.3), y).bytes =
+      x.bytes() + y.bytes();
+}
+
+/// Pictures as the Inception net takes them.
+void add_resize(Cases& cases) {
+  const Shape from{50, 28, 28, 3}, to{50, 299, 299, 3};
+  cases.add(resize_images, "50x28x28x3 to 299x299 u8", pixels(from), output(to, DType::u8));
+  cases.add(resize_images, "50x28x28x3 to 299x299 f32", uniform(from, 0, 1), output(to));
+}
+
+void add_batch_norm(Cases& cases, const char* what, int64_t m, int64_t n) {
+  const std::string shape = fmt::format("{} {}", what, text({m, n}));
+  const Operand x = uniform({m, n}), gamma = uniform({n}), y = output({m, n}), zero = zeros({n});
   // x twice: the statistics must be known before the first element is written.
-  cases.push_back({"batch_norm_fwd", shape, 12 * size, 0, [=](Operands in) {
-                     const BatchNormForward f = forward_of(in, m, n);
-                     return Call{[=] { batch_norm_fwd(f); }, f.y};
-                   }});
-  cases.push_back(
-      {"batch_norm_bwd", shape, 20 * size, 0, [=](Operands in) {
-         const BatchNormForward f = forward_of(in, m, n);
-         batch_norm_fwd(f);
-         BatchNormBackward b;
-         b.dy = in.uniform({m, n}), b.x = f.x, b.gamma = f.gamma, b.mean = f.mean, b.rstd = f.rstd;
-         b.dx = in.zeros({m, n}), b.dgamma = in.zeros({n}), b.dbeta = in.zeros({n});
-         b.write_x = b.write_gamma = b.write_beta = Write::set;
-         return Call{[=] { batch_norm_bwd(b); }, b.dx};
-       }});
+  cases.add("batch_norm_fwd", shape, 3 * x.bytes(), [=](Maker& make) {
+    BatchNormForward f;
+    f.x = make(x), f.gamma = make(gamma), f.beta = make(uniform({n}));
+    f.y = make(y), f.mean = make(zero), f.rstd = make(zero);
+    return [=] { batch_norm_fwd(f); };
+  });
+  cases.add("batch_norm_bwd", shape, 5 * x.bytes(), [=](Maker& make) {
+    BatchNormBackward b;
+    b.dy = make(uniform({m, n})), b.x = make(x), b.gamma = make(gamma);
+    b.mean = make(uniform({n}, -0.1, 0.1)), b.rstd = make(uniform({n}, 1.6, 1.8));
+    b.dx = make(y), b.dgamma = make(zero), b.dbeta = make(zero);
+    return [=] { batch_norm_bwd(b); };
+  });
 }
 
-/// What a step keeps on the device: no more than the time of a launch.
-void add_counters(std::vector<Case>& cases) {
-  cases.push_back({"increment", "1", 16, 0, [](Operands in) {
-                     const Tensor counter = in.scalar(int64_t{41});
-                     return Call{[=] { increment(counter); }, counter};
-                   }});
-  cases.push_back({"scheduled_rate", "1", 16, 0, [](Operands in) {
-                     const Tensor iteration = in.scalar(int64_t{300}), rate = in.scalar(0.0);
-                     const Schedule schedule{.decay = Decay::cosine, .total = 1000, .warmup = 100};
-                     return Call{[=] { scheduled_rate(iteration, rate, 0.1, schedule); }, rate};
-                   }});
+void add_optimizers(Cases& cases, const Shape& shape) {
+  const Operand parameter = in_place(uniform(shape)), gradient = uniform(shape), state = zeros(shape);
+  const double size = floats(shape);
+  cases.add("adam", text(shape), 7 * size, [=](Maker& make) {
+    AdamStep s;
+    s.parameter = make(parameter), s.gradient = make(gradient), s.m = make(state), s.v = make(state);
+    s.t = make(scalar(int64_t{1})), s.learning_rate = make(scalar(1e-3));
+    return [=] { kernels::adam(s); };
+  });
+  cases.add("sgd", text(shape), 5 * size, [=](Maker& make) {
+    SgdStep s;
+    s.parameter = make(parameter), s.gradient = make(gradient), s.velocity = make(state);
+    s.learning_rate = make(scalar(1e-3)), s.rule.momentum = 0.9;
+    return [=] { kernels::sgd(s); };
+  });
+  cases.add("adagrad", text(shape), 5 * size, [=](Maker& make) {
+    AdagradStep s;
+    s.parameter = make(parameter), s.gradient = make(gradient), s.sum = make(state);
+    s.learning_rate = make(scalar(1e-2));
+    return [=] { kernels::adagrad(s); };
+  });
+  cases.add(moving_average, text(shape), uniform(shape), in_place(uniform(shape)), 0.999);
 }
 
 }  // namespace
 
-void add_training(std::vector<Case>& cases) {
+void add_training(Cases& cases) {
+  add_draws(cases);
+  for (const int64_t n : {200, 5000}) add_images(cases, n);
+  add_resize(cases);
   add_batch_norm(cases, "m2", 1000, 500);
   add_batch_norm(cases, "wrn", 200 * 32 * 32, 32);
   add_batch_norm(cases, "wrn", 200 * 8 * 8, 128);
-  for (const int64_t n : {int64_t{1} << 20, kLarge}) {
-    cases.push_back({"adam", fmt::format("{}", n), 28.0 * static_cast<double>(n), 0, [=](Operands in) {
-                       AdamStep s;
-                       s.parameter = in.uniform({n}), s.gradient = in.uniform({n}), s.m = in.zeros({n}),
-                       s.v = in.zeros({n});
-                       s.t = in.scalar(int64_t{1}), s.learning_rate = in.scalar(1e-3);
-                       return Call{[=] { kernels::adam(s); }, s.parameter};
-                     }});
-    cases.push_back({"sgd", fmt::format("{}", n), 20.0 * static_cast<double>(n), 0, [=](Operands in) {
-                       SgdStep s;
-                       s.parameter = in.uniform({n}), s.gradient = in.uniform({n}),
-                       s.velocity = in.zeros({n});
-                       s.learning_rate = in.scalar(1e-3), s.rule.momentum = 0.9;
-                       return Call{[=] { kernels::sgd(s); }, s.parameter};
-                     }});
-    cases.push_back({"adagrad", fmt::format("{}", n), 20.0 * static_cast<double>(n), 0, [=](Operands in) {
-                       AdagradStep s;
-                       s.parameter = in.uniform({n}), s.gradient = in.uniform({n}), s.sum = in.zeros({n});
-                       s.learning_rate = in.scalar(1e-2);
-                       return Call{[=] { kernels::adagrad(s); }, s.parameter};
-                     }});
-    cases.push_back(
-        {"moving_average", fmt::format("{}", n), 12.0 * static_cast<double>(n), 0, [=](Operands in) {
-           const Tensor value = in.uniform({n}), average = in.uniform({n});
-           return Call{[=] { moving_average(value, average, 0.999); }, average};
-         }});
-  }
-  add_counters(cases);
+  add_optimizers(cases, {int64_t{1} << 20});
+  add_optimizers(cases, {kLarge});
+  // What a step keeps on the device: no more than the time of a launch.
+  cases.add(increment, "1", in_place(scalar(int64_t{41}))).bytes = 16;
+  const Schedule schedule = Schedule::decay(0.1, Decay::cosine, 1000, 100);
+  cases.add(scheduled, "1", scalar(int64_t{300}), output({}, DType::f64), schedule).bytes = 16;
 }
 
 }  // namespace vae::bench

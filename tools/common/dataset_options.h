@@ -1,33 +1,19 @@
 #pragma once
-// Command-line options that choose a data set, the same for every tool.
-#include <CLI/CLI.hpp>
-#include <string>
-
+// Options that choose a data set, the same for every tool.
 #include "data/load.h"
-#include "tools/common/cli.h"
+#include "tools/common/option_table.h"
 
-namespace vae {
+namespace vae::tool {
 
 /// Where a set lies, and what a synthetic one is.
-inline void add_dataset_options(CLI::App& app, data::DatasetOptions& options) {
-  app.add_option("--data-dir", options.data_dir,
-                 "folder with data sets (default: $VAE_DATA_DIR, then the user's cache)")
-      ->default_str(options.data_dir.string());
-  app.add_option("--classes", options.num_classes, "number of classes")
-      ->check(CLI::Range(1, 256))
-      ->capture_default_str();
-  app.add_option("--synth-train", options.synth_train, "synthetic training images")
-      ->check(count(1))
-      ->capture_default_str();
-  app.add_option("--synth-test", options.synth_test, "synthetic test images")
-      ->check(count(1))
-      ->capture_default_str();
-  app.add_option("--synth-seed", options.synth_seed, "seed of the synthetic digits")->capture_default_str();
+inline void describe(const OptionTable& table, data::DatasetOptions& o) {
+  table.add("data-dir", o.data_dir, "folder with data sets (default: $VAE_DATA_DIR, then the user's cache)")
+      .changeable()
+      .of_trained();
+  table.add("classes", o.num_classes, "number of classes", between(1, 256));
+  table.add("synth-train", o.synth_train, "synthetic training images", at_least(1));
+  table.add("synth-test", o.synth_test, "synthetic test images", at_least(1));
+  table.add("synth-seed", o.synth_seed, "seed of the synthetic digits");
 }
 
-/// The names of the data sets, as a check for an option.
-inline CLI::IsMember dataset_names() {
-  return CLI::IsMember(std::vector<std::string>(data::kDatasetNames.begin(), data::kDatasetNames.end()));
-}
-
-}  // namespace vae
+}  // namespace vae::tool

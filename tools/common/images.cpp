@@ -1,25 +1,22 @@
 #include "tools/common/images.h"
 
-namespace vae {
-namespace {
+namespace vae::tool {
 
-namespace fs = std::filesystem;
-
-models::ImageSet on_device(const data::Dataset& set, kernels::Pixels scaling, Device device) {
-  return {set.images.to(device), set.labels.to(device), scaling};
+void describe(const OptionTable& table, ImageOptions& o) {
+  std::vector<std::pair<std::string, std::string>> names{{"auto", "auto"}};
+  for (const char* name : data::kDatasetNames) names.emplace_back(name, name);
+  table.add("data", o.dataset, "data set; auto: mnist where it is found, else synth", choice(names))
+      .of_trained();
+  describe(table, o.data);
+  table.add("scaling", o.scaling, "pixels as 0/1 or in [0, 1]; auto: binary for Bernoulli decoders",
+            choice<std::optional<train::Inputs>>(
+                {{"auto", {}}, {"binary", train::Inputs::binary}, {"unit", train::Inputs::unit}}));
 }
 
-}  // namespace
-
-void add_image_options(CLI::App& command, ImageOptions& o) {
-  command.add_option("--data", o.dataset, "data set; auto: mnist where it is found, else synth")
-      ->check(CLI::IsMember({"auto", "synth", "mnist", "fashion-mnist", "idx", "folder", "subfolders"}))
-      ->capture_default_str();
-  add_dataset_options(command, o.data);
-  command
-      .add_option("--scaling", o.scaling, "pixels as 0/1 or in [0, 1]; auto: binary for Bernoulli decoders")
-      ->check(CLI::IsMember({"auto", "binary", "unit"}))
-      ->capture_default_str();
+void describe(const OptionTable& table, SplitOptions& o) {
+  table.add("labels", o.labels, "labelled images, the same number of each class", at_least(1));
+  table.add("validation", o.validation, "training images held out for validation", at_least(0));
+  table.add("split-file", o.file, "use the split stored in this file");
 }
 
 std::string resolve_dataset(const ImageOptions& options) {
@@ -38,7 +35,7 @@ std::string resolve_dataset(const ImageOptions& options) {
   return "synth";
 }
 
-Images load_images(const ImageOptions& options, const std::string& likelihood, Device device) {
+Images load_images(const ImageOptions& options, train::Inputs inputs, Device device) {
   data::DatasetOptions wanted = options.data;
   wanted.name = resolve_dataset(options);
   // Sets of one's own may have any size of image.
@@ -53,17 +50,26 @@ Images load_images(const ImageOptions& options, const std::string& likelihood, D
   if (images.train.num_classes != images.test.num_classes)
     fail(ErrorKind::data, "{}: {} classes in the training images, {} in the test images", images.train.name,
          images.train.num_classes, images.test.num_classes);
-  const bool binary = options.scaling == "binary" || (options.scaling == "auto" && likelihood == "bernoulli");
-  const auto scaling = binary ? kernels::Pixels::binary : kernels::Pixels::unit;
-  images.train_set = on_device(images.train, scaling, device);
-  images.test_set = on_device(images.test, scaling, device);
+  const auto on_device = [&](const data::Dataset& set) {
+    return train::ImageSet{set.images.to(device), set.labels.to(device), options.scaling.value_or(inputs)};
+  };
+  images.data = {
+      on_device(images.train), on_device(images.test), images.train.num_classes, images.test.name, {}};
   return images;
 }
 
-data::StoredSplit new_split(const std::string& file, const data::SplitRequest& request,
-                            const data::Dataset& train) {
-  if (!file.empty()) return data::load_split(file, train.labels);
+data::StoredSplit new_split(const SplitOptions& options, uint64_t seed, const data::Dataset& train) {
+  if (!options.file.empty()) return data::load_split(options.file, train.labels);
+  const data::SplitRequest request{.num_labeled = options.labels,
+                                   .num_validation = options.validation,
+                                   .num_classes = train.num_classes,
+                                   .seed = seed};
   return {data::draw_split(train.labels, request), request};
 }
 
-}  // namespace vae
+train::SplitItems items_of(const data::Split& split, Device device) {
+  return {train::items_of(split.labeled, device), train::items_of(split.unlabeled, device),
+          train::items_of(split.validation, device)};
+}
+
+}  // namespace vae::tool

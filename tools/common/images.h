@@ -1,35 +1,39 @@
 #pragma once
 // The images a run is about, and how they are split: options and loading, the same for every tool.
-#include "data/load.h"
 #include "data/split.h"
-#include "models/common/image_set.h"
+#include "nn/train/image_set.h"
 #include "tools/common/dataset_options.h"
 
-namespace vae {
+namespace vae::tool {
 
 struct ImageOptions {
-  std::string dataset = "auto", scaling = "auto";
+  std::string dataset = "auto";
+  std::optional<train::Inputs> scaling;  ///< of pixels; none: as the model wants them
   data::DatasetOptions data;
 };
 
-/// --data, --scaling and where the sets lie.
-void add_image_options(CLI::App& command, ImageOptions& options);
+struct SplitOptions {
+  int64_t labels = 100, validation = 10000;
+  std::filesystem::path file;
+};
+
+void describe(const OptionTable& table, ImageOptions& options);
+void describe(const OptionTable& table, SplitOptions& options);
 
 /// Training and test images, on the host with their hashes and on the device as the models see them.
 struct Images {
   data::Dataset train, test;
-  models::ImageSet train_set, test_set;
+  train::Data data;  ///< without a split
 };
 
-/// The data set that "auto" stands for: MNIST where it is found, else the synthetic digits, with a word about
-/// it.
+/// The data set that "auto" stands for: MNIST where it is found, else the synthetic digits, which it says.
 std::string resolve_dataset(const ImageOptions& options);
 
-/// Loads both parts; `likelihood` decides the scaling where it is "auto".
-Images load_images(const ImageOptions& options, const std::string& likelihood, Device device);
+/// Loads both parts; `inputs` where the options leave that to the model.
+Images load_images(const ImageOptions& options, train::Inputs inputs, Device device);
 
 /// The split of a new run: that of a file, or drawn.
-data::StoredSplit new_split(const std::string& file, const data::SplitRequest& request,
-                            const data::Dataset& train);
+data::StoredSplit new_split(const SplitOptions& options, uint64_t seed, const data::Dataset& train);
+train::SplitItems items_of(const data::Split& split, Device device);
 
-}  // namespace vae
+}  // namespace vae::tool

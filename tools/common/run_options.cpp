@@ -1,12 +1,8 @@
 #include "tools/common/run_options.h"
 
-#include <charconv>
-
-#include "tensor/error.h"
 #include "tensor/parallel.h"
-#include "tools/common/cli.h"
 
-namespace vae {
+namespace vae::tool {
 
 train::RunDirectory::Mode RunOptions::mode() const {
   using Mode = train::RunDirectory::Mode;
@@ -23,74 +19,59 @@ train::LoopOptions RunOptions::loop() const {
           .after_epoch = {}};
 }
 
-void add_run_options(CLI::App& command, RunOptions& options) {
-  command.add_option("--run", options.run, "run directory")->default_str(options.run.string());
-  command.add_option("--config", options.config, "JSON file of options; the command line wins");
-  command.add_flag("--resume", options.resume, "continue the run in the directory, exactly");
-  command.add_flag("--fresh", options.fresh, "remove the run that is in the directory first");
-  command.add_option("--seed", options.seed, "of split, initial weights, batches and noise")
-      ->check(non_negative())
-      ->capture_default_str();
-  command.add_option("--seeds", options.seeds, "several runs, e.g. 1,2,3, and their mean and spread");
-  command.add_option("--epochs", options.epochs, "epochs")->check(count(1))->capture_default_str();
-  const bool pass = options.iters_per_epoch == 0;  // a tool whose epochs are passes over the data
-  command
-      .add_option("--iters-per-epoch", options.iters_per_epoch,
-                  pass ? "iterations per epoch; 0: a pass over the images" : "iterations per epoch")
-      ->check(count(pass ? 0 : 1))
-      ->capture_default_str();
-  command
-      .add_option("--log-every", options.log_every, "iterations between rows of metrics; 0: once per epoch")
-      ->check(count(0))
-      ->capture_default_str();
-  command
-      .add_option("--checkpoint-every", options.checkpoint_every,
-                  "iterations between checkpoints beside those after each epoch; 0: none")
-      ->check(count(0))
-      ->capture_default_str();
-  command.add_option("--benchmark", options.benchmark, "time so many steps instead, one JSON line")
-      ->check(count(0));
-  command.add_flag("--quiet", options.quiet, "no progress, no line per epoch");
-  add_device_options(command, options);
+RunOptions RunOptions::below(const std::string& folder) const {
+  RunOptions o = *this;
+  o.run /= folder;
+  o.resume = resume && std::filesystem::exists(o.run / "config.json");
+  return o;
 }
 
-void add_device_options(CLI::App& command, RunOptions& options) {
-  command.add_option("--device", options.device, "cpu or cuda:N")->capture_default_str();
-  command.add_option("--threads", options.threads, "CPU threads; 0: all cores")
-      ->check(CLI::Range(0, 1024))
-      ->capture_default_str();
-  command
-      .add_option("--precision", options.precision,
-                  "products of matrices on CUDA devices: fp32 or tf32 (faster)")
-      ->check(CLI::IsMember({"fp32", "tf32"}))
-      ->capture_default_str();
-  command.add_option("--graph", options.graph, "replay a step as one CUDA graph; auto: on CUDA devices")
-      ->check(CLI::IsMember({"auto", "on", "off"}))
-      ->capture_default_str();
+void describe(const OptionTable& table, RunOptions& o) {
+  table.add("run", o.run, "run directory").unstored().of_trained();
+  table.add("config", o.config, "JSON file of options; the command line wins").unstored();
+  table.flag("resume", o.resume, "continue the run in the directory, exactly");
+  table.flag("fresh", o.fresh, "remove the run that is in the directory first");
+  table.add("seed", o.seed, "of split, initial weights, batches and noise");
+  table.add("seeds", o.seeds, "several runs, e.g. 1,2,3, and their mean and spread", tool::numbers())
+      .unstored();
+  table.add("epochs", o.epochs, "epochs", at_least(1)).changeable();
+  table.add("iters-per-epoch", o.iters_per_epoch,
+            o.counts_passes ? "iterations per epoch; 0: a pass over the images" : "iterations per epoch",
+            at_least(o.counts_passes ? 0 : 1));
+  table.add("log-every", o.log_every, "iterations between rows of metrics; 0: once per epoch", at_least(0));
+  table.add("checkpoint-every", o.checkpoint_every,
+            "iterations between checkpoints beside those after each epoch; 0: none", at_least(0));
+  table.add("benchmark", o.benchmark, "time so many steps instead, one JSON line", at_least(0)).unstored();
+  table.flag("quiet", o.quiet, "no progress, no line per epoch");
+  describe(table, static_cast<DeviceOptions&>(o));
 }
 
-Device prepare_device(const RunOptions& options) {
-  set_num_threads(options.threads);
-  const Device device = Device::parse(options.device);
-  require_device(device);
-  if (options.graph == "on" && device.type != DeviceType::cuda)
-    fail(ErrorKind::usage, "--graph on: device {} has no graphs of work", device.str());
-  set_precision(options.precision == "tf32" ? Precision::tf32 : Precision::fp32);
-  return device;
+void describe(const OptionTable& table, DeviceOptions& o) {
+  const Spelling<Device> device{"TEXT", Device::parse, std::mem_fn(&Device::str)};
+  table.add("device", o.device, "cpu or cuda:N", device).changeable().of_trained();
+  table.add("threads", o.threads, "CPU threads; 0: all cores", between(0, 1024)).changeable().of_trained();
+  table
+      .add("precision", o.precision, "products of matrices on CUDA devices: fp32 or tf32 (faster)",
+           choice<kernels::Precision>(
+               {{"fp32", kernels::Precision::fp32}, {"tf32", kernels::Precision::tf32}}))
+      .of_trained();
+  table
+      .add(
+          "graph", o.graph, "replay a step as one CUDA graph; auto: on CUDA devices",
+          choice<GraphMode>({{"auto", GraphMode::automatic}, {"on", GraphMode::on}, {"off", GraphMode::off}}))
+      .changeable();
 }
 
-std::vector<uint64_t> parse_numbers(const std::string& text, const std::string& option) {
-  std::vector<uint64_t> numbers;
-  const char *at = text.data(), *end = at + text.size();
-  while (true) {
-    uint64_t number = 0;
-    const auto [stop, error] = std::from_chars(at, end, number);
-    if (error != std::errc{} || (stop != end && *stop != ','))
-      fail(ErrorKind::usage, "--{}: '{}' is no list of numbers like 1,2,3", option, text);
-    numbers.push_back(number);
-    if (stop == end) return numbers;
-    at = stop + 1;
-  }
+Device prepare_device(const DeviceOptions& o) {
+  set_num_threads(o.threads);
+  require_device(o.device);
+  if (o.graph == GraphMode::on && o.device.type != DeviceType::cuda)
+    fail(ErrorKind::usage, "--graph on: device {} has no graphs of work", o.device.str());
+  return o.device;
 }
 
-}  // namespace vae
+const char* name_of(kernels::Precision precision) {
+  return precision == kernels::Precision::tf32 ? "tf32" : "fp32";
+}
+
+}  // namespace vae::tool

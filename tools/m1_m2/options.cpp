@@ -1,177 +1,236 @@
 #include "tools/m1_m2/options.h"
 
+#include <fmt/format.h>
+
 #include <cmath>
 
-#include "tools/common/cli.h"
+#include "tools/common/model_options.h"
 
-namespace vae {
+namespace vae::m1_m2 {
 namespace {
 
-models::Likelihood likelihood_of(const std::string& name) {
-  return name == "bernoulli" ? models::Likelihood::bernoulli : models::Likelihood::gaussian;
+using tool::at_least, tool::choice, tool::OptionTable;
+
+const std::vector<std::string> kPresets{"seed", "chainer19", "paper"};
+
+std::vector<NetConfig*> nets_of(M1Config& c) { return {&c.encoder, &c.decoder_net}; }
+std::vector<NetConfig*> nets_of(M2Config& c) { return {&c.encoder_xy_z, &c.encoder_x_y, &c.decoder_net}; }
+
+/// A member of all nets.
+template <class T>
+std::vector<T*> each(const std::vector<NetConfig*>& nets, T NetConfig::*member) {
+  std::vector<T*> members;
+  for (NetConfig* net : nets) members.push_back(&(net->*member));
+  return members;
 }
 
-models::ZTerm term_of(const std::string& name) {
-  return name == "marginal" ? models::ZTerm::marginal : models::ZTerm::sampled;
-}
-
-void fill_common(const ModelOptions& options, models::CommonConfig& config) {
-  config.batch_norm_before_activation = options.batch_norm_before_activation;
-  config.batch_norm = options.bn;
-  config.weight_scale = options.weight_scale;
-  config.p_z = term_of(options.p_z);
-  config.q_z = term_of(options.q_z);
-}
-
-void fill_net(const ModelOptions& options, models::NetConfig& net) {
-  net.hidden.clear();
-  for (const uint64_t units : parse_numbers(options.hidden, "hidden")) {
-    if (units < 1 || units > 1000000000) fail(ErrorKind::usage, "--hidden: a layer of {} units", units);
-    net.hidden.push_back(static_cast<int64_t>(units));
-  }
-  net.activation = nn::parse_activation(options.activation);
-  net.batch_norm = options.batch_norm;
-  net.batch_norm_to_input = options.batch_norm_to_input;
-  net.dropout = options.dropout;
-}
-
-}  // namespace
-
-models::M1Config ModelOptions::m1(int64_t x_size) const {
-  models::M1Config config;
-  fill_common(*this, config);
-  config.decoder = likelihood_of(decoder);
-  config.x_size = x_size;
-  config.z_size = z;
-  config.samples = samples;
-  for (models::NetConfig* net : {&config.encoder, &config.decoder_net}) fill_net(*this, *net);
-  return config;
-}
-
-models::M2Config ModelOptions::m2(int64_t x_size, int64_t y_size) const {
-  models::M2Config config;
-  fill_common(*this, config);
-  config.decoder = likelihood_of(decoder);
-  config.x_size = x_size;
-  config.y_size = y_size;
-  config.z_size = z;
-  config.z_terms = z_terms == "kl" ? models::ZTerms::kl : models::ZTerms::explicit_terms;
-  for (models::NetConfig* net : {&config.encoder_xy_z, &config.encoder_x_y, &config.decoder_net})
-    fill_net(*this, *net);
-  return config;
-}
-
-nn::Adam::Settings ModelOptions::adam() const {
-  nn::Adam::Settings settings = models::reference_adam(clip);
-  settings.learning_rate = learning_rate;
-  return settings;
-}
-
-nn::Schedule ModelOptions::schedule(const RunOptions& run) const {
-  return {nn::parse_decay(lr_decay), run.epochs * run.iters_per_epoch, lr_warmup};
-}
-
-Options preset_options(Tool tool, const std::string& preset) {
+template <class Options>
+Options preset_of(const tool::Find& find) {
+  const std::string preset = find("preset", "seed");
+  tool::check_name("preset", preset, kPresets);
   Options o;
   o.preset = preset;
-  o.m1.hidden = "600,600";
-  o.m2.hidden = "500";
-  o.m2.clip = 5;
   o.run.epochs = 1000;
-  if (tool == Tool::m1) o.m1.z = 2;
-  if (tool == Tool::m1_m2) o.m2.decoder = "gaussian", o.run.iters_per_epoch = 5000, o.run.epochs = 600;
-  o.run.run = tool == Tool::m1 ? "runs/m1" : tool == Tool::m2 ? "runs/m2" : "runs/m1_m2";
-  if (preset == "seed") return o;
-  if (preset == "chainer19") {  // Chainer >= 1.9 takes the root of the scale
-    o.m1.weight_scale = o.m2.weight_scale = std::sqrt(0.1);
-    return o;
+  if (preset == "chainer19")
+    o.settings.model.weight_scale = std::sqrt(0.1);  // Chainer >= 1.9 takes the scale's root
+  if (preset == "paper") {                           // arXiv:1406.5298: no batch norm, no clipping
+    for (NetConfig* net : nets_of(o.settings.model)) net->batch_norm = net->batch_norm_to_input = false;
+    o.settings.adam.clip = {};
   }
-  if (preset ==
-      "paper") {  // arXiv:1406.5298: no batch norm, sums over the data, alpha = 0.1 N in one objective
-    for (ModelOptions* m : {&o.m1, &o.m2}) m->batch_norm = m->batch_norm_to_input = false, m->clip = 0;
-    o.m1.z = 50;
-    o.update = "joint";
-    o.weights = "counts";
-    o.alpha = 0.1;
-    return o;
-  }
-  fail(ErrorKind::usage, "unknown preset '{}': expected seed, chainer19 or paper", preset);
-}
-
-namespace {
-
-void add_model_options(CLI::App& command, const std::string& prefix, bool is_m2, ModelOptions& m) {
-  const auto option = [&](const std::string& name, auto& value, const std::string& text) {
-    return command.add_option("--" + prefix + name, value, text)
-        ->default_str(fmt::format("{}", value))  // all digits: a stored configuration repeats a run exactly
-        ->group(is_m2 ? "M2" : "M1");
-  };
-  option("z", m.z, "latent variables")->check(count(1));
-  option("hidden", m.hidden, "units of the hidden layers of every net, e.g. 600,600");
-  option("activation", m.activation, "sigmoid, tanh, softplus, relu, leaky_relu or elu");
-  option("decoder", m.decoder, "likelihood of the decoder")->check(CLI::IsMember({"bernoulli", "gaussian"}));
-  if (is_m2)
-    option("z-terms", m.z_terms, "KL in closed form, or two terms")->check(CLI::IsMember({"kl", "explicit"}));
-  else
-    option("samples", m.samples, "draws of z per image")->check(count(1));
-  option("type-pz", m.p_z, "log p(z), where explicit")->check(CLI::IsMember({"marginal", "sampled"}));
-  option("type-qz", m.q_z, "log q(z), where explicit")->check(CLI::IsMember({"marginal", "sampled"}));
-  option("lr", m.learning_rate, "Adam's rate")->check(positive());
-  option("lr-decay", m.lr_decay, "rate over the iterations of the run")
-      ->check(CLI::IsMember({"constant", "linear", "cosine"}));
-  option("lr-warmup", m.lr_warmup, "iterations in which the rate rises")->check(count(0));
-  option("clip", m.clip, "norm to which each sub-net's gradients are clipped; 0: none")
-      ->check(non_negative());
-  option("wscale", m.weight_scale, "initial weights are N(0, wscale^2 / fan_in)")->check(positive());
-  option("dropout", m.dropout, "ratio after hidden layers")->check(CLI::Range(0.0, 0.99));
-  option("batchnorm", m.batch_norm, "batch norm in hidden layers but the first");
-  option("batchnorm-to-input", m.batch_norm_to_input, "batch norm in the first hidden layer");
-  option("batchnorm-before-activation", m.batch_norm_before_activation, "f(BN(Wx + b)), else f(W BN(x) + b)");
-  option("bn-eps", m.bn.eps, "batch norm's eps")->check(non_negative());
-  option("bn-running-var-includes-eps", m.bn.running_var_includes_eps, "Chainer 1's running variance");
-  option("bn-eval-adds-eps", m.bn.eval_adds_eps, "eps in test mode, too (textbook)");
-}
-
-void add_semi_options(CLI::App& command, Options& o) {
-  const auto option = [&](const char* name, auto& value, const char* text) {
-    return command.add_option(name, value, text)
-        ->default_str(fmt::format("{}", value))
-        ->group("Semi-supervision");
-  };
-  option("--labels", o.labels, "labelled images, the same number of each class")->check(count(1));
-  option("--validation", o.validation, "images held out for validation")->check(count(0));
-  option("--split-file", o.split_file, "use the split stored in this file");
-  option("--batch-labeled", o.batch_labeled, "labelled images per iteration")->check(count(1));
-  option("--batch-unlabeled", o.batch_unlabeled, "unlabelled images per iteration")->check(count(0));
-  option("--alpha", o.alpha, "weight of the classification loss")->check(non_negative());
-  option("--update", o.update, "classification loss stepped apart or jointly")
-      ->check(CLI::IsMember({"separate", "joint"}));
-  option("--weights", o.weights, "bounds weighted as batch means, or by the size of their sets")
-      ->check(CLI::IsMember({"means", "counts"}));
+  return o;
 }
 
 }  // namespace
 
-void add_train_options(CLI::App& command, Tool tool, Options& o) {
-  command.add_option("--preset", o.preset, "defaults: seed, chainer19 or paper")->capture_default_str();
-  add_run_options(command, o.run);
-  add_image_options(command, o.images);
-  if (tool != Tool::m1) add_semi_options(command, o);
-  if (tool == Tool::m1) {
-    command.add_option("--batch", o.m1_batch, "images per iteration")->check(count(1))->capture_default_str();
-  }
-  if (tool == Tool::m1_m2) {
-    command.add_option("--m1-run", o.m1_run, "run directory of a trained M1; default: train one first")
-        ->group("M1");
-    const auto option = [&](const char* name, int64_t& value, const char* text) {
-      command.add_option(name, value, text)->check(count(1))->capture_default_str()->group("M1");
-    };
-    option("--m1-epochs", o.m1_epochs, "epochs of M1");
-    option("--m1-iters-per-epoch", o.m1_iters_per_epoch, "iterations per epoch of M1");
-    option("--m1-batch", o.m1_batch, "images per iteration of M1");
-  }
-  if (tool != Tool::m2) add_model_options(command, tool == Tool::m1 ? "" : "m1-", false, o.m1);
-  if (tool != Tool::m1) add_model_options(command, "", true, o.m2);
+M1Options m1_preset(const tool::Find& find) {
+  auto o = preset_of<M1Options>(find);
+  o.run.run = "runs/m1";
+  if (o.preset == "paper") o.settings.model.z_size = 50;
+  return o;
 }
 
-}  // namespace vae
+M2Options m2_preset(const tool::Find& find) {
+  auto o = preset_of<M2Options>(find);
+  o.run.run = "runs/m2";
+  if (o.preset == "paper") {  // sums over the data, alpha = 0.1 N in one objective
+    o.settings.objective = {.update = M2Update::joint, .alpha = 0.1};
+    o.weights_count = true;
+  }
+  return o;
+}
+
+M2Options m1_m2_preset(const tool::Find& find) {
+  M2Options o = m2_preset(find);
+  o.run.run = "runs/m1_m2";
+  o.run.epochs = 600, o.run.iters_per_epoch = 5000;
+  o.settings.model.decoder = LikelihoodKind::gaussian;
+  o.m1 = m1_preset(find);
+  o.m1->run.epochs = 500;
+  o.m1->settings.model.z_size = 50;
+  return o;
+}
+
+namespace {
+
+void describe_bound(const OptionTable& t, CommonConfig& c) {
+  const auto term = choice<ZTerm>({{"marginal", ZTerm::marginal}, {"sampled", ZTerm::sampled}});
+  t.add("type-pz", c.p_z, "log p(z), where explicit", term);
+  t.add("type-qz", c.q_z, "log q(z), where explicit", term);
+}
+
+void describe_updates(const OptionTable& t, nn::Adam::Settings& adam, RateOptions& rate) {
+  using kernels::Decay;
+  t.add("lr", adam.learning_rate, "Adam's rate", tool::positive());
+  t.add("lr-decay", rate.decay, "rate over the iterations of the run",
+        choice<Decay>({{"constant", Decay::constant}, {"linear", Decay::linear}, {"cosine", Decay::cosine}}));
+  t.add("lr-warmup", rate.warmup, "iterations in which the rate rises", at_least(0));
+  t.add("clip", adam.clip.norm, "norm to which each sub-net's gradients are clipped; 0: none",
+        tool::non_negative());
+}
+
+void describe_layers(const OptionTable& t, CommonConfig& c, const std::vector<NetConfig*>& nets) {
+  t.add("wscale", c.weight_scale, "initial weights are N(0, wscale^2 / fan_in)", tool::positive());
+  t.add("dropout", each(nets, &NetConfig::dropout), "ratio after hidden layers", tool::between(0.0, 0.99));
+  t.add("batchnorm", each(nets, &NetConfig::batch_norm), "batch norm in hidden layers but the first");
+  t.add("batchnorm-to-input", each(nets, &NetConfig::batch_norm_to_input),
+        "batch norm in the first hidden layer");
+  t.add("batchnorm-before-activation", c.batch_norm_before_activation, "f(BN(Wx + b)), else f(W BN(x) + b)");
+  t.add("bn-eps", c.batch_norm.eps, "batch norm's eps", tool::non_negative());
+  t.add("bn-running-var-includes-eps", c.batch_norm.running_var_includes_eps, "Chainer 1's running variance");
+  t.add("bn-eval-adds-eps", c.batch_norm.eval_adds_eps, "eps in test mode, too (textbook)");
+}
+
+/// The model and its updates.
+template <class Options>
+void describe_model(const OptionTable& t, Options& o) {
+  auto& model = o.settings.model;
+  const std::vector<NetConfig*> nets = nets_of(model);
+  t.add("z", model.z_size, "latent variables", at_least(1));
+  t.add("hidden", each(nets, &NetConfig::hidden), "units of the hidden layers of every net, e.g. 600,600",
+        tool::layers());
+  t.add("activation", each(nets, &NetConfig::activation), tool::activations(), tool::activation());
+  t.add("decoder", model.decoder, "likelihood of the decoder",
+        choice<LikelihoodKind>(
+            {{"bernoulli", LikelihoodKind::bernoulli}, {"gaussian", LikelihoodKind::gaussian}}));
+  if constexpr (requires { model.z_terms; })
+    t.add("z-terms", model.z_terms, "KL in closed form, or two terms",
+          choice<ZTerms>({{"kl", ZTerms::kl}, {"explicit", ZTerms::explicit_terms}}));
+  else
+    t.add("samples", model.samples, "draws of z per image", at_least(1));
+  describe_bound(t, model);
+  describe_updates(t, o.settings.adam, o.rate);
+  describe_layers(t, model, nets);
+}
+
+void describe_objective(const OptionTable& t, M2Options& o) {
+  describe(t, o.split);
+  t.add("batch-labeled", o.settings.batch_labeled, "labelled images per iteration", at_least(1));
+  t.add("batch-unlabeled", o.settings.batch_unlabeled, "unlabelled images per iteration", at_least(0));
+  t.add("alpha", o.settings.objective.alpha, "weight of the classification loss", tool::non_negative());
+  t.add("update", o.settings.objective.update, "classification loss stepped apart or jointly",
+        choice<M2Update>({{"separate", M2Update::separate}, {"joint", M2Update::joint}}));
+  t.add("weights", o.weights_count, "bounds weighted as batch means, or by the size of their sets",
+        choice<bool>({{"means", false}, {"counts", true}}));
+}
+
+/// M1 below M2, described as the tool m1 does but for the prefix.
+void describe_stage(const OptionTable& t, M2Options& o) {
+  t.add("m1-run", o.m1_run, "run directory of a trained M1; default: train one first");
+  const OptionTable m1 = t.prefixed("m1-");
+  m1.add("epochs", o.m1->run.epochs, "epochs of M1", at_least(1));
+  m1.add("iters-per-epoch", o.m1->run.iters_per_epoch, "iterations per epoch of M1", at_least(1));
+  m1.add("batch", o.m1->settings.batch, "images per iteration of M1", at_least(1));
+  describe_model(m1, *o.m1);
+}
+
+template <class Options>
+void describe_run(const OptionTable& t, Options& o) {
+  t.add("preset", o.preset, "defaults: " + tool::listed(kPresets));
+  describe(t, o.run);
+  describe(t, o.images);
+}
+
+}  // namespace
+
+void describe(const OptionTable& table, M1Options& o) {
+  describe_run(table, o);
+  table.add("batch", o.settings.batch, "images per iteration", at_least(1));
+  describe_model(table.group("M1"), o);
+}
+
+void describe(const OptionTable& table, M2Options& o) {
+  describe_run(table, o);
+  describe_objective(table.group("Semi-supervision"), o);
+  if (o.m1) describe_stage(table.group("M1"), o);
+  describe_model(table.group("M2"), o);
+}
+
+namespace {
+
+/// The rate of a run, from its base.
+kernels::Schedule schedule_of(double base, const RateOptions& rate, const tool::RunOptions& run) {
+  return kernels::Schedule::decay(base, rate.decay, run.epochs * run.iters_per_epoch, rate.warmup);
+}
+
+train::Inputs inputs_of(LikelihoodKind decoder) {
+  return decoder == LikelihoodKind::bernoulli ? train::Inputs::binary : train::Inputs::unit;
+}
+
+}  // namespace
+
+train::Inputs inputs_of(const M1Options& o) { return inputs_of(o.settings.model.decoder); }
+train::Inputs inputs_of(const M2Options& o) {
+  return o.m1 ? inputs_of(*o.m1) : inputs_of(o.settings.model.decoder);
+}
+
+std::unique_ptr<train::Recipe> make_recipe(const M1Options& o, const train::Data& data,
+                                           nn::Options of_model) {
+  M1Recipe::Settings s = o.settings;
+  s.model.x_size = data.train.image_size();
+  s.rate = schedule_of(s.adam.learning_rate, o.rate, o.run);
+  return std::make_unique<M1Recipe>(s, data, of_model);
+}
+
+std::unique_ptr<train::Recipe> make_recipe(const M2Options& o, const train::Data& data,
+                                           nn::Options of_model) {
+  M2Recipe::Settings s = o.settings;
+  s.model.x_size = data.train.image_size(), s.model.y_size = data.classes;
+  s.rate = schedule_of(s.adam.learning_rate, o.rate, o.run);
+  if (o.m1) {
+    s.m1 = o.m1->settings.model;
+    s.m1->x_size = data.train.image_size();
+    s.model.x_size = s.m1->z_size;
+  }
+  if (o.weights_count) {
+    const auto labeled = static_cast<double>(data.split.labeled.numel()),
+               unlabeled = static_cast<double>(data.split.unlabeled.numel());
+    s.objective.labeled = labeled / (labeled + unlabeled),
+    s.objective.unlabeled = unlabeled / (labeled + unlabeled);
+  }
+  return std::make_unique<M2Recipe>(s, data, of_model);
+}
+
+tool::Inspection<M2Options> analogy(const std::function<void(const OptionTable&, M2Options&)>& describe) {
+  return {"analogy", "analogies of a trained run", describe, [](tool::Run& run, M2Options& o) {
+            run.write("analogy", run.recipe<M2Recipe>().analogy_picture(run.last_step(), o.means));
+            return 0;
+          }};
+}
+
+std::optional<tool::Stage> stage_of(const M2Options& o) {
+  if (!o.m1) return {};
+  const auto setup = [o](const tool::RunOptions& below) {
+    M1Options stage = *o.m1;
+    stage.images = o.images;
+    stage.run = below;
+    stage.run.epochs = o.m1->run.epochs, stage.run.iters_per_epoch = o.m1->run.iters_per_epoch;
+    return tool::setup_of(stage);
+  };
+  const auto part = [](train::Recipe& recipe) {
+    M1* m1 = dynamic_cast<M2Recipe&>(recipe).m1();
+    return tool::Stage::Part{m1, meta_of(*m1)};
+  };
+  return tool::Stage{"M1", "m1", o.m1_run, setup, part};
+}
+
+}  // namespace vae::m1_m2

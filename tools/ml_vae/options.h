@@ -1,45 +1,43 @@
 #pragma once
-// Options of the tool ml_vae.
-#include "models/ml_vae/task.h"
-#include "tools/common/images.h"
-#include "tools/common/run_options.h"
+// Options of the tool ml_vae, and its inspections.
+#include "models/ml_vae/classifier.h"
+#include "models/ml_vae/recipe.h"
+#include "nn/eval/tsne.h"
+#include "tools/common/tool.h"
 
-namespace vae {
+namespace vae::ml_vae {
 
-struct MlVaeOptions {
-  RunOptions run;
-  ImageOptions images;
-  std::string preset = "reference";
-  int64_t batch = 256, hidden = 500, style_dim = 10, class_dim = 10;
-  std::string class_gradient = "detached", class_kl = "per_member", class_noise = "per_group",
-              divisor = "pixels";
-  double noise_std = 0.1, reconstruction_coef = 1, kl_coef = 1;
-  double learning_rate = 1e-3, beta_1 = 0.9, beta_2 = 0.999;
-  bool reshuffle = false;
+struct Options : tool::CommonOptions {
+  MlVaeRecipe::Settings settings;
 
-  std::filesystem::path weights;                               ///< import
-  std::string references = "auto";                             ///< swap
-  int64_t evidence_images = 256;                               ///< swap
-  int64_t iterations = 100000, classifier_batch = 128;         ///< classify
-  double classifier_rate = 1e-4;                               ///< classify
-  int64_t fit = 60000;                                         ///< probe
-  double ridge = 1e-3;                                         ///< probe
-  std::string code = "style";                                  ///< tsne
-  int64_t tsne_images = 10000, tsne_iterations = 1000;         ///< tsne
-  double perplexity = 30, exaggeration = 12, tsne_rate = 200;  ///< tsne
-  bool evidence = false, means = false;                        ///< tsne
-
-  models::MlVaeConfig model(int64_t x_size) const;
-  nn::Adam::Settings adam() const;
+  std::filesystem::path weights;                  ///< import
+  References references = References::automatic;  ///< swap
+  int64_t evidence_images = kEvidenceImages;      ///< swap
+  int64_t iterations = 100000;                    ///< classify
+  ClassifierRecipe::Settings classifier;          ///< classify
+  Probes probes;                                  ///< probe
+  eval::TsneOptions tsne;                         ///< tsne
+  TsneInput tsne_input;                           ///< tsne
 };
 
-/// Defaults of a preset: reference, reference-std1, attached or paper; throws Error(usage) for another name.
-MlVaeOptions ml_vae_preset(const std::string& preset);
+/// Defaults of a preset; throws Error(usage) for an unknown name.
+Options preset_options(const tool::Find& find);
 
-/// Adds the options that shape a run; defaults are the current values.
-void add_ml_vae_options(CLI::App& command, MlVaeOptions& options);
+void describe(const tool::OptionTable& table, Options& options);
 
-/// Adds the options of `import`, `swap`, `classify`, `tsne` or `probe` itself.
-void add_inspection_options(CLI::App& command, const std::string& what, MlVaeOptions& options);
+train::Inputs inputs_of(const Options& options);
+std::unique_ptr<train::Recipe> make_recipe(const Options& options, const train::Data& data,
+                                           nn::Options of_model);
 
-}  // namespace vae
+/// Makes a run of the reference's parameters: checkpoint, pictures and probes. Training can resume it.
+tool::Inspection<Options> import_weights();
+/// Grids of the style of each of ten digits under the class code of each.
+tool::Inspection<Options> swap();
+/// Trains the latent classifiers in the run's sub-directory `classifier` and prints the table.
+tool::Inspection<Options> classify();
+/// The test images' codes, or the images, in the plane.
+tool::Inspection<Options> tsne();
+/// Losses, reconstruction errors and accuracies of closed-form probes.
+tool::Inspection<Options> probe();
+
+}  // namespace vae::ml_vae

@@ -25,9 +25,9 @@ struct Model {
     state.add("weight", weight);
     state.add("moments", moments);
     state.add("counter", counter);
-    state.meta = {{"family", "m2"}, {"hidden", 500}};
     return state;
   }
+  static nlohmann::json meta() { return {{"family", "m2"}, {"hidden", 500}}; }
   void clear() const {
     for (const Tensor& tensor : {weight, moments, counter}) tensor.zero();
   }
@@ -44,12 +44,12 @@ class Checkpoint : public ::testing::Test {
   void refuse(const SafeTensors& file, const std::string& words) {
     save_safetensors(path(), file);
     model_.clear();
-    expect_error(ErrorKind::data, words, [&] { load_checkpoint(path(), model_.state()); });
-    expect_error(ErrorKind::data, path().string() + ": ", [&] { load_checkpoint(path(), model_.state()); });
+    expect_error(ErrorKind::data, words, [&] { load_checkpoint(path(), model_.state(), Model::meta()); });
+    expect_error(ErrorKind::data, path().string() + ": ", [&] { load_checkpoint(path(), model_.state(), Model::meta()); });
     EXPECT_TRUE(model_.cleared()) << words;
   }
   SafeTensors good() {
-    save_checkpoint(path(), Model().state());
+    save_checkpoint(path(), Model().state(), Model::meta());
     return load_safetensors(path());
   }
   test::TemporaryDirectory directory_;
@@ -65,26 +65,25 @@ TEST(StateDict, RefusesDuplicatesAndUndefinedTensors) {
 }
 
 TEST_F(Checkpoint, RestoresTheLiveTensorsAndReturnsMeta) {
-  StateDict state = model_.state();
-  state.meta["loop"] = {{"iteration", 12}};
-  save_checkpoint(path(), state);
+  nlohmann::json stored = Model::meta();
+  stored["loop"] = {{"iteration", 12}};
+  save_checkpoint(path(), model_.state(), stored);
   model_.clear();
-  const nlohmann::json meta = load_checkpoint(path(), model_.state());
-  EXPECT_EQ(meta, state.meta);
+  const nlohmann::json meta = load_checkpoint(path(), model_.state(), Model::meta());
+  EXPECT_EQ(meta, stored);
   EXPECT_EQ(model_.weight.to_vector<float>(), (std::vector<float>{1, 2, 3, 4}));
   EXPECT_EQ(model_.moments.to_vector<double>(), (std::vector<double>{5, 6}));
   EXPECT_EQ(model_.counter.item(), 7);
 }
 
 TEST_F(Checkpoint, BytesDependOnTheStateAlone) {
-  save_checkpoint(path(), model_.state());
+  save_checkpoint(path(), model_.state(), Model::meta());
   const std::string first = test::read_text(path());
   StateDict reversed;
   reversed.add("counter", model_.counter);
   reversed.add("moments", model_.moments);
   reversed.add("weight", model_.weight);
-  reversed.meta = {{"hidden", 500}, {"family", "m2"}};
-  save_checkpoint(path(), reversed);
+  save_checkpoint(path(), reversed, {{"hidden", 500}, {"family", "m2"}});
   EXPECT_EQ(test::read_text(path()), first);
 }
 
@@ -131,41 +130,41 @@ TEST_F(Checkpoint, RefusesNumbersThatAreNotFinite) {
 }
 
 TEST_F(Checkpoint, NeverWritesNumbersThatAreNotFinite) {
-  save_checkpoint(path(), model_.state());
+  save_checkpoint(path(), model_.state(), Model::meta());
   const std::string before = test::read_text(path());
   model_.weight.data<float>()[1] = std::numeric_limits<float>::infinity();
   expect_error(ErrorKind::numeric, "infinity in tensor \"weight\"",
-               [&] { save_checkpoint(path(), model_.state()); });
+               [&] { save_checkpoint(path(), model_.state(), Model::meta()); });
   EXPECT_EQ(test::read_text(path()), before);
 }
 
 TEST_F(Checkpoint, RefusesFilesThatAreNone) {
-  expect_error(ErrorKind::io, "No such file", [&] { load_checkpoint(path(), model_.state()); });
+  expect_error(ErrorKind::io, "No such file", [&] { load_checkpoint(path(), model_.state(), Model::meta()); });
   write_file_atomically(path(), "garbage that is no checkpoint");
-  expect_error(ErrorKind::data, "not a safetensors file", [&] { load_checkpoint(path(), model_.state()); });
+  expect_error(ErrorKind::data, "not a safetensors file", [&] { load_checkpoint(path(), model_.state(), Model::meta()); });
 }
 
 TEST_F(Checkpoint, ADiskThatIsFullKeepsTheOldOne) {
-  save_checkpoint(path(), model_.state());
+  save_checkpoint(path(), model_.state(), Model::meta());
   const std::string before = test::read_text(path());
   {
     const test::FileSizeLimit limit(100);
-    expect_error(ErrorKind::io, "cannot write", [&] { save_checkpoint(path(), model_.state()); });
+    expect_error(ErrorKind::io, "cannot write", [&] { save_checkpoint(path(), model_.state(), Model::meta()); });
   }
   EXPECT_EQ(test::read_text(path()), before);
   EXPECT_EQ(directory_.entries(), 1u);
 }
 
 TEST_F(Checkpoint, LoadWeightsTakesOnlyWhatIsAskedFor) {
-  save_checkpoint(path(), model_.state());
+  save_checkpoint(path(), model_.state(), Model::meta());
   model_.clear();
   StateDict weights;
   weights.add("weight", model_.weight);
-  load_weights(path(), weights);
+  load_weights(path(), weights, {});
   EXPECT_EQ(model_.weight.to_vector<float>(), (std::vector<float>{1, 2, 3, 4}));
   EXPECT_EQ(model_.counter.item(), 0);
   weights.add("bias", Tensor::zeros({2}));
-  expect_error(ErrorKind::data, "it lacks tensor \"bias\"", [&] { load_weights(path(), weights); });
+  expect_error(ErrorKind::data, "it lacks tensor \"bias\"", [&] { load_weights(path(), weights, {}); });
 }
 
 }  // namespace

@@ -52,9 +52,9 @@ class Descent : public Trainable {
     state.add("weight", weight_);
     state.add("counter", counter_);
     state.add("sums", sums_);
-    state.meta = {{"family", family}};
     return state;
   }
+  nlohmann::json meta() const override { return {{"family", family}}; }
   int64_t images_per_step() const override { return 100; }
 
   int64_t spoil_weights_at = -1, spoil_loss_at = -1, signal_at = -1;
@@ -129,7 +129,7 @@ TEST_F(LoopTest, WritesRowsEventsAndCheckpoint) {
   EXPECT_EQ(lines("metrics.csv"), 17u);
   EXPECT_EQ(lines("timing.csv"), 17u);
   Descent model;
-  const nlohmann::json meta = load_checkpoint(file(kCheckpointFile), model.state());
+  const nlohmann::json meta = load_checkpoint(file(kCheckpointFile), model.state(), model.meta());
   EXPECT_EQ(meta["loop"], (nlohmann::json{{"iteration", 40}, {"iters_per_epoch", 10}}));
 }
 
@@ -228,7 +228,7 @@ TEST_F(LoopTest, ALossThatIsNotFiniteStopsWithTheLastGoodCheckpoint) {
   model.spoil_loss_at = 10;
   expect_error(ErrorKind::numeric, "train/loss is nan at iteration 10", [&] { train(model, Mode::create); });
   Descent restored;
-  EXPECT_EQ(load_checkpoint(file(kCheckpointFile), restored.state())["loop"]["iteration"], 8);
+  EXPECT_EQ(load_checkpoint(file(kCheckpointFile), restored.state(), restored.meta())["loop"]["iteration"], 8);
   EXPECT_EQ(lines("metrics.jsonl"), 3u);
 }
 
@@ -238,7 +238,7 @@ TEST_F(LoopTest, WeightsThatAreNotFiniteNeverReachTheCheckpoint) {
   model.spoil_weights_at = 7;
   expect_error(ErrorKind::numeric, "NaN in tensor", [&] { train(model, Mode::create); });
   Descent restored;
-  EXPECT_EQ(load_checkpoint(file(kCheckpointFile), restored.state())["loop"]["iteration"], 4);
+  EXPECT_EQ(load_checkpoint(file(kCheckpointFile), restored.state(), restored.meta())["loop"]["iteration"], 4);
 }
 
 TEST_F(LoopTest, AFullDiskIsAnErrorAndTheRunCanBeResumedLater) {
@@ -263,9 +263,9 @@ TEST_F(LoopTest, ResumeRefusesTheCheckpointOfAnotherRun) {
   for (const char* loop :
        {"null", "{}", "{\"iteration\":-1,\"iters_per_epoch\":20}", "{\"iteration\":\"x\"}"}) {
     Descent model;
-    StateDict state = model.state();
-    state.meta["loop"] = nlohmann::json::parse(loop);
-    save_checkpoint(file(kCheckpointFile), state);
+    nlohmann::json meta = model.meta();
+    meta["loop"] = nlohmann::json::parse(loop);
+    save_checkpoint(file(kCheckpointFile), model.state(), meta);
     expect_error(ErrorKind::data, "not a checkpoint of a training run", [&] { train(Mode::resume); });
   }
   write_file_atomically(file(kCheckpointFile), "");

@@ -1,0 +1,101 @@
+#include "autograd/linear.h"
+
+#include "autograd/function.h"
+
+namespace vae::autograd {
+namespace {
+
+using detail::beta_of, detail::columns_of, detail::like, detail::rows_of;
+using kernels::Transpose;
+
+}  // namespace
+
+Var linear(const Var& x, const Var& weight, const Var& bias) {
+  const Tensor xv = x.value(), wv = weight.value();
+  VAE_CHECK(wv.rank() == 2 && columns_of(xv) == wv.size(1), "linear: {} by weight {}", xv.str(), wv.str());
+  const Tensor y = like(xv, {rows_of(xv), wv.size(0)});
+  kernels::linear_fwd(xv, wv, bias.defined() ? bias.value() : Tensor{}, y);
+  const Shape bias_shape = bias.defined() ? bias.shape() : Shape{};
+  return record("linear", y, {x, weight, bias}, [xv, wv, bias_shape](const Backward& b) {
+    if (b.wants(0)) {
+      const Slot dx = b.into(0);
+      kernels::gemm(b.dy(), Transpose::no, wv, Transpose::no, dx.tensor, 1.0, beta_of(dx));
+    }
+    if (b.wants(1)) {
+      const Slot dw = b.into(1);
+      kernels::gemm(b.dy(), Transpose::yes, xv, Transpose::no, dw.tensor, 1.0, beta_of(dw));
+    }
+    if (b.wants(2)) {
+      const int64_t n = bias_shape.numel();
+      if (bias_shape == b.dy().shape())
+        b.give(2, b.dy());
+      else
+        detail::sum_into(b, 2, {1, n ? b.dy().numel() / n : 0, n});
+    }
+  });
+}
+
+Var matmul(const Var& a, Transpose ta, const Var& b, Transpose tb) {
+  const Tensor av = a.value(), bv = b.value();
+  const auto rows = [](const Tensor& x, Transpose t) {
+    return t == Transpose::no ? rows_of(x) : columns_of(x);
+  };
+  const auto flipped = [](Transpose t) { return t == Transpose::no ? Transpose::yes : Transpose::no; };
+  const Tensor y = like(av, {rows(av, ta), rows(bv, flipped(tb))});
+  kernels::gemm(av, ta, bv, tb, y, 1.0, 0.0);
+  return record("matmul", y, {a, b}, [av, bv, ta, tb, flipped](const Backward& back) {
+    // d op(a) = dy op(b)^T, d op(b) = op(a)^T dy; a transposed operand wants the transpose of that.
+    const auto into = [&](size_t i, const Tensor& l, Transpose tl, const Tensor& r, Transpose tr) {
+      const Slot dx = back.into(i);
+      kernels::gemm(l, tl, r, tr, dx.tensor, 1.0, beta_of(dx));
+    };
+    if (back.wants(0) && ta == Transpose::no) into(0, back.dy(), Transpose::no, bv, flipped(tb));
+    if (back.wants(0) && ta == Transpose::yes) into(0, bv, tb, back.dy(), Transpose::yes);
+    if (back.wants(1) && tb == Transpose::no) into(1, av, flipped(ta), back.dy(), Transpose::no);
+    if (back.wants(1) && tb == Transpose::yes) into(1, back.dy(), Transpose::yes, av, ta);
+  });
+}
+
+Var transpose(const Var& x) {
+  const Tensor y = like(x.value(), {columns_of(x.value()), rows_of(x.value())});
+  kernels::transpose(x.value(), y);
+  return record("transpose", y, {x}, [shape = x.shape()](const Backward& b) {
+    const Tensor dx = like(b.dy(), shape);
+    kernels::transpose(b.dy(), dx);
+    b.give(0, dx);
+  });
+}
+
+Var batch_norm(const Var& x, const Var& gamma, const Var& beta, const Tensor& running_mean,
+               const Tensor& running_var, kernels::BatchNormRule rule,
+               const kernels::Activation& activation) {
+  const Shape channels{columns_of(x.value())};
+  kernels::BatchNormForward f{.x = x.value(),
+                              .gamma = gamma.value(),
+                              .beta = beta.value(),
+                              .y = like(x.value(), x.shape()),
+                              .mean = like(x.value(), channels),
+                              .rstd = like(x.value(), channels),
+                              .running_mean = running_mean,
+                              .running_var = running_var,
+                              .rule = rule,
+                              .activation = activation};
+  kernels::batch_norm_fwd(f);
+  kernels::BatchNormBackward backward;
+  backward.x = f.x, backward.gamma = f.gamma, backward.mean = f.mean, backward.rstd = f.rstd;
+  if (activation.function) backward.beta = f.beta, backward.y = f.y, backward.activation = activation;
+  return record("batch_norm", f.y, {x, gamma, beta}, [backward](const Backward& b) {
+    const auto slot = [&](size_t i) {
+      if (b.wants(i)) return b.into(i);
+      return Slot{i == 0 ? Tensor{} : like(backward.gamma, backward.gamma.shape()), kernels::Write::set};
+    };
+    const Slot dx = slot(0), dgamma = slot(1), dbeta = slot(2);
+    kernels::BatchNormBackward call = backward;
+    call.dy = b.dy();
+    call.dx = dx.tensor, call.dgamma = dgamma.tensor, call.dbeta = dbeta.tensor;
+    call.write_x = dx.write, call.write_gamma = dgamma.write, call.write_beta = dbeta.write;
+    kernels::batch_norm_bwd(call);
+  });
+}
+
+}  // namespace vae::autograd

@@ -1,0 +1,159 @@
+#include "autograd/rows.h"
+
+#include "autograd/elementwise.h"
+#include "autograd/function.h"
+
+namespace vae::autograd {
+namespace {
+
+using detail::columns_of, detail::like, detail::rows_of, detail::sum_into;
+using kernels::Axis;
+using kernels::Write;
+
+Shape with_columns(const Shape& shape, int64_t columns) {
+  std::vector<int64_t> extents(shape.extents().begin(), shape.extents().end());
+  VAE_CHECK(!extents.empty(), "a scalar has no columns");
+  extents.back() = columns;
+  return Shape(std::span<const int64_t>(extents));
+}
+
+/// The destination of a gradient of which only a part will be added to: zeroed if it holds nothing yet.
+Tensor accumulator(const Backward& b, size_t i) {
+  const Slot slot = b.into(i);
+  if (slot.write == Write::set) slot.tensor.zero();
+  return slot.tensor;
+}
+
+}  // namespace
+
+Var reshape(const Var& x, const Shape& shape) {
+  return record("reshape", x.value().reshape(shape), {x}, [](const Backward& b) { b.give(0, b.dy()); });
+}
+
+Var reshape(const Var& x, std::initializer_list<int64_t> extents) {
+  return reshape(x, x.value().reshape(extents).shape());
+}
+
+Var concat(const std::vector<Var>& parts) {
+  VAE_CHECK(!parts.empty(), "concat of nothing");
+  int64_t columns = 0;
+  for (const Var& part : parts) {
+    VAE_CHECK(with_columns(part.shape(), 0) == with_columns(parts[0].shape(), 0), "concat: {} beside {}",
+              part.value().str(), parts[0].value().str());
+    columns += columns_of(part.value());
+  }
+  const Tensor y = like(parts[0].value(), with_columns(parts[0].shape(), columns));
+  std::vector<int64_t> widths;
+  for (int64_t to = 0; const Var& part : parts) {
+    widths.push_back(columns_of(part.value()));
+    kernels::copy_columns(part.value(), 0, y, to, widths.back(), Write::set);
+    to += widths.back();
+  }
+  return record("concat", y, parts, [widths](const Backward& b) {
+    int64_t from = 0;
+    for (size_t i = 0; i < widths.size(); from += widths[i++])
+      if (b.wants(i)) {
+        const Slot dx = b.into(i);
+        kernels::copy_columns(b.dy(), from, dx.tensor, 0, widths[i], dx.write);
+      }
+  });
+}
+
+Var slice_columns(const Var& x, int64_t begin, int64_t end) {
+  VAE_CHECK(0 <= begin && begin <= end && end <= columns_of(x.value()), "slice_columns: [{}, {}) of {}",
+            begin, end, x.value().str());
+  const Tensor y = like(x.value(), with_columns(x.shape(), end - begin));
+  kernels::copy_columns(x.value(), begin, y, 0, end - begin, Write::set);
+  return record("slice_columns", y, {x}, [begin, end](const Backward& b) {
+    kernels::copy_columns(b.dy(), 0, accumulator(b, 0), begin, end - begin, Write::add);
+  });
+}
+
+Var pick(const Var& x, const Tensor& labels) {
+  const Tensor y = like(x.value(), {rows_of(x.value())});
+  kernels::pick(x.value(), labels, y);
+  return record("pick", y, {x}, [labels](const Backward& b) {
+    const Slot dx = b.into(0);
+    kernels::pick_bwd(b.dy(), labels, dx.tensor, dx.write);
+  });
+}
+
+Var slice_rows(const Var& x, int64_t begin, int64_t end) {
+  return record("slice_rows", x.value().slice(begin, end), {x}, [begin, end](const Backward& b) {
+    const Tensor rows = accumulator(b, 0).slice(begin, end), terms[] = {rows, b.dy().reshape(rows.shape())};
+    kernels::map_fwd(kernels::Map::add, {}, terms, rows);
+  });
+}
+
+Var gather_rows(const Var& x, const Tensor& index) {
+  const Tensor y = like(x.value(), x.shape().with_leading(index.numel()));
+  kernels::gather_rows(x.value(), index, y);
+  return record("gather_rows", y, {x}, [index](const Backward& b) {
+    const Slot dx = b.into(0);
+    kernels::segment_sum(b.dy(), index, dx.tensor, dx.write);
+  });
+}
+
+Var mix_rows(const Var& x, const Tensor& index, const Var& t) {
+  const int64_t rows = x.value().size(0), columns = rows ? x.value().numel() / rows : 0;
+  VAE_CHECK(index.numel() == rows && (t.value().numel() == 1 || t.value().numel() == rows),
+            "mix_rows: {} with {} by {}", x.value().str(), index.str(), t.value().str());
+  const Var flat = reshape(x, {rows, columns}), weight = reshape(t, {t.value().numel(), 1});
+  return reshape(map(kernels::Map::lerp, {flat, gather_rows(flat, index), weight}), x.shape());
+}
+
+namespace {
+
+Var add_rows_and_blocks(const char* op, const Var& a, const Var& v, int64_t rows) {
+  const int64_t n = columns_of(a.value()), a_rows = rows_of(a.value()), blocks = rows_of(v.value());
+  const Tensor y = like(a.value(), {rows, n});
+  kernels::outer_add(a.value(), v.value(), y);
+  return record(op, y, {a, v}, [rows, blocks, a_rows, n](const Backward& b) {
+    if (b.wants(0)) {
+      if (a_rows == rows)
+        b.give(0, b.dy());
+      else
+        sum_into(b, 0, {1, blocks, a_rows * n});
+    }
+    if (b.wants(1)) sum_into(b, 1, {blocks, blocks ? rows / blocks : 0, n});
+  });
+}
+
+}  // namespace
+
+Var outer_add(const Var& a, const Var& v) {
+  return add_rows_and_blocks("outer_add", a, v, rows_of(a.value()) * rows_of(v.value()));
+}
+
+Var add_blocks(const Var& a, const Var& v) {
+  return add_rows_and_blocks("add_blocks", a, v, rows_of(a.value()));
+}
+
+Var repeat_rows(const Var& x, int64_t copies, int64_t groups) {
+  const int64_t n = x.value().numel(), rows = rows_of(x.value());
+  VAE_CHECK(groups > 0 && rows % groups == 0, "repeat_rows: {} in {} groups", x.value().str(), groups);
+  const Axis axis{groups, copies, n / groups};
+  const Tensor y = like(x.value(), {copies * rows, columns_of(x.value())});
+  kernels::sum_bwd(x.value(), y, axis, 1.0, Write::set);
+  return record("repeat_rows", y, {x}, [axis](const Backward& b) { sum_into(b, 0, axis); });
+}
+
+Tensor enumerate_labels(int64_t classes, int64_t rows, DType dtype, Device device) {
+  std::vector<int64_t> labels(static_cast<size_t>(classes * rows));
+  for (size_t r = 0; r < labels.size(); ++r) labels[r] = static_cast<int64_t>(r) / rows;
+  const Tensor y = Tensor::empty({classes * rows, classes}, dtype, device);
+  kernels::one_hot(Tensor::from(labels, {classes * rows}, device), y);
+  return y;
+}
+
+Var segment_sum(const Var& x, const Tensor& group, int64_t groups) {
+  const Tensor y = like(x.value(), x.shape().with_leading(groups));
+  kernels::segment_sum(x.value(), group, y, Write::set);
+  return record("segment_sum", y, {x}, [group](const Backward& b) {
+    const Tensor dx = like(b.dy(), b.dy().shape().with_leading(group.numel()));
+    kernels::gather_rows(b.dy(), group, dx);
+    b.give(0, dx);
+  });
+}
+
+}  // namespace vae::autograd

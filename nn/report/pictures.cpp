@@ -1,0 +1,50 @@
+#include "nn/report/pictures.h"
+
+namespace vae::report {
+namespace {
+
+GridOptions tiles_of(const Shape& shape, GridOptions grid = {}) {
+  grid.tile_height = static_cast<int>(shape[1]);
+  grid.tile_width = static_cast<int>(shape[2]);
+  grid.channels = static_cast<int>(shape[3]);
+  return grid;
+}
+
+}  // namespace
+
+Image tensor_grid(const Tensor& images, const Shape& shape, int rows, int columns, GridOptions options) {
+  GridOptions grid = tiles_of(shape, options);
+  grid.rows = rows, grid.columns = columns;
+  return image_grid(images.to_vector<float>(), grid);
+}
+
+Image reconstruction_picture(const Tensor& images, const Shape& shape) {
+  return tensor_grid(images.slice(0, std::min<int64_t>(100, images.size(0))), shape, 10, 10);
+}
+
+Image analogy_picture(const Tensor& sources, const Tensor& decoded, const Shape& shape) {
+  return analogy_grid(sources.to_vector<float>(), decoded.to_vector<float>(),
+                      static_cast<int>(decoded.size(1)), tiles_of(shape));
+}
+
+Image swap_picture(const Tensor& edge, const Tensor& inside, const Shape& shape) {
+  const int64_t n = edge.size(0), size = edge.size(1), cells = n + 1;
+  const Tensor tiles = Tensor::zeros({cells, cells, size});
+  for (int64_t r = 0; r < cells; ++r) {
+    const Tensor row = tiles.slice(r, r + 1).reshape({cells, size});
+    if (r > 0) row.slice(0, 1).copy_from(edge.slice(r - 1, r));
+    row.slice(1, cells).copy_from(r > 0 ? inside.slice(r - 1, r).reshape({n, size}) : edge);
+  }
+  return tensor_grid(tiles, shape, static_cast<int>(cells), static_cast<int>(cells),
+                     {.range = TileRange::unit, .padding = 0, .scale = 2});
+}
+
+Scatter code_scatter(const Tensor& codes, const std::vector<int64_t>& labels) {
+  const std::vector<float> z = codes.to_vector<float>();
+  const auto width = static_cast<size_t>(codes.size(1));
+  Scatter scatter{.points = {}, .labels = labels};
+  for (size_t i = 0; i < z.size(); i += width) scatter.points.push_back({z[i], width > 1 ? z[i + 1] : 0});
+  return scatter;
+}
+
+}  // namespace vae::report

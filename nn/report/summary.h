@@ -1,0 +1,43 @@
+#pragma once
+// What a run says of itself at its end. Pictures are made when they are written, so that one that cannot be
+// made costs nothing but itself.
+#include <functional>
+#include <optional>
+#include <variant>
+
+#include "nn/report/confusion.h"
+#include "nn/report/html_report.h"
+
+namespace vae::report {
+
+/// An image becomes NAME.png, a figure NAME.png and NAME.svg.
+using Picture = std::variant<Image, Figure>;
+
+struct NamedPicture {
+  std::string name, caption;
+  std::function<Picture()> make;
+};
+
+struct Summary {
+  std::string title{};
+  nlohmann::ordered_json results = nlohmann::ordered_json::object();  ///< flat: name -> number
+  std::vector<Fact> headline{};
+  std::vector<std::string> lines{};  ///< printed at the end of the run
+  struct Chart {
+    std::string title, y_label;
+    std::vector<std::string> columns;  ///< of metrics.csv, curves with one scale
+  };
+  std::vector<Chart> charts{};
+  std::vector<NamedPicture> pictures{};
+  std::optional<Confusion> confusion{};
+  std::string score{};  ///< the result by which runs are compared
+};
+
+/// Makes the results' test_loss, nats per image, the score, beside the training's loss.
+void add_test_loss(Summary& summary);
+
+/// Adds the accuracy on a test set and the confusion matrix; the accuracy becomes the score.
+void add_predictions(Summary& summary, const std::vector<int64_t>& labels,
+                     const std::vector<int64_t>& predictions, int classes, const std::string& test_set);
+
+}  // namespace vae::report

@@ -1,0 +1,77 @@
+#include "nn/train/image_set.h"
+
+#include <algorithm>
+#include <numeric>
+
+namespace vae::train {
+
+Tensor ImageSet::gather(const Tensor& items, DType dtype) const {
+  const Tensor x = Tensor::empty({items.numel(), image_size()}, dtype, device());
+  kernels::gather_pixels(pixels, items, x,
+                         inputs == Inputs::binary ? kernels::Pixels::binary : kernels::Pixels::unit);
+  return x;
+}
+
+Tensor ImageSet::draw(const Tensor& items, RandomKey key, const Tensor& number, DType dtype) const {
+  const Tensor x = gather(items, dtype);
+  return inputs == Inputs::drawn ? draw_pixels(x, key, number) : x;
+}
+
+Tensor ImageSet::gather_labels(const Tensor& items) const { return labels_of(labels, items); }
+
+Tensor labels_of(const Tensor& labels, const Tensor& items) {
+  const Tensor y = Tensor::empty({items.numel()}, DType::i64, labels.device());
+  kernels::gather_rows(labels, items, y);
+  return y;
+}
+
+Tensor draw_pixels(const Tensor& p, RandomKey key, const Tensor& number) {
+  const Tensor noise = Tensor::empty(p.shape(), p.dtype(), p.device()),
+               x = Tensor::empty(p.shape(), p.dtype(), p.device());
+  kernels::random_uniform(noise, key, number, {});
+  const Tensor operands[] = {p, noise};
+  kernels::map_fwd(kernels::Map::bernoulli, {}, operands, x);
+  return x;
+}
+
+int64_t batch_of(int64_t wanted, int64_t set) {
+  if (wanted < 1 || set < 1) fail(ErrorKind::usage, "batches of {} of {} images", wanted, set);
+  return std::min(wanted, set);
+}
+
+Tensor item_range(int64_t begin, int64_t end, Device device) {
+  std::vector<int64_t> items(static_cast<size_t>(end - begin));
+  std::iota(items.begin(), items.end(), begin);
+  return items_of(items, device);
+}
+
+Tensor items_of(const std::vector<int64_t>& items, Device device) {
+  return Tensor::from(items, {static_cast<int64_t>(items.size())}, device);
+}
+
+Tensor random_items(const ImageSet& images, int64_t count, RandomKey key) {
+  const Device device = images.device();
+  const Tensor items = Tensor::empty({std::min(count, images.size())}, DType::i64, device);
+  kernels::batch_items(all_items(images), items, key, Tensor::scalar(int64_t{0}, device), {});
+  return items;
+}
+
+Tensor normal_noise(Shape shape, RandomKey key, int64_t number, const Tensor& like) {
+  const Tensor eps = Tensor::empty(shape, like.dtype(), like.device());
+  kernels::random_normal(eps, key, Tensor::scalar(number, like.device()), {});
+  return eps;
+}
+
+Tensor one_hot(const Tensor& labels, int64_t classes, DType dtype) {
+  const Tensor y = Tensor::empty({labels.numel(), classes}, dtype, labels.device());
+  kernels::one_hot(labels, y);
+  return y;
+}
+
+Tensor most_probable(const Tensor& logits) {
+  const Tensor classes = Tensor::empty({logits.size(0)}, DType::i64, logits.device());
+  kernels::argmax(logits, classes);
+  return classes;
+}
+
+}  // namespace vae::train

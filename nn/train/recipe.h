@@ -1,0 +1,54 @@
+#pragma once
+// Recipe: all that a family says of its training. Everything around it (counting, recording, meters,
+// checkpoints, the loop, run directories, reports, seeds) is written once, in Task, run_loop and the runner
+// of the tools.
+#include <nlohmann/json.hpp>
+
+#include "nn/report/summary.h"
+#include "nn/train/metrics.h"
+#include "nn/train/step.h"
+#include "nn/train/update.h"
+
+namespace vae::train {
+
+class Recipe {
+ public:
+  virtual ~Recipe() = default;
+
+  virtual nn::Module& model() = 0;
+  /// What identifies the model in a checkpoint: sizes, variants.
+  virtual nlohmann::json meta() const = 0;
+  /// The trained tensors of a checkpoint; frozen parts, too.
+  virtual void add_state(nn::StateDict& state) { model().add_state(state); }
+
+  virtual std::vector<Group> groups() = 0;
+  /// The updates of an iteration, in order; what they share, such as the batch, is made here.
+  virtual std::vector<Update> updates(const Step& step) = 0;
+  virtual int64_t images_per_step() const = 0;
+  /// Whole batches of a pass over the data.
+  virtual int64_t steps_per_pass() const = 0;
+  /// Work on the host before an iteration, not recorded: a function of its number alone.
+  virtual void prepare(int64_t /*iteration*/) {}
+  /// What the queued work of an iteration depends on beside the contents of tensors: sizes of its batch.
+  virtual std::vector<int64_t> sizes(int64_t /*iteration*/) const { return {}; }
+
+  /// Metrics that updates() gives to the step, and those of evaluate(): the columns of the log, in order.
+  virtual std::vector<std::string> training_metrics() const = 0;
+  virtual std::vector<std::string> evaluation_metrics() const = 0;
+  /// Metrics on held-out data, in test mode and without a tape; those without data are left out. `step` is
+  /// the last iteration, with noise in the scope "evaluate".
+  virtual Scalars evaluate(const Step& step) = 0;
+
+  /// Mean importance-weighted estimate of -log p(x) of the test images, nats. Throws Error(usage) where the
+  /// model has none.
+  virtual double nll(int64_t /*samples*/, const Step& /*step*/) {
+    fail(ErrorKind::usage, "no estimate of -log p(x) for this model");
+  }
+
+  /// What a report says: results, charts, pictures. In test mode.
+  virtual void report(report::Summary& summary, const Step& step) = 0;
+  /// A picture for each epoch, or none. In test mode.
+  virtual std::optional<report::Image> preview(const Step& /*step*/) { return {}; }
+};
+
+}  // namespace vae::train

@@ -1,0 +1,95 @@
+#include "nn/train/step.h"
+
+#include "autograd/ops.h"
+#include "nn/train/meter.h"
+
+namespace vae::train {
+
+Step Step::in(const std::string& scope) const {
+  Step step = *this;
+  step.scope_ += scope + "/";
+  return step;
+}
+
+Step Step::root() const {
+  Step step = *this;
+  step.scope_.clear();
+  return step;
+}
+
+Step Step::numbered(int64_t draw) const {
+  Step step = *this;
+  step.draw_ = Tensor::scalar(draw, device());
+  return step;
+}
+
+Step Step::with_notes(Notes& notes) const {
+  Step step = *this;
+  step.notes_ = &notes;
+  return step;
+}
+
+Step Step::with_meter(Meter& meter) const {
+  Step step = *this;
+  step.meter_ = &meter;
+  return step;
+}
+
+Step Step::with_noise(Noise noise) const {
+  Step step = *this;
+  step.noise_ = std::move(noise);
+  return step;
+}
+
+Tensor Step::items(const std::string& stream, const Tensor& pool, Share batch, kernels::Order order) const {
+  const Tensor items = Tensor::empty({batch.rows}, DType::i64, device());
+  order.batch = batch.total, order.first = batch.first;
+  kernels::batch_items(pool, items, key(stream), iteration_, order);
+  return items;
+}
+
+Var Step::noise(const std::string& name, const Rows& rows, int64_t columns, Draw draw) const {
+  const Shape shape{rows.count(), columns};
+  if (noise_) return Var(noise_(scope_ + name, shape, draw));
+  const Tensor noise = Tensor::empty(shape, dtype_, device());
+  const Share& own = rows.batch;
+  const kernels::Rows numbering =
+      own.rows == own.total ? kernels::Rows{} : kernels::Rows{own.rows, own.total, own.first};
+  const RandomKey stream = key("noise/" + scope_ + name);
+  draw == Draw::normal ? kernels::random_normal(noise, stream, draw_, numbering)
+                       : kernels::random_uniform(noise, stream, draw_, numbering);
+  return Var(noise);
+}
+
+Var Step::normal(const std::string& name, const Rows& rows, int64_t columns) const {
+  return noise(name, rows, columns, Draw::normal);
+}
+
+Var Step::uniform(const std::string& name, const Rows& rows, int64_t columns) const {
+  return noise(name, rows, columns, Draw::uniform);
+}
+
+Var Step::number(const std::string& name, const kernels::Schedule& schedule) const {
+  const Tensor number = Tensor::empty(Shape{}, dtype_, device());
+  kernels::scheduled(iteration_, number, schedule);
+  note(name, Var(number));
+  return Var(number);
+}
+
+Var Step::sum(const Var& per_row, double scale) const { return autograd::sum(per_row, scale); }
+
+Var Step::mean(const Var& per_row, const Rows& rows) const {
+  VAE_CHECK(rows.total() > 0, "mean over the rows of an empty batch");
+  return sum(per_row, 1.0 / static_cast<double>(rows.total()));
+}
+
+void Step::note(const std::string& name, const Var& value) const {
+  if (notes_) (*notes_)[scope_ + name] = value;
+}
+
+void Step::metric(const std::string& name, const Var& number) const {
+  note(name, number);
+  if (meter_) meter_->add(name, number.value());
+}
+
+}  // namespace vae::train

@@ -1,0 +1,76 @@
+#include "nn/train/task.h"
+
+#include <algorithm>
+
+#include "nn/train/checkpoint.h"
+
+namespace vae::train {
+
+Task::Task(Recipe& recipe, Options options)
+    : recipe_(recipe),
+      options_(options),
+      groups_(recipe.groups()),
+      meter_(recipe.training_metrics(), recipe.model().options().device),
+      counter_(Tensor::scalar(int64_t{0}, recipe.model().options().device)),
+      graph_(counter_.device(), options.graph) {}
+
+int64_t Task::iteration() {
+  if (iteration_ < 0) iteration_ = static_cast<int64_t>(counter_.item());
+  return iteration_;
+}
+
+void Task::step() {
+  const kernels::PrecisionScope precision(options_.precision);
+  recipe_.prepare(iteration());
+  graph_.run(
+      [this] {
+        const Step step = Step(options_.seed, counter_).with_meter(meter_);
+        for (const Update& update : recipe_.updates(step)) groups_.run(update, counter_);
+        meter_.count();
+        kernels::increment(counter_);
+      },
+      recipe_.sizes(iteration_));
+  ++iteration_;
+}
+
+std::vector<std::string> Task::metric_names() const {
+  std::vector<std::string> names = meter_.names();
+  for (std::string& name : recipe_.evaluation_metrics()) names.push_back(std::move(name));
+  return names;
+}
+
+Scalars Task::evaluate() {
+  const kernels::PrecisionScope precision(options_.precision);
+  const nn::TestMode test(recipe_.model());
+  return recipe_.evaluate(last_step(options_.seed, iteration(), counter_.device(), "evaluate"));
+}
+
+nlohmann::json Task::meta() const {
+  nlohmann::json meta = recipe_.meta();
+  if (!options_.split.empty()) meta["split"] = options_.split;
+  return meta;
+}
+
+nn::StateDict Task::state() {
+  nn::StateDict state;
+  recipe_.add_state(state);
+  groups_.add_state(state);
+  meter_.add_state(state);
+  state.add("counter", counter_);
+  return state;
+}
+
+int64_t load_weights(Recipe& recipe, const std::filesystem::path& checkpoint) {
+  nn::StateDict weights;
+  recipe.add_state(weights);
+  const Tensor counter = Tensor::scalar(int64_t{0});
+  weights.add("counter", counter);
+  load_weights(checkpoint, weights, recipe.meta());
+  return static_cast<int64_t>(counter.item());
+}
+
+Step last_step(uint64_t seed, int64_t iterations, Device device, const std::string& scope) {
+  return Step(seed, Tensor::scalar(std::max<int64_t>(0, iterations - 1), device)).in(scope);
+}
+
+}  // namespace vae::train

@@ -1,0 +1,69 @@
+#include "nn/train/update.h"
+
+#include <algorithm>
+
+#include "autograd/tape.h"
+
+namespace vae::train {
+namespace {
+
+/// The parameters of groups that an update leaves alone, out of differentiation while it runs.
+class Constants {
+ public:
+  explicit Constants(const std::vector<Groups::Entry*>& entries) : entries_(entries) { need(false); }
+  ~Constants() { need(true); }
+  Constants(const Constants&) = delete;
+  Constants& operator=(const Constants&) = delete;
+
+ private:
+  void need(bool gradients) {
+    for (Groups::Entry* entry : entries_) entry->parameters.need_gradients(gradients);
+  }
+  std::vector<Groups::Entry*> entries_;
+};
+
+}  // namespace
+
+Groups::Entry::Entry(const Group& group)
+    : name(group.name),
+      parameters(*group.module),
+      optimizer(nn::make_optimizer(parameters, group.rule)),
+      rate(group.rate) {}
+
+Groups::Groups(const std::vector<Group>& groups) {
+  for (const Group& group : groups) entries_.push_back(std::make_unique<Entry>(group));
+}
+
+Groups::Entry& Groups::at(const std::string& name) {
+  for (const auto& entry : entries_)
+    if (entry->name == name) return *entry;
+  fail(ErrorKind::internal, "no group of parameters '{}'", name);
+}
+
+void Groups::run(const Update& update, const Tensor& iteration) {
+  std::vector<Entry*> stepped, others;
+  for (const std::string& name : update.groups) stepped.push_back(&at(name));
+  for (const auto& entry : entries_) {
+    const bool named = std::find(stepped.begin(), stepped.end(), entry.get()) != stepped.end();
+    if (update.groups.empty())
+      stepped.push_back(entry.get());
+    else if (!named)
+      others.push_back(entry.get());
+  }
+  const Constants constants(others);
+  for (Entry* entry : stepped) {
+    if (entry->rate) entry->optimizer->schedule_learning_rate(*entry->rate, iteration);
+    entry->parameters.clear_gradients();
+  }
+  for (const auto& loss : update.losses) {
+    autograd::Tape tape;
+    tape.backward(loss());
+  }
+  for (Entry* entry : stepped) entry->optimizer->step();
+}
+
+void Groups::add_state(nn::StateDict& state) const {
+  for (const auto& entry : entries_) entry->optimizer->add_state(state, "optimizer." + entry->name);
+}
+
+}  // namespace vae::train

@@ -1,0 +1,106 @@
+#pragma once
+// A struct of options describes itself once, by a function
+//
+//   void describe(const OptionTable& table, M2Options& o) {
+//     table.add("z", o.model.z_size, "latent variables", at_least(1));
+//     ...
+//   }
+//
+// From that come the command line, its help, config.json, --config, the check of a resumed run and the
+// configurations of runs in sub-directories.
+#include <memory>
+#include <nlohmann/json.hpp>
+
+#include "tools/common/spelling.h"
+
+namespace CLI {
+class App;
+}
+
+namespace vae::tool {
+
+/// One option; its value lies in the struct that described it.
+struct Option {
+  std::string name, group, help, type;                     ///< no group: hidden from the help
+  std::function<void(const std::string&)> parse;           ///< throws Error(usage)
+  std::function<std::string()> print;                      ///< empty: no value
+  std::function<std::string(const std::string&)> reprint;  ///< another text of it as print() writes it
+  bool is_flag = false, is_required = false, is_stored = true, may_change = false, serves_trained = false;
+
+  Option& required() { return is_required = true, *this; }
+  /// About this call alone: not in config.json.
+  Option& unstored() { return is_stored = false, *this; }
+  /// About how a run is carried out, not what it computes: a resumed run may change it.
+  Option& changeable() { return may_change = true, *this; }
+  /// Of use with a trained run, too: in the help of the commands that look at one.
+  Option& of_trained() { return serves_trained = true, *this; }
+};
+
+/// A handle: copies share the options, each has a heading and a prefix for those it adds.
+class OptionTable {
+ public:
+  OptionTable group(const std::string& heading) const;
+  OptionTable prefixed(const std::string& prefix) const;
+
+  /// An option --name of `member`, which must outlive the table.
+  template <class T>
+  Option& add(const std::string& name, T& member, const std::string& help,
+              const std::type_identity_t<Spelling<T>>& spelling = plain<T>()) const {
+    return add(name, std::vector<T*>{&member}, help, spelling);
+  }
+  /// One option of several members, all equal.
+  template <class T>
+  Option& add(const std::string& name, std::vector<T*> members, const std::string& help,
+              const std::type_identity_t<Spelling<T>>& spelling = plain<T>()) const {
+    return add({.name = prefix_ + name,
+                .group = group_,
+                .help = help,
+                .type = spelling.type,
+                .parse =
+                    [=](const std::string& text) {
+                      const T value = spelling.parse(text);
+                      for (T* member : members) *member = value;
+                    },
+                .print = [=] { return spelling.print(*members[0]); },
+                .reprint = [=](const std::string& text) { return spelling.print(spelling.parse(text)); }});
+  }
+  /// An option without a value, of this call alone.
+  Option& flag(const std::string& name, bool& member, const std::string& help) const;
+
+  /// Sets every option of a JSON object; throws Error(data) naming the file for one that `owner` does not
+  /// have, Error(usage) for a value that is none.
+  void read(const nlohmann::json& values, const std::string& file, const std::string& owner) const;
+  /// Every option that shapes the run and has a value, in order.
+  nlohmann::ordered_json config() const;
+  /// Throws Error(usage) naming the first option that a resumed run may not change.
+  void check_resumed(const nlohmann::json& stored) const;
+
+  /// Leaves what serves trained runs, and what is added later, in the help.
+  void hide_training() const;
+  /// The options of a command line that is parsed while the table lives; the last value wins.
+  void add_to(CLI::App& command) const;
+
+ private:
+  Option& add(Option option) const;
+  Option* find(const std::string& name) const;
+  std::shared_ptr<std::vector<Option>> options_ = std::make_shared<std::vector<Option>>();
+  std::string group_ = "Options", prefix_;
+};
+
+/// The table of options that a function describe() knows.
+template <class Options>
+OptionTable described(Options& options) {
+  OptionTable table;
+  describe(table, options);
+  return table;
+}
+
+/// A value of a configuration as it would stand on a command line.
+std::string text_of(const nlohmann::json& value);
+
+/// "a, b or c"
+std::string listed(const std::vector<std::string>& names);
+/// Throws Error(usage) "unknown preset 'x': expected a, b or c" for a name that is not among the known.
+void check_name(const char* what, const std::string& name, const std::vector<std::string>& known);
+
+}  // namespace vae::tool

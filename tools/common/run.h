@@ -1,0 +1,117 @@
+#pragma once
+// A run of a training tool, whatever its family: options, data, recipe and run directory put together.
+#include "nn/report/summary.h"
+#include "nn/train/recipe.h"
+#include "tools/common/images.h"
+#include "tools/common/run_options.h"
+
+namespace vae::tool {
+
+/// What the options of every training tool begin with. Those of semi-supervised ones have a member `split`,
+/// too.
+struct CommonOptions {
+  std::string preset;
+  RunOptions run;
+  ImageOptions images;
+  int64_t nll = 0;  ///< importance samples that `test` estimates -log p(x) by
+};
+
+/// The options of a run, and what a family makes of them. A family writes, beside its options,
+///   void describe(const OptionTable&, Options&);
+///   train::Inputs inputs_of(const Options&);                                  how its models see pixels
+///   std::unique_ptr<train::Recipe> make_recipe(const Options&, const train::Data&, nn::Options);
+///   std::optional<Stage> stage_of(const Options&);                            where a model is trained
+///   before
+struct Setup;
+
+/// A model below that of the recipe: from a finished run, or trained first, as a run of its own in a
+/// sub-directory.
+struct Stage {
+  std::string title, folder;
+  std::filesystem::path given;                    ///< a finished run; none: train one
+  std::function<Setup(const RunOptions&)> setup;  ///< of its own run there
+  struct Part {
+    nn::Module* module;
+    nlohmann::json meta;
+  };
+  std::function<Part(train::Recipe&)> part;  ///< the model of the stage within the recipe above it
+};
+
+struct Setup {
+  CommonOptions options;
+  OptionTable table;
+  std::optional<SplitOptions> split{};
+  train::Inputs inputs = train::Inputs::unit;
+  std::function<std::unique_ptr<train::Recipe>(const train::Data&, nn::Options)> make{};
+  std::optional<Stage> stage{};
+};
+
+template <class Options>
+Setup setup_of(const Options& given) {
+  const auto options = std::make_shared<Options>(given);  // the table refers to it
+  Setup setup{*options, described(*options)};
+  if constexpr (requires { options->split; }) setup.split = options->split;
+  setup.inputs = inputs_of(*options);
+  setup.make = [options](const train::Data& data, nn::Options of_model) {
+    return make_recipe(*options, data, of_model);
+  };
+  if constexpr (requires { stage_of(*options); }) setup.stage = stage_of(*options);
+  return setup;
+}
+
+class Run {
+ public:
+  /// Prepares the device and loads the images.
+  explicit Run(Setup setup);
+
+  /// Trains, then writes pictures, results and report. Returns the exit code: 0, or 130 after an
+  /// interruption.
+  int train();
+  /// Times steps and prints one JSON line.
+  void benchmark();
+  /// The result by which runs are compared, after train().
+  const train::Scalar& score() const { return score_; }
+
+  /// Makes the recipe with the weights of the run, in test mode.
+  void load();
+  /// Prints what a report would say, as evaluated now, and the estimate of -log p(x) that was asked for.
+  void test(int64_t nll_samples);
+  /// Writes all pictures of the report; or one.
+  void write_pictures();
+  void write(const std::string& name, const report::Picture& picture) const;
+
+  template <class Recipe>
+  Recipe& recipe() {
+    return dynamic_cast<Recipe&>(*recipe_);
+  }
+  /// The last iteration of the training, for inspections.
+  train::Step last_step(const std::string& scope = "") const;
+  const Setup& setup() const { return setup_; }
+  const std::filesystem::path& folder() const { return setup_.options.run.run; }
+  const Images& images() const { return images_; }
+  /// Makes the recipe, as yet untrained.
+  train::Recipe& make_recipe(const data::Split& split = {});
+
+ private:
+  const RunOptions& options() const { return setup_.options.run; }
+  data::Split prepare_split(const train::RunDirectory& directory,
+                            const std::optional<data::StoredSplit>& drawn) const;
+  int train_stage(const train::RunDirectory& directory);
+  void load_stage(const std::filesystem::path& run);
+  void start_stage();
+  report::Summary summarize(const train::Scalars& metrics);
+  void finish(const train::RunDirectory& directory, const train::LoopResult& result);
+  Setup setup_;
+  Device device_;
+  kernels::PrecisionScope precision_;
+  Images images_;
+  std::unique_ptr<train::Recipe> recipe_;
+  int64_t iterations_ = 0;
+  train::Scalar score_{};
+};
+
+/// Trains a recipe in a run directory as options say; shows a preview after each epoch.
+train::LoopResult train_recipe(train::Recipe& recipe, const train::RunDirectory& directory,
+                               const RunOptions& options, const std::string& split = "");
+
+}  // namespace vae::tool
