@@ -64,6 +64,7 @@ class M2Run {
     const bool separate = c_.update == m1_m2::M2Update::separate;
     const m1_m2::M2Batch batch{inputs("_l", c_.labeled, at), source_.labels(at), inputs("_u", c_.unlabeled, at),
                                c_.labeled, c_.unlabeled};
+    if (c_.unlabeled == 0) source_.get("noise/eps_u", {0, c_.m2->z_size}, at);  // of no rows: not asked for
     Values values;
     train::Notes notes;
     const train::Step step =

@@ -64,7 +64,7 @@ class Tolerances {
                   : Tolerance{.absolute = relative_};
     if (feeds_a_norm(name)) return {.absolute = vanishing_gradient(largest_, precision_)};
     if (name == "output/loss_trajectory" && f32_) return {.absolute = divergence_, .of_value = 1e-3};
-    if (name.ends_with("_kl") && f32_) return {.absolute = divergence_, .of_maximum = relative_};
+    if (name.ends_with("_kl")) return {.absolute = divergence_, .of_maximum = relative_};
     const double noise = rounding_noise(largest_, precision_);
     if (name == "output/logits_eval_after" && !f32_)  // answers the moves of those biases
       return {.absolute = 4 * rate_ * noise / (noise + eps_), .of_maximum = relative_};
