@@ -58,8 +58,9 @@ struct Order {
   VAE_HD uint64_t permutation(int64_t step) const {
     return reshuffle ? static_cast<uint64_t>(step / period) : 0;
   }
-  /// Position in the permutation of the first item of y, which may be beyond its end; `batch` is not 0.
-  VAE_HD int64_t begin(int64_t step) const { return step % period * batch + first; }
+  /// Position in the permutation of the first item of y; the others follow, from 0 again at the end of the
+  /// pool. `batch` is not 0.
+  VAE_HD int64_t begin(int64_t step, int64_t pool) const { return (step % period * batch + first) % pool; }
 };
 
 /// Items y of a pool, both i64 vectors, the batch no larger than the pool. The order, its batch filled in.

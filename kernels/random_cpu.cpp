@@ -88,9 +88,12 @@ void batch_items(In pool, Out y, RandomKey key, In step, const Order& order) {
   const int64_t n = pool.numel(), number = step.data<int64_t>()[0];
   if (y.numel() == 0) return;
   const IndexPermutation permutation(n);
-  for (int64_t i = 0; i < y.numel(); ++i)
-    y.data<int64_t>()[i] =
-        pool.data<int64_t>()[permutation(key, whole.permutation(number), (whole.begin(number) + i) % n)];
+  const uint64_t which = whole.permutation(number);
+  int64_t at = whole.begin(number, n);
+  for (int64_t i = 0; i < y.numel(); ++i) {
+    y.data<int64_t>()[i] = pool.data<int64_t>()[permutation(key, which, at)];
+    if (++at == n) at = 0;
+  }
 }
 
 }  // namespace vae::kernels::cpu

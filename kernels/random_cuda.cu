@@ -48,9 +48,11 @@ __global__ void batch_items_kernel(const int64_t* pool, int64_t items, int64_t* 
                                    IndexPermutation permutation, RandomKey key, const int64_t* step,
                                    Order order) {
   const uint64_t number = order.permutation(*step);
-  const int64_t begin = order.begin(*step);
-  for (int64_t i = first_x(); i < n; i += step_x())
-    y[i] = pool[permutation(key, number, (begin + i) % items)];
+  const int64_t begin = order.begin(*step, items);
+  for (int64_t i = first_x(); i < n; i += step_x()) {
+    const int64_t at = begin + i;
+    y[i] = pool[permutation(key, number, at < items ? at : at - items)];
+  }
 }
 
 template <class Transform>

@@ -1,6 +1,5 @@
 #include "nn/train/image_set.h"
 
-#include <algorithm>
 #include <numeric>
 
 namespace vae::train {

@@ -1,5 +1,6 @@
 #pragma once
 // Images on a device, drawn by index, and how a set is split.
+#include <algorithm>
 #include <string>
 #include <vector>
 

@@ -150,14 +150,17 @@ void Run::finish(const train::RunDirectory& directory, const train::LoopResult& 
 }
 
 void Run::load() {
-  data::Split split;  // as trained, unless other images are looked at
+  data::Split split;
+  std::string without;  // other images than those of the training may be looked at
   if (setup_.split) try {
       split = data::load_split(folder() / "split.json", images_.train.labels).split;
     } catch (const Error& e) {
       if (e.kind() != ErrorKind::data) throw;
+      without = e.what();
     }
   make_recipe(split);
   iterations_ = train::load_weights(*recipe_, folder() / train::kCheckpointFile);
+  if (!without.empty()) fmt::print(stderr, "without the split of the run: {}\n", without);
   recipe_->model().set_training(false);
 }
 

@@ -20,8 +20,7 @@ struct CommonOptions {
 ///   void describe(const OptionTable&, Options&);
 ///   train::Inputs inputs_of(const Options&);                                  how its models see pixels
 ///   std::unique_ptr<train::Recipe> make_recipe(const Options&, const train::Data&, nn::Options);
-///   std::optional<Stage> stage_of(const Options&);                            where a model is trained
-///   before
+///   std::optional<Stage> stage_of(const Options&);                            of a model trained before
 struct Setup;
 
 /// A model below that of the recipe: from a finished run, or trained first, as a run of its own in a

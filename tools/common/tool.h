@@ -1,8 +1,7 @@
 #pragma once
 // A training tool: `train`, and inspections of a finished run. Its main() is
 //
-//   int main(int argc, char** argv) { return vae::tool::run<M2Options>(argc, argv, {name, about, preset,
-//   ...}); }
+//   return vae::tool::run<M2Options>(argc, argv, {name, about, preset, {inspections}});
 #include "tools/common/cli.h"
 #include "tools/common/command_line.h"
 #include "tools/common/run.h"
