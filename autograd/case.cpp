@@ -1,13 +1,11 @@
 #include "autograd/case.h"
 
-#include "kernels/kernels.h"
+#include <cmath>
 
 namespace vae::autograd {
-namespace {
 
-constexpr double kKinkDistance = 0.05;
-
-Tensor sample_values(const CaseInput& input, uint64_t stream, DType dtype, Device device) {
+Tensor case_values(const CaseInput& input, uint64_t stream, DType dtype, Device device) {
+  constexpr double kKinkDistance = 0.05;
   std::vector<float> values(static_cast<size_t>(input.shape.numel()));
   for (size_t i = 0; i < values.size(); ++i) {
     const float u = uniform01(random_block({2024, stream}, 0, i).v[0]);
@@ -23,12 +21,10 @@ Tensor sample_values(const CaseInput& input, uint64_t stream, DType dtype, Devic
   return cast;
 }
 
-}  // namespace
-
 std::vector<Var> make_inputs(const Case& sample, DType dtype, Device device) {
   std::vector<Var> inputs;
   for (const CaseInput& input : sample.inputs)
-    inputs.emplace_back(sample_values(input, inputs.size(), dtype, device), input.needs_grad);
+    inputs.emplace_back(case_values(input, inputs.size(), dtype, device), input.needs_grad);
   return inputs;
 }
 

@@ -1,5 +1,9 @@
 #include "autograd/elementwise.h"
 
+#include <algorithm>
+
+#include "autograd/function.h"
+
 namespace vae::autograd {
 namespace {
 
@@ -7,9 +11,65 @@ using kernels::Axis;
 using kernels::Map;
 using kernels::Write;
 
-std::vector<Tensor> values_of(std::initializer_list<Var> x) {
+/// Whether the extents of x, ones in front aside, are the last ones of a shape.
+bool is_end_of(const Shape& x, const Shape& shape) {
+  std::span<const int64_t> own = x.extents(), all = shape.extents();
+  while (!own.empty() && own.front() == 1) own = own.subspan(1);
+  return own.size() <= all.size() && std::ranges::equal(own, all.last(own.size()));
+}
+
+/// A call of map() or rowsum() for messages; without a signature, of the function of the list itself.
+struct Call {
+  const char* signature;
+  Map op;
+  std::string function() const {
+    return signature ? std::string(detail::function_of(signature))
+                     : fmt::format("map {}", kernels::name_of(op));
+  }
+  std::string operand(size_t i) const {
+    return signature ? std::string(detail::operand_of(signature, i)) : fmt::format("operand {}", i);
+  }
+};
+
+[[noreturn, gnu::cold]] void fail_fit(const Call& call, const std::vector<Tensor>& x, size_t i,
+                                      const Tensor& frame, bool rows) {
+  const auto f = static_cast<size_t>(&frame - x.data());
+  const std::string operand = call.operand(i), is = detail::text_of(x[i]);
+  const std::string beside = fmt::format("{} is {}", call.operand(f), detail::text_of(frame));
+  if (rows)
+    misuse(call.function(), "{} is {}, {}: rows repeat only where asked for, by repeating({})", operand, is,
+           beside, operand);
+  misuse(call.function(),
+         "{} is {}, {}: expected the same shape, its last extents [{}], a column [{}, 1] or one number",
+         operand, is, beside, kernels::columns_of(frame.shape()), kernels::rows_of(frame.shape()));
+}
+
+/// Throws unless operand i may stand beside the largest; rows repeat where `any` or the handle says so.
+void check_fit(const Call& call, const std::vector<Tensor>& x, size_t i, const Tensor& frame, bool repeats) {
+  const Shape &own = x[i].shape(), &full = frame.shape();
+  if (own == full || x[i].numel() == 1) return;
+  const int64_t columns = kernels::columns_of(own), rows = kernels::rows_of(own);
+  const int64_t full_columns = kernels::columns_of(full), full_rows = kernels::rows_of(full);
+  if (rows == full_rows && (columns == full_columns || columns == 1)) return;
+  if (x[i].numel() == 0 && frame.numel() == 0) return;
+  if (columns != full_columns || rows == 0 || full_rows % rows != 0) fail_fit(call, x, i, frame, false);
+  if (rows != 1 && !repeats && !is_end_of(own, full)) fail_fit(call, x, i, frame, true);
+}
+
+/// The values of the operands, checked.
+std::vector<Tensor> operands_of(const Call& call, std::initializer_list<Var> x) {
   std::vector<Tensor> values;
-  for (const Var& v : x) values.push_back(v.value());
+  for (const Var& v : x) {
+    const size_t i = values.size();
+    if (!v.defined()) misuse(call.function(), "{} is undefined", call.operand(i));
+    values.push_back(v.value());
+    if (v.value().dtype() != values[0].dtype() || v.value().device() != values[0].device())
+      misuse(call.function(), "{} is {}, but {} is {}: operands have one dtype and lie on one device",
+             call.operand(i), v.value().str(), call.operand(0), values[0].str());
+  }
+  const Tensor& frame = kernels::frame_operand(values);
+  size_t i = 0;
+  for (const Var& v : x) check_fit(call, values, i++, frame, !call.signature || v.repeats());
   return values;
 }
 
@@ -42,10 +102,9 @@ void operand_gradient(Map op, kernels::Params params, size_t i, const Tensor& dy
   reduce_broadcast(gradient, full, b.into(i), 1.0);
 }
 
-}  // namespace
-
-Var map(Map op, std::initializer_list<Var> inputs, kernels::Params params) {
-  std::vector<Tensor> x = values_of(inputs);
+Var compute_map(const Call& call, std::initializer_list<Var> inputs, kernels::Params params) {
+  const Map op = call.op;
+  std::vector<Tensor> x = operands_of(call, inputs);
   const Tensor& frame = kernels::frame_operand(x);
   Tensor y = Tensor::empty(frame.shape(), frame.dtype(), frame.device());
   kernels::map_fwd(op, params, x, y);
@@ -57,15 +116,21 @@ Var map(Map op, std::initializer_list<Var> inputs, kernels::Params params) {
                 });
 }
 
-Var activate(const kernels::Activation& activation, const Var& x) {
-  return activation.function ? map(*activation.function, {x}, activation.params) : x;
-}
-
-Var rowsum(Map op, std::initializer_list<Var> inputs, kernels::Params params) {
-  VAE_CHECK(op != Map::add && op != Map::sub, "rowsum of {}: sum the operands apart", kernels::name_of(op));
-  std::vector<Tensor> x = values_of(inputs);
+Var compute_rowsum(const Call& call, std::initializer_list<Var> inputs, kernels::Params params) {
+  const Map op = call.op;
+  if (op == Map::add || op == Map::sub)
+    misuse("rowsum", "of {} there is none: sum the operands apart", kernels::name_of(op));
+  std::vector<Tensor> x = operands_of(call, inputs);
   const Tensor& frame = kernels::frame_operand(x);
   const int64_t rows = kernels::rows_of(frame.shape());
+  if (call.signature && frame.rank() > 2) {
+    const std::string operand = call.operand(static_cast<size_t>(&frame - x.data()));
+    misuse(
+        call.function(),
+        "{0} is {1}: the result would have a number for each of its {2} rows of {3}, not one for each image; "
+        "flatten({0}) first",
+        operand, detail::text_of(frame), rows, kernels::columns_of(frame.shape()));
+  }
   const Tensor y = Tensor::empty({rows}, frame.dtype(), frame.device());
   kernels::rowsum_fwd(op, params, x, y);
   return record(kernels::name_of(op).data(), y, inputs,
@@ -74,6 +139,25 @@ Var rowsum(Map op, std::initializer_list<Var> inputs, kernels::Params params) {
                   for (size_t i = 0; i < x.size(); ++i)
                     if (b.wants(i)) operand_gradient(op, params, i, dy, x, {}, full, b);
                 });
+}
+
+}  // namespace
+
+Var map(Map op, std::initializer_list<Var> x, kernels::Params params) {
+  return compute_map({nullptr, op}, x, params);
+}
+Var rowsum(Map op, std::initializer_list<Var> x, kernels::Params params) {
+  return compute_rowsum({nullptr, op}, x, params);
+}
+Var detail::map(const char* signature, Map op, std::initializer_list<Var> x, kernels::Params params) {
+  return compute_map({signature, op}, x, params);
+}
+Var detail::rowsum(const char* signature, Map op, std::initializer_list<Var> x, kernels::Params params) {
+  return compute_rowsum({signature, op}, x, params);
+}
+
+Var activate(const kernels::Activation& activation, const Var& x) {
+  return activation.function ? map(*activation.function, {x}, activation.params) : x;
 }
 
 }  // namespace vae::autograd

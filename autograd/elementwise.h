@@ -6,35 +6,57 @@
 
 namespace vae::autograd {
 
-/// y = f(x...)
+/// y = f(x...), for any function of the list. Rows of smaller operands repeat.
 Var map(kernels::Map op, std::initializer_list<Var> x, kernels::Params params = {});
-/// y[r] = sum over the columns of f(x...), without storing the terms.
+/// y[r] = sum over the columns of f(x...), without storing the terms. Rows of smaller operands repeat.
 Var rowsum(kernels::Map op, std::initializer_list<Var> x, kernels::Params params = {});
 
-inline Var affine(const Var& x, double a, double b) { return map(kernels::Map::affine, {x}, {a, b}); }
-inline Var exp(const Var& x) { return map(kernels::Map::exp, {x}); }
-inline Var log(const Var& x, double eps = 0) { return map(kernels::Map::log, {x}, {eps, 0}); }
-inline Var sqrt(const Var& x) { return map(kernels::Map::sqrt, {x}); }
-inline Var abs(const Var& x) { return map(kernels::Map::abs, {x}); }
-inline Var square(const Var& x) { return map(kernels::Map::square, {x}); }
-inline Var reciprocal(const Var& x) { return map(kernels::Map::reciprocal, {x}); }
-inline Var clip(const Var& x, double low, double high) { return map(kernels::Map::clip, {x}, {low, high}); }
-inline Var operator+(const Var& a, const Var& b) { return map(kernels::Map::add, {a, b}); }
-inline Var operator-(const Var& a, const Var& b) { return map(kernels::Map::sub, {a, b}); }
-inline Var operator*(const Var& a, const Var& b) { return map(kernels::Map::mul, {a, b}); }
-inline Var operator/(const Var& a, const Var& b) { return map(kernels::Map::div, {a, b}); }
-inline Var operator*(double a, const Var& x) { return affine(x, a, 0); }
-inline Var operator+(const Var& x, double b) { return affine(x, 1, b); }
-inline Var operator-(const Var& x) { return affine(x, -1, 0); }
+namespace detail {
+/// What the functions with a name are made of: map() and rowsum() whose messages speak of a signature
+/// (function.h). An operand is of the shape of the largest, its trailing extents, a column [rows, 1] or one
+/// number; its rows repeat only where repeating() says so. Row sums take no images. Else: Error(usage).
+Var map(const char* signature, kernels::Map op, std::initializer_list<Var> x, kernels::Params params = {});
+Var rowsum(const char* signature, kernels::Map op, std::initializer_list<Var> x, kernels::Params params = {});
+}  // namespace detail
+
+inline Var affine(const Var& x, double a, double b) {
+  return detail::map("affine(x)", kernels::Map::affine, {x}, {a, b});
+}
+inline Var exp(const Var& x) { return detail::map("exp(x)", kernels::Map::exp, {x}); }
+inline Var log(const Var& x, double eps = 0) {
+  return detail::map("log(x)", kernels::Map::log, {x}, {eps, 0});
+}
+inline Var sqrt(const Var& x) { return detail::map("sqrt(x)", kernels::Map::sqrt, {x}); }
+inline Var abs(const Var& x) { return detail::map("abs(x)", kernels::Map::abs, {x}); }
+inline Var square(const Var& x) { return detail::map("square(x)", kernels::Map::square, {x}); }
+inline Var reciprocal(const Var& x) { return detail::map("reciprocal(x)", kernels::Map::reciprocal, {x}); }
+inline Var clip(const Var& x, double low, double high) {
+  return detail::map("clip(x)", kernels::Map::clip, {x}, {low, high});
+}
+inline Var operator+(const Var& a, const Var& b) { return detail::map("a + b", kernels::Map::add, {a, b}); }
+inline Var operator-(const Var& a, const Var& b) { return detail::map("a - b", kernels::Map::sub, {a, b}); }
+inline Var operator*(const Var& a, const Var& b) { return detail::map("a * b", kernels::Map::mul, {a, b}); }
+inline Var operator/(const Var& a, const Var& b) { return detail::map("a / b", kernels::Map::div, {a, b}); }
+inline Var operator*(double a, const Var& x) {
+  return detail::map("x * number", kernels::Map::affine, {x}, {a, 0});
+}
+inline Var operator+(const Var& x, double b) {
+  return detail::map("x + number", kernels::Map::affine, {x}, {1, b});
+}
+inline Var operator-(const Var& x) { return detail::map("-x", kernels::Map::affine, {x}, {-1, 0}); }
 
 // ---- activations
 
-inline Var tanh(const Var& x) { return map(kernels::Map::tanh, {x}); }
-inline Var sigmoid(const Var& x) { return map(kernels::Map::sigmoid, {x}); }
-inline Var softplus(const Var& x) { return map(kernels::Map::softplus, {x}); }
-inline Var relu(const Var& x) { return map(kernels::Map::relu, {x}); }
-inline Var leaky_relu(const Var& x, double slope) { return map(kernels::Map::leaky_relu, {x}, {slope, 0}); }
-inline Var elu(const Var& x, double alpha) { return map(kernels::Map::elu, {x}, {alpha, 0}); }
+inline Var tanh(const Var& x) { return detail::map("tanh(x)", kernels::Map::tanh, {x}); }
+inline Var sigmoid(const Var& x) { return detail::map("sigmoid(x)", kernels::Map::sigmoid, {x}); }
+inline Var softplus(const Var& x) { return detail::map("softplus(x)", kernels::Map::softplus, {x}); }
+inline Var relu(const Var& x) { return detail::map("relu(x)", kernels::Map::relu, {x}); }
+inline Var leaky_relu(const Var& x, double slope) {
+  return detail::map("leaky_relu(x)", kernels::Map::leaky_relu, {x}, {slope, 0});
+}
+inline Var elu(const Var& x, double alpha) {
+  return detail::map("elu(x)", kernels::Map::elu, {x}, {alpha, 0});
+}
 /// The identity where there is no function.
 Var activate(const kernels::Activation& activation, const Var& x);
 
@@ -43,19 +65,20 @@ Var activate(const kernels::Activation& activation, const Var& x);
 /// Inverted dropout from uniform noise of the shape of x: x / (1 - ratio) where the noise is at least ratio,
 /// else 0.
 inline Var dropout(const Var& x, const Tensor& uniform, double ratio) {
-  return x * map(kernels::Map::at_least, {Var(uniform)}, {ratio, 1 / (1 - ratio)});
+  return detail::map("dropout(x, uniform)", kernels::Map::mul,
+                     {x, map(kernels::Map::at_least, {Var(uniform)}, {ratio, 1 / (1 - ratio)})});
 }
 /// Sample mu + e^(log_var / 2) eps of N(mu, e^log_var).
 inline Var reparameterize(const Var& mu, const Var& log_var, const Var& eps) {
-  return map(kernels::Map::reparameterize, {mu, log_var, eps});
+  return detail::map("reparameterize(mu, log_var, eps)", kernels::Map::reparameterize, {mu, log_var, eps});
 }
 /// 1 where uniform < p, else 0; no gradient.
 inline Var bernoulli(const Var& p, const Tensor& uniform) {
-  return map(kernels::Map::bernoulli, {p, Var(uniform)});
+  return detail::map("bernoulli(p, uniform)", kernels::Map::bernoulli, {p, Var(uniform)});
 }
 /// Bits of probability sigmoid(logits), with the ZGR surrogate gradient |bit - sigmoid(logits)| / 2.
 inline Var zgr_bit(const Var& logits, const Tensor& uniform) {
-  return map(kernels::Map::zgr_bit, {logits, Var(uniform)});
+  return detail::map("zgr_bit(logits, uniform)", kernels::Map::zgr_bit, {logits, Var(uniform)});
 }
 
 }  // namespace vae::autograd

@@ -6,7 +6,7 @@
 namespace vae::autograd {
 namespace {
 
-using detail::like, detail::sum_into;
+using detail::like, detail::sum_into, detail::text_of;
 using kernels::Divisor;
 using kernels::Write;
 
@@ -17,8 +17,43 @@ void bias_gradient(const Backward& b, size_t i) {
   sum_into(b, i, kernels::Axis::rows(detail::rows_of(b.dy()), detail::columns_of(b.dy())));
 }
 
-void check_images(const char* op, const Tensor& x, const Tensor& weight) {
-  VAE_CHECK(x.rank() == 4 && weight.rank() == 4, "{}: images {} by weights {}", op, x.str(), weight.str());
+/// Throws unless x are images under a window, of so many channels (-1: of any).
+void check_images(std::string_view function, const Var& x, int64_t channels) {
+  const Tensor& xv = x.value();
+  if (xv.rank() == 4 && (channels < 0 || xv.size(3) == channels)) return;
+  misuse(function, "x is {}, expected [N, H, W, {}]: images are NHWC", text_of(x),
+         channels < 0 ? std::string("channels") : std::to_string(channels));
+}
+
+void check_window(std::string_view function, const Var& x, const Window& window, bool slides) {
+  for (const kernels::WindowAxis& a : {window.h, window.w})
+    if (a.kernel < 1 || a.stride < 1 || a.padding < 0) misuse(function, "the window is {}", window.str());
+  if (slides && (window.h.positions(x.shape()[1]) < 1 || window.w.positions(x.shape()[2]) < 1))
+    misuse(function, "the window {} exceeds the padded images x, {}", window.str(), text_of(x));
+}
+
+/// Of a convolution with weights [out, h, w, in] or, transposed, [in, h, w, out].
+void check_convolution(const char* signature, const Var& x, const Var& weight, const Var& bias,
+                       const Window& window, bool transposed) {
+  const std::string_view function = detail::function_of(signature);
+  detail::check_operands(signature, {&x, &weight, detail::optional(bias)});
+  const Tensor& w = weight.value();
+  const char *first = transposed ? "in" : "out", *last = transposed ? "out" : "in";
+  if (w.rank() != 4 || w.size(1) != window.h.kernel || w.size(2) != window.w.kernel)
+    misuse(function, "weight is {}, expected [{}, {}, {}, {}]", text_of(weight), first, window.h.kernel,
+           window.w.kernel, last);
+  check_images(function, x, transposed ? w.size(0) : w.size(3));
+  check_window(function, x, window, !transposed);
+  const int64_t out = transposed ? w.size(3) : w.size(0);
+  if (bias.defined() && (bias.value().numel() != out || detail::columns_of(bias.value()) != out))
+    misuse(function, "bias is {}, expected [{}]", text_of(bias), out);
+}
+
+void check_pooling(const char* signature, const Var& x, const Window& window) {
+  const std::string_view function = detail::function_of(signature);
+  detail::check_operands(signature, {&x});
+  check_images(function, x, -1);
+  check_window(function, x, window, true);
 }
 
 int64_t extent_before(const kernels::WindowAxis& axis, int64_t positions) {
@@ -28,8 +63,8 @@ int64_t extent_before(const kernels::WindowAxis& axis, int64_t positions) {
 }  // namespace
 
 Var conv2d(const Var& x, const Var& weight, const Var& bias, const Window& window) {
+  check_convolution("conv2d(x, weight, bias)", x, weight, bias, window, false);
   const Tensor xv = x.value(), wv = weight.value();
-  check_images("conv2d", xv, wv);
   const Tensor y = like(xv, window.output("conv2d", xv.shape(), wv.size(0)));
   kernels::conv2d_fwd(xv, wv, value_or_none(bias), y, window);
   return record("conv2d", y, {x, weight, bias}, [xv, wv, window](const Backward& b) {
@@ -46,10 +81,11 @@ Var conv2d(const Var& x, const Var& weight, const Var& bias, const Window& windo
 }
 
 Var conv_transpose2d(const Var& x, const Var& weight, const Var& bias, const Window& window) {
+  check_convolution("conv_transpose2d(x, weight, bias)", x, weight, bias, window, true);
   const Tensor xv = x.value(), wv = weight.value();
-  check_images("conv_transpose2d", xv, wv);
   const int64_t h = extent_before(window.h, xv.size(1)), w = extent_before(window.w, xv.size(2));
-  VAE_CHECK(h > 0 && w > 0, "conv_transpose2d: window {} leaves nothing of {}", window.str(), xv.str());
+  if (h < 1 || w < 1)
+    misuse("conv_transpose2d", "the window {} leaves nothing of the images x, {}", window.str(), text_of(x));
   const Tensor y = like(xv, {xv.size(0), h, w, wv.size(3)});
   kernels::conv2d_bwd_input(xv, wv, y, window, Write::set);
   if (bias.defined()) {
@@ -71,8 +107,8 @@ Var conv_transpose2d(const Var& x, const Var& weight, const Var& bias, const Win
 }
 
 Var max_pool2d(const Var& x, const Window& window) {
+  check_pooling("max_pool2d(x)", x, window);
   const Tensor& xv = x.value();
-  VAE_CHECK(xv.rank() == 4, "max_pool2d: images {}", xv.str());
   const Tensor y = like(xv, window.output("max_pool2d", xv.shape(), xv.size(3)));
   const Tensor index = Tensor::empty(y.shape(), DType::i32, xv.device());
   kernels::max_pool_fwd(xv, y, index, window);
@@ -83,8 +119,8 @@ Var max_pool2d(const Var& x, const Window& window) {
 }
 
 Var avg_pool2d(const Var& x, const Window& window, Divisor divisor) {
+  check_pooling("avg_pool2d(x)", x, window);
   const Tensor& xv = x.value();
-  VAE_CHECK(xv.rank() == 4, "avg_pool2d: images {}", xv.str());
   const Tensor y = like(xv, window.output("avg_pool2d", xv.shape(), xv.size(3)));
   kernels::avg_pool_fwd(xv, y, window, divisor);
   return record("avg_pool2d", y, {x}, [window, divisor](const Backward& b) {
@@ -94,8 +130,9 @@ Var avg_pool2d(const Var& x, const Window& window, Divisor divisor) {
 }
 
 Var global_avg_pool(const Var& x) {
+  detail::check_operands("global_avg_pool(x)", {&x});
+  check_images("global_avg_pool", x, -1);
   const Tensor& xv = x.value();
-  VAE_CHECK(xv.rank() == 4, "global_avg_pool: images {}", xv.str());
   const Window all{{xv.size(1), 1, 0}, {xv.size(2), 1, 0}};
   return reshape(avg_pool2d(x, all), {xv.size(0), xv.size(3)});
 }

@@ -5,14 +5,33 @@
 namespace vae::autograd {
 namespace {
 
-using detail::beta_of, detail::columns_of, detail::like, detail::rows_of;
+using detail::beta_of, detail::check_operands, detail::columns_of, detail::like, detail::rows_of,
+    detail::text_of;
 using kernels::Transpose;
+
+void check_linear(const Var& x, const Var& weight, const Var& bias) {
+  check_operands("linear(x, weight, bias)", {&x, &weight, detail::optional(bias)});
+  const Tensor &xv = x.value(), &wv = weight.value();
+  if (wv.rank() != 2) misuse("linear", "weight is {}, expected [out, in]", text_of(weight));
+  const int64_t in = wv.size(1), out = wv.size(0), rows = rows_of(xv);
+  if (columns_of(xv) != in) {
+    const bool flat = xv.rank() > 2 && xv.size(0) * in == xv.numel();
+    misuse("linear", "x is {}, expected [n, {}]{}", text_of(x), in, flat ? ": flatten(x)" : "");
+  }
+  if (!bias.defined()) return;
+  const int64_t own = rows_of(bias.value());
+  if (columns_of(bias.value()) != out || own == 0 || (own != rows && rows % own != 0))
+    misuse("linear", "bias is {}, expected [{}]", text_of(bias), out);
+  if (own != 1 && own != rows && !bias.repeats())
+    misuse("linear", "bias is {} for {} rows: rows repeat only where asked for, by repeating(bias)",
+           text_of(bias), rows);
+}
 
 }  // namespace
 
 Var linear(const Var& x, const Var& weight, const Var& bias) {
+  check_linear(x, weight, bias);
   const Tensor xv = x.value(), wv = weight.value();
-  VAE_CHECK(wv.rank() == 2 && columns_of(xv) == wv.size(1), "linear: {} by weight {}", xv.str(), wv.str());
   const Tensor y = like(xv, {rows_of(xv), wv.size(0)});
   kernels::linear_fwd(xv, wv, bias.defined() ? bias.value() : Tensor{}, y);
   const Shape bias_shape = bias.defined() ? bias.shape() : Shape{};
@@ -36,11 +55,15 @@ Var linear(const Var& x, const Var& weight, const Var& bias) {
 }
 
 Var matmul(const Var& a, Transpose ta, const Var& b, Transpose tb) {
+  check_operands("matmul(a, b)", {&a, &b});
   const Tensor av = a.value(), bv = b.value();
   const auto rows = [](const Tensor& x, Transpose t) {
     return t == Transpose::no ? rows_of(x) : columns_of(x);
   };
   const auto flipped = [](Transpose t) { return t == Transpose::no ? Transpose::yes : Transpose::no; };
+  if (rows(av, flipped(ta)) != rows(bv, tb))
+    misuse("matmul", "a is {}{}, b is {}{}: the inner extents differ", text_of(a),
+           ta == Transpose::yes ? " transposed" : "", text_of(b), tb == Transpose::yes ? " transposed" : "");
   const Tensor y = like(av, {rows(av, ta), rows(bv, flipped(tb))});
   kernels::gemm(av, ta, bv, tb, y, 1.0, 0.0);
   return record("matmul", y, {a, b}, [av, bv, ta, tb, flipped](const Backward& back) {
@@ -57,6 +80,7 @@ Var matmul(const Var& a, Transpose ta, const Var& b, Transpose tb) {
 }
 
 Var transpose(const Var& x) {
+  check_operands("transpose(x)", {&x});
   const Tensor y = like(x.value(), {columns_of(x.value()), rows_of(x.value())});
   kernels::transpose(x.value(), y);
   return record("transpose", y, {x}, [shape = x.shape()](const Backward& b) {
@@ -66,9 +90,19 @@ Var transpose(const Var& x) {
   });
 }
 
+void detail::check_batch_norm(const Var& x, const Var& gamma, const Var& beta) {
+  check_operands("batch_norm(x, gamma, beta)", {&x, &gamma, &beta});
+  const int64_t columns = columns_of(gamma.value());
+  if (columns_of(x.value()) != columns)
+    misuse("batch_norm", "x is {}, expected [n, {}] or images [N, H, W, {}]", text_of(x), columns, columns);
+  if (gamma.value().numel() != columns || beta.value().numel() != columns)
+    misuse("batch_norm", "gamma is {} and beta {}, expected [{}]", text_of(gamma), text_of(beta), columns);
+}
+
 Var batch_norm(const Var& x, const Var& gamma, const Var& beta, const Tensor& running_mean,
                const Tensor& running_var, kernels::BatchNormRule rule,
                const kernels::Activation& activation) {
+  detail::check_batch_norm(x, gamma, beta);
   const Shape channels{columns_of(x.value())};
   kernels::BatchNormForward f{.x = x.value(),
                               .gamma = gamma.value(),

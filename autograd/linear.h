@@ -5,7 +5,8 @@
 
 namespace vae::autograd {
 
-/// x W^T + b for W [out, in]; b is [out], or [n, out] whose rows repeat, or undefined.
+/// x W^T + b for rows x [n, in] and W [out, in]; b is [out], [n, out], or repeating(b) of fewer rows, or
+/// undefined. Images are rows of channels, and the result is [rows, out].
 Var linear(const Var& x, const Var& weight, const Var& bias);
 /// op(a) op(b), where op transposes on request; both may need gradients.
 Var matmul(const Var& a, kernels::Transpose ta, const Var& b, kernels::Transpose tb);

@@ -12,6 +12,16 @@ using detail::like;
 using kernels::Axis;
 using kernels::Write;
 
+/// The checked value of x, seen along an axis.
+const Tensor& along(const char* signature, const Var& x, Axis axis) {
+  detail::check_operands(signature, {&x});
+  if (axis.outer < 0 || axis.count < 0 || axis.inner < 0 ||
+      axis.outer * axis.count * axis.inner != x.value().numel())
+    misuse(detail::function_of(signature), "x is {}, which has not {} x {} x {} elements, as the axis says",
+           detail::text_of(x), axis.outer, axis.count, axis.inner);
+  return x.value();
+}
+
 Shape reduced_shape(Axis axis) {
   if (axis.inner == 1) return {axis.outer};
   if (axis.outer == 1) return {axis.inner};
@@ -20,7 +30,10 @@ Shape reduced_shape(Axis axis) {
 
 }  // namespace
 
-Var sum(const Var& x, double scale) {
+Var sum(const Var& x) { return scaled_sum(x, 1); }
+
+Var scaled_sum(const Var& x, double scale) {
+  detail::check_operands("sum(x)", {&x});
   const Tensor y = like(x.value(), Shape{});
   kernels::sum(x.value(), y, Axis::all(x.value().numel()), scale, Write::set);
   return record("sum", y, {x}, [xv = x.value(), scale](const Backward& b) {
@@ -30,13 +43,16 @@ Var sum(const Var& x, double scale) {
 }
 
 Var mean(const Var& x) {
-  VAE_CHECK(x.value().numel() > 0, "mean of an empty tensor {}", x.value().str());
-  return sum(x, 1.0 / static_cast<double>(x.value().numel()));
+  detail::check_operands("mean(x)", {&x});
+  if (x.value().numel() == 0) misuse("mean", "x is {}: no elements", detail::text_of(x));
+  return scaled_sum(x, 1.0 / static_cast<double>(x.value().numel()));
 }
 
-Var sum(const Var& x, Axis axis, double scale) {
-  const Tensor y = like(x.value(), reduced_shape(axis));
-  kernels::sum(x.value(), y, axis, scale, Write::set);
+Var sum(const Var& x, Axis axis) { return scaled_sum(x, axis, 1); }
+
+Var scaled_sum(const Var& x, Axis axis, double scale) {
+  const Tensor &xv = along("sum(x)", x, axis), y = like(xv, reduced_shape(axis));
+  kernels::sum(xv, y, axis, scale, Write::set);
   return record("sum", y, {x}, [axis, scale](const Backward& b) {
     const Slot dx = b.into(0);
     kernels::sum_bwd(b.dy(), dx.tensor, axis, scale, dx.write);
@@ -44,13 +60,16 @@ Var sum(const Var& x, Axis axis, double scale) {
 }
 
 Var mean(const Var& x, Axis axis) {
-  VAE_CHECK(axis.count > 0, "mean over an empty axis of {}", x.value().str());
-  return sum(x, axis, 1.0 / static_cast<double>(axis.count));
+  along("mean(x)", x, axis);
+  if (axis.count == 0) misuse("mean", "the axis of x, {}, is empty", detail::text_of(x));
+  return scaled_sum(x, axis, 1.0 / static_cast<double>(axis.count));
 }
 
 Var log_sum_exp(const Var& x, Axis axis, double eps) {
-  const Tensor y = like(x.value(), reduced_shape(axis));
-  kernels::log_sum_exp_fwd(x.value(), y, axis, eps);
+  const Tensor &xv = along("log_sum_exp(x)", x, axis), y = like(xv, reduced_shape(axis));
+  if (axis.count == 0) misuse("log_sum_exp", "the axis of x, {}, is empty", detail::text_of(x));
+  if (!(eps >= 0)) misuse("log_sum_exp", "eps {} is negative", eps);
+  kernels::log_sum_exp_fwd(xv, y, axis, eps);
   return record("log_sum_exp", y, {x}, [xv = x.value(), y, axis, eps](const Backward& b) {
     const Slot dx = b.into(0);
     kernels::log_sum_exp_bwd(b.dy(), xv, y, dx.tensor, axis, eps, dx.write);
@@ -63,6 +82,7 @@ Var log_mean_exp(const Var& x, Axis axis, double eps) {
 }
 
 Var softmax(const Var& x) {
+  detail::check_operands("softmax(x)", {&x});
   const Tensor y = like(x.value(), x.shape());
   kernels::softmax_fwd(x.value(), y);
   return record("softmax", y, {x}, [y](const Backward& b) {
@@ -72,6 +92,7 @@ Var softmax(const Var& x) {
 }
 
 Var log_softmax(const Var& x) {
+  detail::check_operands("log_softmax(x)", {&x});
   const Tensor y = like(x.value(), x.shape());
   kernels::log_softmax_fwd(x.value(), y);
   return record("log_softmax", y, {x}, [y](const Backward& b) {

@@ -5,15 +5,18 @@
 
 namespace vae::autograd {
 
-/// Sum of all elements, scaled.
-Var sum(const Var& x, double scale = 1);
+/// Sum of all elements; and that times a scale.
+Var sum(const Var& x);
+Var scaled_sum(const Var& x, double scale);
+Var sum(const Var& x, double) = delete;  // an axis is a kernels::Axis; a scale is asked for by scaled_sum()
 /// Mean of all elements.
 Var mean(const Var& x);
 
 // ---- axes: x seen as outer x count x inner; the result is [outer], [inner] or [outer, inner]
 
-/// Sum over the axis, scaled.
-Var sum(const Var& x, kernels::Axis axis, double scale = 1);
+/// Sum over the axis; and that times a scale.
+Var sum(const Var& x, kernels::Axis axis);
+Var scaled_sum(const Var& x, kernels::Axis axis, double scale);
 /// Mean over the axis, which must not be empty.
 Var mean(const Var& x, kernels::Axis axis);
 /// log(sum e^x) over the axis, eps inside the logarithm as kernels/log_sum_exp.h says.

@@ -1,18 +1,20 @@
 #include "autograd/rows.h"
 
+#include <fmt/ranges.h>
+
 #include "autograd/elementwise.h"
 #include "autograd/function.h"
 
 namespace vae::autograd {
 namespace {
 
+using detail::check_integers, detail::check_operands, detail::text_of;
 using detail::columns_of, detail::like, detail::rows_of, detail::sum_into;
 using kernels::Axis;
 using kernels::Write;
 
 Shape with_columns(const Shape& shape, int64_t columns) {
   std::vector<int64_t> extents(shape.extents().begin(), shape.extents().end());
-  VAE_CHECK(!extents.empty(), "a scalar has no columns");
   extents.back() = columns;
   return Shape(std::span<const int64_t>(extents));
 }
@@ -27,19 +29,43 @@ Tensor accumulator(const Backward& b, size_t i) {
 }  // namespace
 
 Var reshape(const Var& x, const Shape& shape) {
+  check_operands("reshape(x, shape)", {&x});
+  if (shape.numel() != x.value().numel())
+    misuse("reshape", "x is {}, whose {} elements are not those of {}", text_of(x), x.value().numel(),
+           shape.str());
   return record("reshape", x.value().reshape(shape), {x}, [](const Backward& b) { b.give(0, b.dy()); });
 }
 
 Var reshape(const Var& x, std::initializer_list<int64_t> extents) {
-  return reshape(x, x.value().reshape(extents).shape());
+  check_operands("reshape(x, shape)", {&x});
+  std::vector<int64_t> resolved(extents);
+  int64_t known = 1, unknown = 0;
+  for (const int64_t extent : resolved) extent == -1 ? ++unknown : known *= extent;
+  const std::string wanted = fmt::format("[{}]", fmt::join(resolved, ", "));
+  if (unknown > 1) misuse("reshape", "{} has more than one -1", wanted);
+  if (unknown == 1 && (known < 1 || x.value().numel() % known != 0))
+    misuse("reshape", "x is {}, whose {} elements do not divide into {}", text_of(x), x.value().numel(),
+           wanted);
+  for (int64_t& extent : resolved)
+    if (extent == -1) extent = x.value().numel() / known;
+  return reshape(x, Shape(std::span<const int64_t>(resolved)));
+}
+
+Var flatten(const Var& x) {
+  check_operands("flatten(x)", {&x});
+  if (x.value().rank() < 2) misuse("flatten", "x is {}, expected [n, ...]", text_of(x));
+  const int64_t n = x.shape()[0], all = x.value().numel();
+  return reshape(x, Shape{n, n ? all / n : 0});
 }
 
 Var concat(const std::vector<Var>& parts) {
-  VAE_CHECK(!parts.empty(), "concat of nothing");
+  if (parts.empty()) misuse("concat", "there are no parts");
   int64_t columns = 0;
   for (const Var& part : parts) {
-    VAE_CHECK(with_columns(part.shape(), 0) == with_columns(parts[0].shape(), 0), "concat: {} beside {}",
-              part.value().str(), parts[0].value().str());
+    check_operands("concat(part, part)", {&part, &parts[0]});
+    if (part.value().rank() == 0 || with_columns(part.shape(), 0) != with_columns(parts[0].shape(), 0))
+      misuse("concat", "{} beside {}: the parts differ in more than their last axis", text_of(part),
+             text_of(parts[0]));
     columns += columns_of(part.value());
   }
   const Tensor y = like(parts[0].value(), with_columns(parts[0].shape(), columns));
@@ -60,8 +86,9 @@ Var concat(const std::vector<Var>& parts) {
 }
 
 Var slice_columns(const Var& x, int64_t begin, int64_t end) {
-  VAE_CHECK(0 <= begin && begin <= end && end <= columns_of(x.value()), "slice_columns: [{}, {}) of {}",
-            begin, end, x.value().str());
+  check_operands("slice_columns(x)", {&x});
+  if (!(x.value().rank() > 0 && 0 <= begin && begin <= end && end <= columns_of(x.value())))
+    misuse("slice_columns", "x is {}: it has no columns [{}, {})", text_of(x), begin, end);
   const Tensor y = like(x.value(), with_columns(x.shape(), end - begin));
   kernels::copy_columns(x.value(), begin, y, 0, end - begin, Write::set);
   return record("slice_columns", y, {x}, [begin, end](const Backward& b) {
@@ -70,6 +97,8 @@ Var slice_columns(const Var& x, int64_t begin, int64_t end) {
 }
 
 Var pick(const Var& x, const Tensor& labels) {
+  check_operands("pick(x)", {&x});
+  check_integers("pick", "labels", labels, rows_of(x.value()));
   const Tensor y = like(x.value(), {rows_of(x.value())});
   kernels::pick(x.value(), labels, y);
   return record("pick", y, {x}, [labels](const Backward& b) {
@@ -79,6 +108,9 @@ Var pick(const Var& x, const Tensor& labels) {
 }
 
 Var slice_rows(const Var& x, int64_t begin, int64_t end) {
+  check_operands("slice_rows(x)", {&x});
+  if (!(x.value().rank() > 0 && 0 <= begin && begin <= end && end <= x.shape()[0]))
+    misuse("slice_rows", "x is {}: it has no rows [{}, {})", text_of(x), begin, end);
   return record("slice_rows", x.value().slice(begin, end), {x}, [begin, end](const Backward& b) {
     const Tensor rows = accumulator(b, 0).slice(begin, end), terms[] = {rows, b.dy().reshape(rows.shape())};
     kernels::map_fwd(kernels::Map::add, {}, terms, rows);
@@ -86,6 +118,9 @@ Var slice_rows(const Var& x, int64_t begin, int64_t end) {
 }
 
 Var gather_rows(const Var& x, const Tensor& index) {
+  check_operands("gather_rows(x)", {&x});
+  check_integers("gather_rows", "index", index, index.numel());
+  if (x.value().rank() == 0) misuse("gather_rows", "x is {}, which has no rows", text_of(x));
   const Tensor y = like(x.value(), x.shape().with_leading(index.numel()));
   kernels::gather_rows(x.value(), index, y);
   return record("gather_rows", y, {x}, [index](const Backward& b) {
@@ -95,14 +130,24 @@ Var gather_rows(const Var& x, const Tensor& index) {
 }
 
 Var mix_rows(const Var& x, const Tensor& index, const Var& t) {
+  check_operands("mix_rows(x, t)", {&x, &t});
+  if (x.value().rank() == 0) misuse("mix_rows", "x is {}, which has no rows", text_of(x));
   const int64_t rows = x.value().size(0), columns = rows ? x.value().numel() / rows : 0;
-  VAE_CHECK(index.numel() == rows && (t.value().numel() == 1 || t.value().numel() == rows),
-            "mix_rows: {} with {} by {}", x.value().str(), index.str(), t.value().str());
+  check_integers("mix_rows", "index", index, rows);
+  if (t.value().numel() != 1 && t.value().numel() != rows)
+    misuse("mix_rows", "t is {}, expected one number or [{}]", text_of(t), rows);
   const Var flat = reshape(x, {rows, columns}), weight = reshape(t, {t.value().numel(), 1});
   return reshape(map(kernels::Map::lerp, {flat, gather_rows(flat, index), weight}), x.shape());
 }
 
 namespace {
+
+void check_blocks(const char* signature, const Var& a, const Var& v) {
+  check_operands(signature, {&a, &v});
+  if (columns_of(a.value()) != columns_of(v.value()))
+    misuse(detail::function_of(signature), "v is {}, a is {}: expected rows of one length", text_of(v),
+           text_of(a));
+}
 
 Var add_rows_and_blocks(const char* op, const Var& a, const Var& v, int64_t rows) {
   const int64_t n = columns_of(a.value()), a_rows = rows_of(a.value()), blocks = rows_of(v.value());
@@ -122,16 +167,25 @@ Var add_rows_and_blocks(const char* op, const Var& a, const Var& v, int64_t rows
 }  // namespace
 
 Var outer_add(const Var& a, const Var& v) {
+  check_blocks("outer_add(a, v)", a, v);
   return add_rows_and_blocks("outer_add", a, v, rows_of(a.value()) * rows_of(v.value()));
 }
 
 Var add_blocks(const Var& a, const Var& v) {
+  check_blocks("add_blocks(a, v)", a, v);
+  const int64_t rows = rows_of(a.value()), blocks = rows_of(v.value());
+  if (blocks == 0 || rows % blocks != 0)
+    misuse("add_blocks", "a is {}, whose rows are not {} blocks, a block for each row of v", text_of(a),
+           blocks);
   return add_rows_and_blocks("add_blocks", a, v, rows_of(a.value()));
 }
 
 Var repeat_rows(const Var& x, int64_t copies, int64_t groups) {
+  check_operands("repeat_rows(x)", {&x});
   const int64_t n = x.value().numel(), rows = rows_of(x.value());
-  VAE_CHECK(groups > 0 && rows % groups == 0, "repeat_rows: {} in {} groups", x.value().str(), groups);
+  if (copies < 0) misuse("repeat_rows", "{} copies", copies);
+  if (groups <= 0 || rows % groups != 0)
+    misuse("repeat_rows", "x is {}, whose rows are not {} groups", text_of(x), groups);
   const Axis axis{groups, copies, n / groups};
   const Tensor y = like(x.value(), {copies * rows, columns_of(x.value())});
   kernels::sum_bwd(x.value(), y, axis, 1.0, Write::set);
@@ -147,6 +201,9 @@ Tensor enumerate_labels(int64_t classes, int64_t rows, DType dtype, Device devic
 }
 
 Var segment_sum(const Var& x, const Tensor& group, int64_t groups) {
+  check_operands("segment_sum(x)", {&x});
+  if (x.value().rank() == 0) misuse("segment_sum", "x is {}, which has no rows", text_of(x));
+  check_integers("segment_sum", "group", group, x.shape()[0]);
   const Tensor y = like(x.value(), x.shape().with_leading(groups));
   kernels::segment_sum(x.value(), group, y, Write::set);
   return record("segment_sum", y, {x}, [group](const Backward& b) {

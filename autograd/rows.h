@@ -10,6 +10,8 @@ namespace vae::autograd {
 /// The same elements under another shape; in the second form one extent may be -1.
 Var reshape(const Var& x, const Shape& shape);
 Var reshape(const Var& x, std::initializer_list<int64_t> extents);
+/// One row for each entry of the leading axis: images [n, h, w, c] -> [n, h w c].
+Var flatten(const Var& x);
 
 // ---- columns
 

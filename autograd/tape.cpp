@@ -1,5 +1,11 @@
 #include "autograd/tape.h"
 
+#include <atomic>
+#include <cmath>
+#include <map>
+#include <memory>
+
+#include "autograd/calling.h"
 #include "kernels/kernels.h"
 
 namespace vae::autograd {
@@ -7,10 +13,11 @@ namespace {
 
 thread_local Tape* current_tape = nullptr;
 thread_local OpObserver* current_observer = nullptr;
+std::atomic<uint64_t> last_tape{0};
 
 }  // namespace
 
-Tape::Tape() : previous_(current_tape) { current_tape = this; }
+Tape::Tape() : previous_(current_tape), id_(++last_tape) { current_tape = this; }
 
 Tape::~Tape() {
   for (const Record& record : records_)  // an abandoned forward pass
@@ -25,16 +32,33 @@ void Tape::finish(Record& record) {
   record = {};
 }
 
-void Tape::backward(const Var& loss) {
-  VAE_CHECK(loss.value().numel() == 1, "backward from {}, not from one number", loss.value().str());
-  VAE_CHECK(loss.needs_grad(), "backward from a value that depends on no parameter");
+void Tape::check_loss(const Var& loss) const {
+  constexpr const char* function = "Tape::backward";
+  if (!loss.defined()) misuse(function, "the loss is undefined");
+  if (walked_)
+    misuse(function,
+           "this tape was walked back before: make a Tape for each loss, or add the losses up first");
+  if (loss.value().numel() != 1)
+    misuse(function, "the loss is {}, not one number: take its sum() or mean()", loss.value().str());
+  if (!loss.needs_grad())
+    misuse(
+        function,
+        "the loss needs no gradient: it was computed before the Tape was made, or depends on no parameter");
+  if (const uint64_t tape = loss.node()->tape; tape != 0 && tape != id_)
+    misuse(function, "the loss was recorded by another Tape");
+}
+
+template <class Visit>
+void Tape::walk(const Var& loss, const Visit& visit) {
+  check_loss(loss);
+  walked_ = true;
   const Slot seed = loss.node()->slot();
   kernels::fill(seed.tensor, 1.0);
   for (size_t i = records_.size(); i-- > 0;) {
     Record& record = records_[i];
     detail::Node& output = *record.output;
     if (output.state != detail::GradState::none) {
-      record.backward(Backward(output.grad, record.inputs));
+      visit(record);
       output.grad = {};
       output.state = detail::GradState::none;
     }
@@ -43,17 +67,110 @@ void Tape::backward(const Var& loss) {
   records_.clear();
 }
 
+void Tape::backward(const Var& loss) {
+  walk(loss, [](Record& record) { record.backward(Backward(record.output->grad, record.inputs)); });
+}
+
+std::vector<std::string> Tape::backward_checked(const Var& loss) {
+  std::vector<std::string> faults;
+  walk(loss, [&](Record& record) {
+    for (std::string& fault : record.check_adding()) faults.push_back(std::move(fault));
+  });
+  return faults;
+}
+
+namespace {
+
+/// The gradient of a node aside: whatever is written meanwhile is taken out, and added at the end.
+class Aside {
+ public:
+  explicit Aside(detail::Node& node)
+      : node_(node), grad_(node.grad), state_(node.state), parameter_(node.parameter) {
+    node.parameter = false;
+  }
+  ~Aside() {
+    node_.grad = grad_, node_.state = state_, node_.parameter = parameter_;
+    if (part_.defined()) node_.contribute(part_);
+  }
+  Aside(const Aside&) = delete;
+  Aside& operator=(const Aside&) = delete;
+
+  void empty() { node_.grad = {}, node_.state = detail::GradState::none; }
+  void take() {
+    if (node_.state != detail::GradState::none) part_ = node_.grad.clone();
+  }
+  void fill() {
+    node_.grad = Tensor::empty(node_.value.shape(), node_.value.dtype(), node_.value.device());
+    kernels::fill(node_.grad, kStart);
+    node_.state = detail::GradState::own;
+  }
+  /// Whether what is there now is the start and the part taken before.
+  bool added() const {
+    const auto now = node_.grad.to_vector<double>();
+    const auto part = part_.defined() ? part_.to_vector<double>() : std::vector<double>(now.size());
+    for (size_t i = 0; i < now.size(); ++i)
+      if (std::isfinite(part[i]) && !(std::abs(now[i] - kStart - part[i]) <= 1e-9 * (1 + std::abs(part[i]))))
+        return false;
+    return true;
+  }
+
+ private:
+  static constexpr double kStart = 0.75;
+  detail::Node& node_;
+  Tensor grad_, part_;
+  detail::GradState state_;
+  bool parameter_;
+};
+
+}  // namespace
+
+std::vector<std::string> Tape::Record::check_adding() const {
+  std::map<detail::Node*, std::unique_ptr<Aside>> asides;  // a node may be several inputs
+  for (const auto& input : inputs)
+    if (input && input->needs_grad && !asides.contains(input.get()))
+      asides.emplace(input.get(), std::make_unique<Aside>(*input));
+  const Backward call(output->grad, inputs);
+  for (const auto& [node, aside] : asides) aside->empty();
+  backward(call);
+  for (const auto& [node, aside] : asides) aside->take(), aside->fill();
+  backward(call);
+  std::vector<std::string> faults;
+  for (size_t i = 0; i < inputs.size(); ++i)
+    if (call.wants(i) && !asides.at(inputs[i].get())->added())
+      faults.push_back(fmt::format(
+          "'{}' does not add to the gradient that its input {} has already: its derivative must do "
+          "what Slot::write says",
+          op, i));
+  return faults;
+}
+
+/// Whether a tape can still walk through what the tape of that number recorded.
+bool Tape::holds(uint64_t tape) const {
+  for (const Tape* t = this; t; t = t->previous_)
+    if (t->id_ == tape) return !t->walked_;
+  return false;
+}
+
 Var record(const char* op, Tensor y, std::span<const Var> inputs, BackwardFunction backward) {
   bool needs_grad = false;
   for (const Var& input : inputs) needs_grad = needs_grad || input.needs_grad();
-  if (!current_tape || !needs_grad) return Var(std::move(y));
+  Tape* const tape = current_tape;
+  if (!tape || tape->walked_ || !needs_grad) return Var(std::move(y));
   Var output(std::move(y), true);
-  Tape::Record record{output.node(), {}, std::move(backward)};
+  output.node()->tape = tape->id_;
+  Tape::Record record{op, output.node(), {}, std::move(backward)};
   for (const Var& input : inputs) {
-    if (input.needs_grad()) ++input.node()->pending_uses;
-    record.inputs.push_back(input.node());
+    const auto& node = input.node();
+    if (input.needs_grad() && node->tape != 0 && node->tape != tape->id_ && !tape->holds(node->tape))
+      misuse(op,
+             "an operand was recorded by a Tape that is gone, where its gradient would be lost: record it on "
+             "this "
+             "one, or cut it off as Var(x.value())");
+    record.inputs.push_back(node);
   }
-  current_tape->records_.push_back(std::move(record));
+  for (const auto& input : record.inputs)
+    if (input && input->needs_grad) ++input->pending_uses;
+  tape->records_.push_back(std::move(record));
   if (current_observer) current_observer->names_.insert(op);
   return output;
 }

@@ -40,24 +40,38 @@ class Tape {
   Tape(const Tape&) = delete;
   Tape& operator=(const Tape&) = delete;
 
-  /// Walks back from a one-element loss, leaves gradients in the leaves that need them, and empties the tape.
+  /// Walks back from a one-element loss, leaves gradients in the leaves that need them, and empties the tape,
+  /// which records nothing from then on. Throws Error(usage) for a second call, and for a loss that needs no
+  /// gradient, is not one number, or was recorded by another tape.
   void backward(const Var& loss);
+  /// backward() for checks of functions in f64 (gradcheck.h): calls each function's derivative a second time
+  /// on top of gradients that are there, and names those that do not add to them.
+  std::vector<std::string> backward_checked(const Var& loss);
   size_t size() const { return records_.size(); }
 
  private:
   friend Var record(const char*, Tensor, std::span<const Var>, BackwardFunction);
   struct Record {
+    const char* op;
     std::shared_ptr<detail::Node> output;
     std::vector<std::shared_ptr<detail::Node>> inputs;
     BackwardFunction backward;
+    std::vector<std::string> check_adding() const;
   };
+  void check_loss(const Var& loss) const;
+  template <class Visit>
+  void walk(const Var& loss, const Visit& visit);
   void finish(Record& record);
+  bool holds(uint64_t tape) const;
   std::vector<Record> records_;
   Tape* previous_;
+  uint64_t id_;
+  bool walked_ = false;
 };
 
-/// The result of a differentiable function: value `y`, recorded under the name `op` when a tape is current
-/// and an input needs a gradient.
+/// The result of a differentiable function: value `y`, recorded under the name `op` (a literal) when a tape
+/// is current and an input needs a gradient. Throws Error(usage) where an input was recorded by a tape that
+/// is gone or walked, whose gradient would end there.
 Var record(const char* op, Tensor y, std::span<const Var> inputs, BackwardFunction backward);
 inline Var record(const char* op, Tensor y, std::initializer_list<Var> inputs, BackwardFunction backward) {
   return record(op, std::move(y), std::span(inputs.begin(), inputs.size()), std::move(backward));

@@ -1,8 +1,11 @@
 #include "autograd/variable.h"
 
+#include "autograd/calling.h"
 #include "kernels/kernels.h"
 
 namespace vae::autograd {
+
+void detail::fail_undefined() { misuse("Var", "an undefined Var is used: nothing was assigned to it"); }
 
 Slot detail::Node::slot() {
   if (state == GradState::none) {
@@ -31,19 +34,22 @@ void detail::Node::contribute(const Tensor& gradient) {
 }
 
 Var::Var(Tensor value, bool needs_grad) : node_(std::make_shared<detail::Node>()) {
-  VAE_CHECK(value.defined(), "a Var needs a value");
-  VAE_CHECK(!needs_grad || is_floating(value.dtype()), "no gradient of {}", value.str());
+  if (!value.defined()) misuse("Var", "the tensor is undefined: a Var needs a value");
+  if (needs_grad && !is_floating(value.dtype()))
+    misuse("Var", "{} cannot have a gradient: only f32 and f64 can", value.str());
   node_->value = std::move(value);
   node_->needs_grad = needs_grad;
 }
 
 const Tensor& Var::grad() const {
-  VAE_CHECK(has_grad(), "no gradient was computed for {}", value().str());
+  if (!has_grad())
+    misuse("Var::grad", "no backward walk has written the gradient of {} since it was cleared",
+           value().str());
   return node_->grad;
 }
 
 void Var::rebind(const Tensor& value, const Tensor& grad) {
-  value.copy_from(node_->value);
+  value.copy_from(there().value);
   node_->value = value;
   node_->grad = grad;
   node_->state = detail::GradState::none;

@@ -16,6 +16,9 @@ struct Slot {
 
 namespace detail {
 
+/// Throws Error(usage): an undefined Var was used.
+[[noreturn]] void fail_undefined();
+
 /// State of a gradient: none yet, a tensor of its own, or a tensor shared with another node (copied before
 /// adding).
 enum class GradState : uint8_t { none, own, shared };
@@ -25,6 +28,7 @@ struct Node {
   GradState state = GradState::none;
   bool needs_grad = false;
   bool parameter = false;          // grad is a fixed buffer, never replaced
+  uint64_t tape = 0;               // that recorded the value; 0: a leaf
   int64_t pending_uses = 0;        // records on the tape that will still add to grad
   std::function<void()> on_final;  // called when pending_uses drops to zero in a backward walk
 
@@ -43,26 +47,45 @@ class Var {
   explicit Var(Tensor value, bool needs_grad = false);
 
   bool defined() const { return node_ != nullptr; }
-  const Tensor& value() const { return node_->value; }
-  const Shape& shape() const { return node_->value.shape(); }
+  /// What a defined Var holds. These and what follows throw Error(usage) for an undefined one.
+  const Tensor& value() const { return there().value; }
+  const Shape& shape() const { return there().value.shape(); }
+  /// False for an undefined one, too.
   bool needs_grad() const { return node_ && node_->needs_grad; }
   /// Whether a backward walk has written the gradient since it was last cleared.
-  bool has_grad() const { return node_->state != detail::GradState::none; }
-  /// The gradient; throws where has_grad() is false.
+  bool has_grad() const { return there().state != detail::GradState::none; }
+  /// The gradient; throws Error(usage) where has_grad() is false.
   const Tensor& grad() const;
   /// Forgets the gradient without touching its memory: the next contribution overwrites.
-  void clear_grad() { node_->state = detail::GradState::none; }
+  void clear_grad() { there().state = detail::GradState::none; }
 
   /// Moves value and gradient of a parameter into the given tensors (slices of flat buffers), keeping the
   /// value.
   void rebind(const Tensor& value, const Tensor& grad);
   /// Called each time the gradient is final in a backward walk.
-  void on_final(std::function<void()> hook) { node_->on_final = std::move(hook); }
+  void on_final(std::function<void()> hook) { there().on_final = std::move(hook); }
 
   const std::shared_ptr<detail::Node>& node() const { return node_; }
+  /// Whether repeating() made this handle.
+  bool repeats() const { return repeats_; }
 
  private:
+  friend Var repeating(const Var& x);
+  detail::Node& there() const {
+    if (!node_) [[unlikely]]
+      detail::fail_undefined();
+    return *node_;
+  }
   std::shared_ptr<detail::Node> node_;
+  bool repeats_ = false;
 };
+
+/// x as an operand whose rows may repeat, block after block, under a larger operand: the images [B, n] of
+/// logits [K * B, n]. No copy is made; elementwise functions, row losses and the bias of linear() take it.
+inline Var repeating(const Var& x) {
+  Var operand = x;
+  operand.repeats_ = true;
+  return operand;
+}
 
 }  // namespace vae::autograd

@@ -8,6 +8,7 @@ if(NOT CMAKE_BUILD_TYPE AND NOT CMAKE_CONFIGURATION_TYPES)
   set(CMAKE_BUILD_TYPE Release CACHE STRING "Build type" FORCE)
 endif()
 set(CMAKE_RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/bin)
+set(CMAKE_INSTALL_RPATH_USE_LINK_PATH ON)  # installed tools find what they were linked with
 
 include(GNUInstallDirs)
 find_package(OpenMP REQUIRED COMPONENTS CXX)
@@ -52,6 +53,8 @@ message(STATUS "CUDA backend: ${VAE_HAS_CUDA}")
 function(vae_options target)
   target_compile_options(${target} PRIVATE $<$<COMPILE_LANGUAGE:CXX>:-Wall -Wextra -Wno-unknown-pragmas>
                                            $<$<COMPILE_LANGUAGE:CUDA>:-Xcompiler=-Wall,-Wextra>)
+  # clang says which loops it could not turn into vectors; they are right all the same.
+  target_compile_options(${target} PRIVATE $<$<COMPILE_LANG_AND_ID:CXX,Clang>:-Wno-pass-failed>)
   # fmt 9 takes nvcc for a compiler without constexpr, and nvcc loses the marks of system headers, in which g++ then
   # warns about fmt.
   target_compile_definitions(${target} PRIVATE $<$<COMPILE_LANGUAGE:CUDA>:FMT_USE_CONSTEXPR=1>)
@@ -79,17 +82,18 @@ function(vae_library name)
   add_library(vae::${name} ALIAS vae_${name})
   set_target_properties(vae_${name} PROPERTIES EXPORT_NAME ${name})
   target_include_directories(vae_${name} PUBLIC $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}>
-                                                $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}/vaekit>)
+                                                $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>)
   target_link_libraries(vae_${name} PUBLIC ${arg_LINK})
   target_compile_features(vae_${name} PUBLIC cxx_std_20)
   vae_options(vae_${name})
   set_property(GLOBAL APPEND PROPERTY VAE_LIBRARIES vae_${name})
 endfunction()
 
-# vae_tool(name SOURCES... ): an executable in build/bin.
+# vae_tool(name SOURCES... ): an executable in build/bin, installed.
 function(vae_tool name)
   cmake_parse_arguments(arg "" "" "SOURCES;LINK" ${ARGN})
   add_executable(${name} ${arg_SOURCES})
   target_link_libraries(${name} PRIVATE ${arg_LINK})
   vae_options(${name})
+  set_property(GLOBAL APPEND PROPERTY VAE_TOOLS ${name})
 endfunction()

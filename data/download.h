@@ -1,6 +1,7 @@
 #pragma once
 // Fetching the published data sets, checked against their known sizes and SHA-256 before they appear under
 // their names.
+#include <cstdint>
 #include <filesystem>
 #include <functional>
 #include <span>

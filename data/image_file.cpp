@@ -1,5 +1,6 @@
 #include "data/image_file.h"
 
+#include <cstdint>
 #include <cstdio>
 #include <cstring>
 #include <memory>

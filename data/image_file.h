@@ -1,5 +1,6 @@
 #pragma once
 // Single pictures: PNG, BMP and JPEG to pixels and back.
+#include <cstdint>
 #include <filesystem>
 #include <span>
 #include <vector>

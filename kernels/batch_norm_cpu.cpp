@@ -115,8 +115,7 @@ void finish_forward(const Forward<T>& f, const Parts& parts, const PartSums& sum
                 sums.second(p), parts.n, mean, m2);
   const auto m = static_cast<double>(parts.m);
   const double rows = m * f.rule.copies, unbias = rows / (rows > 1 ? rows - 1 : 1);
-  const double kept = 1 - f.rule.momentum,
-               extra = f.rule.running_var_includes_eps ? f.rule.eps : 0;
+  const double kept = 1 - f.rule.momentum, extra = f.rule.running_var_includes_eps ? f.rule.eps : 0;
   for (int64_t c = 0; c < parts.n; ++c) {
     const double var = m2[c] / m;
     f.mean[c] = static_cast<T>(mean[c]);
@@ -246,7 +245,7 @@ void batch_norm_fwd(const BatchNormForward& f) {
                           at<T>(f.running_mean),
                           at<T>(f.running_var),
                           f.rule,
-                          constants_of<T>(f.activation)};
+                          constants_of<T>(f.activation.params)};
     const PartSums sums(parts);
     parts.for_each([&](int64_t p, int64_t begin, int64_t rows) {
       part_moments(args.x + begin * parts.n, rows, parts.n, sums.first(p), sums.second(p));
@@ -284,7 +283,7 @@ void batch_norm_bwd(const BatchNormBackward& b) {
                            .add_x = b.write_x == Write::add,
                            .add_gamma = b.write_gamma == Write::add,
                            .add_beta = b.write_beta == Write::add,
-                           .k = constants_of<T>(b.activation)};
+                           .k = constants_of<T>(b.activation.params)};
     backward(args, parts, b.activation);
   });
 }

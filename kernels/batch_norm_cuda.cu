@@ -93,7 +93,8 @@ __global__ void finish_forward(Forward<T> f, const Moments* part, Rows rows) {
   for_columns(one, [&](int64_t, int64_t c, bool inside) {
     const Moments all = combine_parts(part, rows.parts, rows.n, c, inside, Together{});
     if (!inside || threadIdx.y != 0) return;
-    const double rows_seen = all.count * f.rule.copies, unbias = rows_seen / (rows_seen > 1 ? rows_seen - 1 : 1);
+    const double rows_seen = all.count * f.rule.copies,
+                 unbias = rows_seen / (rows_seen > 1 ? rows_seen - 1 : 1);
     const double var = all.m2 / all.count;
     f.mean[c] = static_cast<T>(all.mean);
     f.rstd[c] = static_cast<T>(1 / sqrt(var + f.rule.eps));
@@ -213,7 +214,7 @@ void batch_norm_fwd(const BatchNormForward& f) {
                           data<T>(f.running_mean),
                           data<T>(f.running_var),
                           f.rule,
-                          constants_of<T>(f.activation)};
+                          constants_of<T>(f.activation.params)};
     const LaunchConfig tiles = gpu.columns(rows.n, rows.parts);
     launch("batch_norm_fwd moments", moments_of_parts<T>, tiles, args.x, moments, rows);
     launch("batch_norm_fwd finish", finish_forward<T>, gpu.columns(rows.n, 1), args, moments, rows);
@@ -245,7 +246,7 @@ void batch_norm_bwd(const BatchNormBackward& b) {
                            b.write_x == Write::add,
                            b.write_gamma == Write::add,
                            b.write_beta == Write::add,
-                           constants_of<T>(b.activation)};
+                           constants_of<T>(b.activation.params)};
     const LaunchConfig tiles = gpu.columns(rows.n, rows.parts);
     dispatch_activation(b.activation, [&](auto op) {
       using Op = decltype(op);

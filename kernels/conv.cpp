@@ -1,5 +1,7 @@
 #include "kernels/conv.h"
 
+#include <algorithm>
+
 #include "kernels/kernels.h"
 
 namespace vae::kernels {

@@ -1,10 +1,11 @@
-// Convolutions on the CPU: matrix products where a window is a pixel or there is one window, f32 otherwise
-// through oneDNN, f64 through columns. Two cases for which oneDNN has no fast kernels go other ways:
-// gradients of images of few channels through columns, which are short, and results of one channel as the
-// adjoint of a convolution of images of one channel.
+// Convolutions on the CPU: matrix products where a window is a pixel or there is one window, f32 otherwise by
+// Winograd's algorithm or through oneDNN, f64 through columns. Two cases for which oneDNN has no fast kernels
+// go other ways: gradients of images of few channels through columns, which are short, and results of one
+// channel as the adjoint of a convolution of images of one channel.
 #include "kernels/conv_onednn.h"
 #include "kernels/gemm_cpu.h"
 #include "kernels/kernels.h"
+#include "kernels/winograd_cpu.h"
 
 namespace vae::kernels::cpu {
 namespace {
@@ -137,6 +138,7 @@ void conv2d_fwd(In x, In w, In bias, Out y, const Window& window) {
     lay_down(bias, y);
     return columns::conv2d_bwd_input(x, turned(w), y, turned(window), Write::add);
   }
+  if (x.dtype() == DType::f32 && winograd::pays(s)) return winograd::conv2d_fwd(s, x, w, bias, y);
   if (x.dtype() == DType::f32 && onednn::conv2d_fwd(s, x, w, bias, y)) return;
   columns::conv2d_fwd(x, w, bias, y, window);
 }
@@ -159,8 +161,10 @@ void conv2d_bwd_input(In dy, In w, Out dx, const Window& window, Write write) {
     });
     return;
   }
-  if (dx.dtype() == DType::f32 && !columns_for_input(s) &&
-      write_through(dx, write, [&](Out to) { return onednn::conv2d_bwd_input(s, dy, w, to); }))
+  if (dx.dtype() == DType::f32 && !columns_for_input(s) && write_through(dx, write, [&](Out to) {
+        if (!winograd::pays(s)) return onednn::conv2d_bwd_input(s, dy, w, to);
+        return winograd::conv2d_bwd_input(s, dy, w, to), true;
+      }))
     return;
   columns::conv2d_bwd_input(dy, w, dx, window, write);
 }
@@ -181,8 +185,10 @@ void conv2d_bwd_weight(In dy, In x, Out dw, const Window& window, Write write) {
     conv2d_bwd_weight(x, dy, other, turned(window), Write::set);
     return turn_back(other, dw, write);
   }
-  if (dw.dtype() == DType::f32 && !columns_for_weight(s) &&
-      write_through(dw, write, [&](Out to) { return onednn::conv2d_bwd_weight(s, dy, x, to); }))
+  if (dw.dtype() == DType::f32 && !columns_for_weight(s) && write_through(dw, write, [&](Out to) {
+        if (!winograd::pays(s)) return onednn::conv2d_bwd_weight(s, dy, x, to);
+        return winograd::conv2d_bwd_weight(s, dy, x, to), true;
+      }))
     return;
   columns::conv2d_bwd_weight(dy, x, dw, window, write);
 }

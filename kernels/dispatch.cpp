@@ -89,4 +89,11 @@ std::span<const char* const> kernel_names() {
   return names;
 }
 
+std::vector<Device> devices() {
+  std::vector<Device> all;
+  for (const DeviceType type : {DeviceType::cpu, DeviceType::cuda, DeviceType::simt})
+    if (fill.has(type) && device_count(type) > 0) all.push_back({type, 0});
+  return all;
+}
+
 }  // namespace vae::kernels

@@ -2,6 +2,8 @@
 // The operations of the project as callable kernels (list.h). Callers are the differentiable functions of
 // autograd/ and the optimisers; shapes and dtypes are checked by each kernel, outputs are allocated by the
 // caller.
+#include <vector>
+
 #include "kernels/augment.h"
 #include "kernels/batch_norm.h"
 #include "kernels/conv.h"
@@ -43,5 +45,7 @@ namespace simt {
 
 /// Names of all kernels, in list order.
 std::span<const char* const> kernel_names();
+/// The devices at hand for which this build has kernels, the first of each type.
+std::vector<Device> devices();
 
 }  // namespace vae::kernels

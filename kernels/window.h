@@ -37,10 +37,12 @@ struct WindowAxis {
 
 struct Window {
   WindowAxis h, w;
+  Window() = default;
+  VAE_HD Window(const WindowAxis& of_h, const WindowAxis& of_w) : h(of_h), w(of_w) {}
+  /// The same along both axes.
+  VAE_HD Window(int64_t kernel, int64_t stride = 1, int64_t padding = 0)
+      : h{kernel, stride, padding}, w{kernel, stride, padding} {}
   bool operator==(const Window&) const = default;
-  static Window square(int64_t kernel, int64_t stride = 1, int64_t padding = 0) {
-    return {{kernel, stride, padding}, {kernel, stride, padding}};
-  }
   /// Extents [n, positions, positions, channels] of what a window leaves of images [n, h, w, *]. Throws
   /// naming `what` for another rank, a kernel or stride below 1, a negative padding, a kernel that does not
   /// fit.

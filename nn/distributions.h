@@ -25,6 +25,8 @@ inline Var sample(const Gaussian& q, const Var& noise) {
 inline Var log_density(const Var& x, const Gaussian& q) {
   return -autograd::gaussian_nll(x, q.mean, q.log_var);
 }
+/// The same Gaussians, whose rows may repeat under larger operands (autograd::repeating).
+inline Gaussian repeating(const Gaussian& g) { return {repeating(g.mean), repeating(g.log_var)}; }
 /// The same numbers, without gradient.
 inline Gaussian constant(const Gaussian& g) { return {Var(g.mean.value()), Var(g.log_var.value())}; }
 
@@ -36,7 +38,7 @@ using Likelihood = std::variant<Bernoulli, Gaussian>;
 struct LogVarRange {
   double low = -std::numeric_limits<double>::infinity(), high = std::numeric_limits<double>::infinity();
 };
-/// log p(x) per row, nats; x may have fewer rows and repeats.
+/// log p(x) per row, nats; repeating(x) may have fewer rows.
 Var log_likelihood(const Var& x, const Likelihood& p, LogVarRange range = {});
 /// Probabilities of bits, mean of a Gaussian.
 Tensor expectation(const Likelihood& p);

@@ -1,17 +1,31 @@
 #include "nn/flat_parameters.h"
 
+#include <algorithm>
+
+#include "autograd/calling.h"
+
 namespace vae::nn {
+
+using autograd::misuse;
 
 FlatParameters::FlatParameters(Module& module) {
   const std::vector<Module::Parameter> parameters = module.parameters();
-  VAE_CHECK(!parameters.empty(), "a group without parameters");
+  constexpr const char* name = "FlatParameters";
+  if (parameters.empty()) misuse(name, "the module has no parameters");
   const Tensor& first = parameters.front().var.value();
   const int64_t alignment = 64 / static_cast<int64_t>(size_of(first.dtype()));
   const auto aligned = [&](int64_t n) { return (n + alignment - 1) / alignment * alignment; };
   int64_t total = 0;
   for (const Module::Parameter& p : parameters) {
-    VAE_CHECK(p.var.value().dtype() == first.dtype() && p.var.value().device() == first.device(),
-              "parameter {} is {}, the group is {}", p.name, p.var.value().str(), first.str());
+    if (p.var.value().dtype() != first.dtype() || p.var.value().device() != first.device())
+      misuse(name, "parameter {} is {}, but {} is {}: they have one dtype and lie on one device", p.name,
+             p.var.value().str(), parameters.front().name, first.str());
+    if (p.var.node()->parameter)
+      misuse(name,
+             "parameter {} lies in another FlatParameters already, which would train nothing from now on: "
+             "one for "
+             "each module, and one optimiser over it",
+             p.name);
     total += aligned(p.var.value().numel());
   }
   values_ = Tensor::zeros({total}, first.dtype(), first.device());
@@ -28,13 +42,33 @@ FlatParameters::FlatParameters(Module& module) {
   }
 }
 
+FlatParameters::~FlatParameters() {
+  for (const Var& p : parameters_) p.node()->parameter = false;
+}
+
 void FlatParameters::clear_gradients() {
   for (Var& p : parameters_) p.clear_grad();
+  state_ = Gradients::open;
 }
 
 void FlatParameters::finish_gradients() {
   for (const Var& p : parameters_)
     if (!p.has_grad()) p.node()->grad.zero();
+  if (state_ == Gradients::open) state_ = Gradients::finished;
+}
+
+const Tensor& FlatParameters::take_gradients() {
+  constexpr const char* step = "Optimizer::step";
+  if (state_ == Gradients::taken)
+    misuse(step,
+           "the gradients were applied by the step before: clear_gradients() and backward() come first");
+  if (state_ == Gradients::open) {
+    if (std::ranges::none_of(parameters_, [](const Var& p) { return p.has_grad(); }))
+      misuse(step, "no backward() has reached a parameter of this optimiser since clear_gradients()");
+    finish_gradients();
+  }
+  state_ = Gradients::taken;
+  return gradients_;
 }
 
 void FlatParameters::need_gradients(bool needed) {

@@ -9,22 +9,32 @@ namespace vae::nn {
 class FlatParameters {
  public:
   /// Moves the parameters of `module` (which must outlive this object) into flat storage, keeping their
-  /// values.
+  /// values. Throws Error(usage) where there are none, where they differ in dtype or device, and where one of
+  /// them lies in another FlatParameters, whose optimiser would go on with values that nobody reads.
   explicit FlatParameters(Module& module);
+  ~FlatParameters();
+  FlatParameters(const FlatParameters&) = delete;
+  FlatParameters& operator=(const FlatParameters&) = delete;
 
   const Tensor& values() const { return values_; }
   /// Gradients; valid after finish_gradients().
   const Tensor& gradients() const { return gradients_; }
   /// Forgets all gradients; nothing is written until the next backward walk.
   void clear_gradients();
-  /// Sets the gradients that no backward walk has written to zero.
+  /// Sets the gradients that no backward walk has written to zero, even where that is all of them.
   void finish_gradients();
+  /// Hands the gradients to a step, finished. Throws Error(usage) where no backward walk has written any
+  /// since clear_gradients(), unless finish_gradients() was called on purpose, or where a step has taken
+  /// them.
+  const Tensor& take_gradients();
   /// Takes the parameters into differentiation or out of it.
   void need_gradients(bool needed);
 
  private:
+  enum class Gradients : uint8_t { open, finished, taken };
   Tensor values_, gradients_;
   std::vector<Var> parameters_;
+  Gradients state_ = Gradients::open;
 };
 
 }  // namespace vae::nn

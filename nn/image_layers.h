@@ -1,6 +1,7 @@
 #pragma once
 // Layers of the convolutional nets. Images are [n, h, w, channels]; pooling has no state: autograd/image.h.
 // `with_bias` false: no bias. Parameters are zero until initialised.
+#include "autograd/calling.h"
 #include "autograd/ops.h"
 #include "nn/module.h"
 
@@ -17,7 +18,10 @@ class Conv2d : public Module {
         weight(parameter("weight", {out, window.h.kernel, window.w.kernel, in})),
         bias(with_bias ? parameter("bias", {out}) : Var()),
         window_(window) {}
-  Var operator()(const Var& x) const { return autograd::conv2d(x, weight, bias, window_); }
+  Var operator()(const Var& x) const {
+    const autograd::Calling calling("Conv2d", path());
+    return autograd::conv2d(x, weight, bias, window_);
+  }
   Var weight, bias;
 
  private:
@@ -34,7 +38,10 @@ class ConvTranspose2d : public Module {
         weight(parameter("weight", {in, window.h.kernel, window.w.kernel, out})),
         bias(with_bias ? parameter("bias", {out}) : Var()),
         window_(window) {}
-  Var operator()(const Var& x) const { return autograd::conv_transpose2d(x, weight, bias, window_); }
+  Var operator()(const Var& x) const {
+    const autograd::Calling calling("ConvTranspose2d", path());
+    return autograd::conv_transpose2d(x, weight, bias, window_);
+  }
   Var weight, bias;
 
  private:

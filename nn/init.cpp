@@ -67,4 +67,14 @@ void init_uniform_fan_in(const Module& module, uint64_t seed) {
                    RandomKey::named(seed, "init/" + p.name));
 }
 
+void init_where_zero(const Module& module) {
+  for (const Module::Parameter& p : module.parameters()) {
+    if (!is_weight(p.var.value())) continue;
+    const Tensor squares = Tensor::scalar(0.0, p.var.value().device());
+    kernels::sum_squares(p.var.value(), squares);
+    if (squares.item() != 0) return;
+  }
+  init_uniform_fan_in(module, module.options().seed);
+}
+
 }  // namespace vae::nn

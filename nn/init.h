@@ -16,5 +16,7 @@ void init_normal(const Module& module, double deviation, uint64_t seed);
 void init_glorot_normal(const Module& module, uint64_t seed);
 /// Weights as above and their biases ~ U(-1/sqrt(in), 1/sqrt(in)); of a convolution, `in` counts the window.
 void init_uniform_fan_in(const Module& module, uint64_t seed);
+/// As above from the module's own seed, where all its weights are still zero.
+void init_where_zero(const Module& module);
 
 }  // namespace vae::nn

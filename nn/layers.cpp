@@ -1,5 +1,7 @@
 #include "nn/layers.h"
 
+#include "autograd/function.h"
+
 namespace vae::nn {
 
 BatchNorm::BatchNorm(Module* parent, const std::string& name, int64_t features, BatchNormOptions bn)
@@ -11,10 +13,12 @@ BatchNorm::BatchNorm(Module* parent, const std::string& name, int64_t features, 
       bn_(bn) {}
 
 Var BatchNorm::operator()(const Var& x, const kernels::Activation& activation, int64_t copies) const {
+  const autograd::Calling calling("BatchNorm", path());
   if (training())
     return autograd::batch_norm(
         x, weight, bias, running_mean, running_var,
         {bn_.eps, bn_.momentum, bn_.running_var_includes_eps, static_cast<double>(copies)}, activation);
+  autograd::detail::check_batch_norm(x, weight, bias);
   const Var deviation = autograd::sqrt(Var(running_var) + (bn_.eval_adds_eps ? bn_.eps : 0.0));
   const Var scale = weight / deviation;
   return autograd::activate(activation, x * scale + (bias - Var(running_mean) * scale));
@@ -29,6 +33,8 @@ Dropout::Dropout(Module* parent, const std::string& name, double ratio, const st
 }
 
 Var Dropout::operator()(const Var& x) const {
+  const autograd::Calling calling("Dropout", path());
+  autograd::detail::check_operands("dropout(x)", {&x});
   if (!training() || ratio_ == 0) return x;
   const Tensor uniform = Tensor::empty(x.shape(), x.value().dtype(), x.value().device());
   kernels::random_uniform(uniform, key_, calls_, {});

@@ -1,5 +1,7 @@
 #pragma once
-// Layers. Parameters are zero, and norms the identity, until initialised (init.h).
+// Layers. Parameters are zero, and norms the identity, until initialised (init.h). What they refuse is an
+// Error(usage) that names them: "Linear encoder.hidden: x is f32 [2, 5], expected [n, 4]".
+#include "autograd/calling.h"
 #include "autograd/ops.h"
 #include "nn/module.h"
 
@@ -10,7 +12,10 @@ class Linear : public Module {
  public:
   Linear(Module* parent, const std::string& name, int64_t in, int64_t out)
       : Module(parent, name), weight(parameter("weight", {out, in})), bias(parameter("bias", {out})) {}
-  Var operator()(const Var& x) const { return autograd::linear(x, weight, bias); }
+  Var operator()(const Var& x) const {
+    const autograd::Calling calling("Linear", path());
+    return autograd::linear(x, weight, bias);
+  }
   Var weight, bias;
 };
 

@@ -35,6 +35,8 @@ class Module {
   Module& operator=(const Module&) = delete;
 
   const Options& options() const { return options_; }
+  /// The path from the root, "encoder.hidden"; empty for the root.
+  const std::string& path() const { return path_; }
   /// Training or test behaviour of the whole tree (batch statistics, dropout).
   void set_training(bool training);
   bool training() const { return training_; }
@@ -78,7 +80,7 @@ class Module {
 class TestMode {
  public:
   explicit TestMode(Module& module) : module_(module), training_(module.training()) {
-    module.set_training(false);
+    module_.set_training(false);
   }
   ~TestMode() { module_.set_training(training_); }
   TestMode(const TestMode&) = delete;

@@ -17,8 +17,7 @@ Optimizer::Optimizer(FlatParameters& group, double learning_rate, Clip clip)
 }
 
 void Optimizer::step() {
-  group_.finish_gradients();
-  kernels::sum_squares(group_.gradients(), norm_squared_);
+  kernels::sum_squares(group_.take_gradients(), norm_squared_);
   update();
 }
 

@@ -25,7 +25,8 @@ class Optimizer {
   Optimizer(const Optimizer&) = delete;
   Optimizer& operator=(const Optimizer&) = delete;
 
-  /// One update from the gradients of the backward walk since clear_gradients(); they stay readable.
+  /// One update from the gradients of the backward walk since clear_gradients(); they stay readable. Throws
+  /// Error(usage) where there was none, or where a step has taken its gradients.
   void step();
   void set_learning_rate(double rate);
   double learning_rate() const;

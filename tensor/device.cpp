@@ -1,6 +1,7 @@
 #include "tensor/device.h"
 
 #include <charconv>
+#include <system_error>
 
 #include "tensor/error.h"
 

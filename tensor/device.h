@@ -1,5 +1,6 @@
 #pragma once
 // Devices: where a tensor lives and which kernels run on it.
+#include <cstdint>
 #include <string>
 #include <string_view>
 

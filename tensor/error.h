@@ -10,12 +10,13 @@ namespace vae {
 
 /// What kind of failure; the value is the exit code of the tools.
 enum class ErrorKind : int {
-  internal = 1,  ///< broken contract inside the program (shape, dtype, device mismatch)
-  usage = 2,     ///< bad option or configuration
-  data = 3,      ///< input file is not what it should be
-  io = 4,        ///< file system: missing, unreadable, unwritable, full
-  numeric = 5,   ///< NaN or infinity where a finite number is required
-  device = 6,    ///< no such device, driver error, out of memory
+  internal = 1,       ///< broken contract inside the program (shape, dtype, device mismatch)
+  usage = 2,          ///< bad option or configuration; a function called in a way that it does not allow
+  data = 3,           ///< input file is not what it should be
+  io = 4,             ///< file system: missing, unreadable, unwritable, full
+  numeric = 5,        ///< NaN or infinity where a finite number is required
+  device = 6,         ///< no such device, driver error, out of memory
+  interrupted = 130,  ///< stopped by a signal; the run can be resumed
 };
 
 class Error : public std::runtime_error {
@@ -49,7 +50,7 @@ template <class... Args>
 
 }  // namespace vae
 
-/// Contract check, active in every build type. Message: "file:line: text".
+/// Contract check, active in every build type. Message: "text (folder/file:line)".
 #define VAE_CHECK(condition, ...)                         \
   do {                                                    \
     if (!(condition)) [[unlikely]]                        \

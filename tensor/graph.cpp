@@ -1,5 +1,7 @@
 #include "tensor/graph.h"
 
+#include <cstdint>
+
 #include "tensor/error.h"
 
 namespace vae {

@@ -2,6 +2,7 @@
 // StepGraph: a training step recorded once and replayed, which on a GPU is one launch instead of hundreds.
 // The rules that make a replay equal to the step itself: whatever changes from step to step lives in tensors
 // that outlive it, nothing is copied between host and device, and the same work is queued in every step.
+#include <cstdint>
 #include <functional>
 #include <map>
 #include <memory>

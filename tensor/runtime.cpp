@@ -5,6 +5,7 @@
 #include <chrono>
 #include <cstdlib>
 #include <cstring>
+#include <fstream>
 #include <string_view>
 
 #include "tensor/error.h"
@@ -18,6 +19,13 @@ constexpr size_t kLine = 64, kHugePage = size_t{2} << 20;
 class HostRuntime final : public DeviceRuntime {
  public:
   int count() const override { return 1; }
+  std::string name(int) const override {
+    const std::string key = "model name\t: ";
+    std::ifstream info("/proc/cpuinfo");
+    for (std::string line; std::getline(info, line);)
+      if (line.starts_with(key)) return line.substr(key.size());
+    return "unknown processor";
+  }
   /// Large blocks begin on huge pages, where the system gives them: fewer misses of the address cache.
   void* allocate(int, size_t bytes) override {
     const bool huge = bytes >= kHugePage;

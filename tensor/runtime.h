@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <functional>
 #include <memory>
+#include <string>
 
 #include "tensor/device.h"
 
@@ -20,6 +21,8 @@ class DeviceRuntime {
  public:
   virtual ~DeviceRuntime() = default;
   virtual int count() const = 0;
+  /// The model of a device, as its maker calls it.
+  virtual std::string name(int index) const = 0;
   /// Raw memory, aligned to 64 bytes at least; nullptr when there is none left.
   virtual void* allocate(int index, size_t bytes) = 0;
   virtual void release(int index, void* pointer) = 0;

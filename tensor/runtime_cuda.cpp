@@ -45,6 +45,11 @@ class CudaRuntime final : public DeviceRuntime {
     }();
     return count;
   }
+  std::string name(int index) const override {
+    cudaDeviceProp properties{};
+    check_cuda(cudaGetDeviceProperties(&properties, index), "get properties");
+    return properties.name;
+  }
   void* allocate(int index, size_t bytes) override {
     require_device({DeviceType::cuda, index});
     const CurrentDevice current(index);

@@ -22,4 +22,15 @@ inline void expect_error(ErrorKind kind, const std::string& words, const std::fu
   }
 }
 
+/// Runs `body`, which must throw Error(usage) with exactly that message: what a user reads.
+inline void expect_misuse(const std::string& message, const std::function<void()>& body) {
+  try {
+    body();
+    ADD_FAILURE() << "no error; expected: " << message;
+  } catch (const Error& error) {
+    EXPECT_EQ(static_cast<int>(error.kind()), static_cast<int>(ErrorKind::usage)) << error.what();
+    EXPECT_EQ(error.what(), message);
+  }
+}
+
 }  // namespace vae::test

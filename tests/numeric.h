@@ -63,13 +63,7 @@ inline bool same_bits(const Tensor& a, const Tensor& b) {
          (x.bytes() == 0 || std::memcmp(x.raw(), y.raw(), x.bytes()) == 0);
 }
 
-/// The devices at hand on this machine for which this build has kernels.
-inline std::vector<Device> devices() {
-  std::vector<Device> all;
-  for (const DeviceType type : {DeviceType::cpu, DeviceType::cuda, DeviceType::simt})
-    if (kernels::fill.has(type) && device_count(type) > 0) all.push_back({type, 0});
-  return all;
-}
+using kernels::devices;
 
 /// Runs with a number of threads, then restores the default.
 class Threads {

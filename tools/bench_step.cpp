@@ -1,6 +1,7 @@
 // bench_step [NAME...]: times one full training step of each family, one JSON line each: batch, noise,
 // forward, backward, optimiser. Sizes are those of the published runs, images random.
 #include <CLI/CLI.hpp>
+#include <cstdio>
 #include <map>
 #include <random>
 

@@ -3,6 +3,8 @@
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
+#include <cstdio>
 
 #include "data/download.h"
 #include "data/idx.h"
@@ -82,7 +84,7 @@ void export_images(const Options& options) {
 
 int run(int argc, char** argv) {
   using namespace tool;
-  CLI::App app{"Makes, fetches, checks and converts data sets."};
+  CLI::App app{"Makes, fetches, checks and converts data sets.", "datasets"};
   app.require_subcommand(1);
   Options o;
   OptionTable of_synth, of_download, of_verify, of_export;

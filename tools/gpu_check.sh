@@ -111,7 +111,7 @@ part_bench() {
   say "" "## Benchmarks"; say ""
   local precision mode torch=${VAE_BENCH_DIR:-}/torch_steps.py
   say "Kernels, caches flushed before each run:"
-  table "$bin/bench_kernels" --device cuda:0 --seconds 0.02 --json "$build/bench_kernels.json"
+  table "$bin/bench_kernels" --device cuda:0 --seconds 0.02 --rounds 3 --json "$build/bench_kernels.json"
   say "" "Training steps, one JSON line each:"
   for precision in fp32 tf32; do
     for mode in off on; do table "$bin/bench_step" --device cuda:0 --precision $precision --graph $mode --steps 100; done

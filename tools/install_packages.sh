@@ -5,7 +5,7 @@ packages=(
   libopenblas-openmp-dev libdnnl-dev                  # matrix products
   libcli11-dev nlohmann-json3-dev libfmt-dev          # options, JSON, text
   zlib1g-dev libstb-dev libcurl4-openssl-dev libssl-dev  # data files, pictures, downloads, hashes
-  libgtest-dev libboost-context-dev                   # tests, the emulator of CUDA kernels
+  libgtest-dev libboost-context-dev doxygen           # tests, the emulator of CUDA kernels, the reference
 )
 
 install_packages() {

@@ -3,6 +3,8 @@
 // kernels/simt/backend.h.
 #include <cuda_runtime.h>
 
+#include <cstdint>
+
 #include "tensor/stream_cuda.h"
 
 /// The namespace, under vae::kernels, of everything in a .cu file.
@@ -14,6 +16,7 @@
 
 namespace vae::kernels::cuda {
 
+inline constexpr DeviceType kDeviceType = DeviceType::cuda;
 using Stream = cudaStream_t;
 
 inline constexpr int64_t kMaxBlocks = 4096;  // along one axis of a grid

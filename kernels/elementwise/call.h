@@ -35,13 +35,15 @@ struct Identity {
 };
 
 template <class T>
-Constants<T> constants_of(const Activation& activation) {
-  return {static_cast<T>(activation.params.a), static_cast<T>(activation.params.b)};
+Constants<T> constants_of(const Params& params) {
+  return {static_cast<T>(params.a), static_cast<T>(params.b)};
 }
 
 /// Whether a function is an activation (activation.h).
 template <class Op>
-concept IsActivation = requires { Op::activation; };
+concept IsActivation = requires {
+  Op::activation;
+};
 
 /// Calls f(Struct{}), which returns nothing, with the struct of an activation; throws for any other function.
 template <class F>

@@ -77,11 +77,26 @@ VAE_HD T sigmoid_of(T x) {
 }
 }  // namespace detail
 
-#define VAE_FWD1 template <class T> VAE_HD static T fwd(T x, [[maybe_unused]] Constants<T> k)
-#define VAE_D1 template <class T> VAE_HD static T d0([[maybe_unused]] T x, [[maybe_unused]] T y, [[maybe_unused]] Constants<T> k)
-#define VAE_FWD2 template <class T> VAE_HD static T fwd(T x0, T x1, [[maybe_unused]] Constants<T> k)
-#define VAE_D2(i) template <class T> VAE_HD static T d##i([[maybe_unused]] T x0, [[maybe_unused]] T x1, [[maybe_unused]] T y, [[maybe_unused]] Constants<T> k)
-#define VAE_FWD3 template <class T> VAE_HD static T fwd(T x0, T x1, T x2, [[maybe_unused]] Constants<T> k)
-#define VAE_D3(i) template <class T> VAE_HD static T d##i([[maybe_unused]] T x0, [[maybe_unused]] T x1, [[maybe_unused]] T x2, [[maybe_unused]] T y, [[maybe_unused]] Constants<T> k)
+#define VAE_FWD1     \
+  template <class T> \
+  VAE_HD static T fwd(T x, [[maybe_unused]] ::vae::kernels::Constants<T> k)
+#define VAE_D1                                                   \
+  template <class T>                                             \
+  VAE_HD static T d0([[maybe_unused]] T x, [[maybe_unused]] T y, \
+                     [[maybe_unused]] ::vae::kernels::Constants<T> k)
+#define VAE_FWD2     \
+  template <class T> \
+  VAE_HD static T fwd(T x0, T x1, [[maybe_unused]] ::vae::kernels::Constants<T> k)
+#define VAE_D2(i)                                                                          \
+  template <class T>                                                                       \
+  VAE_HD static T d##i([[maybe_unused]] T x0, [[maybe_unused]] T x1, [[maybe_unused]] T y, \
+                       [[maybe_unused]] ::vae::kernels::Constants<T> k)
+#define VAE_FWD3     \
+  template <class T> \
+  VAE_HD static T fwd(T x0, T x1, T x2, [[maybe_unused]] ::vae::kernels::Constants<T> k)
+#define VAE_D3(i)                                                                           \
+  template <class T>                                                                        \
+  VAE_HD static T d##i([[maybe_unused]] T x0, [[maybe_unused]] T x1, [[maybe_unused]] T x2, \
+                       [[maybe_unused]] T y, [[maybe_unused]] ::vae::kernels::Constants<T> k)
 
 }  // namespace vae::kernels

@@ -1,5 +1,5 @@
-// Every elementwise function once: VAE_MAP(struct in ops.h or ops_losses.h, name). Feeds the CPU loops, the CUDA
-// launcher, the differentiable functions, and the gradient, parity and extreme-value tests.
+// Every elementwise function once: VAE_MAP(struct in ops.h or ops_losses.h, name). Feeds the CPU loops, the
+// CUDA launcher, the differentiable functions, and the gradient, parity and extreme-value tests.
 VAE_MAP(Affine, affine)
 VAE_MAP(Exp, exp)
 VAE_MAP(Log, log)

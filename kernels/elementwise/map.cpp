@@ -1,10 +1,12 @@
 #include "kernels/elementwise/map.h"
 
 #include "kernels/elementwise/call.h"
+#include "kernels/elementwise/own_map.h"
 
 namespace vae::kernels {
 
 std::string_view name_of(Map op) {
+  if (const OwnMap* own = own_map(op)) return own->name;
   static constexpr std::string_view names[] = {
 #define VAE_MAP(type, name) #name,
 #include "kernels/elementwise/list.h"
@@ -14,17 +16,19 @@ std::string_view name_of(Map op) {
 }
 
 int arity_of(Map op) {
+  if (const OwnMap* own = own_map(op)) return own->arity;
   return dispatch_map(op, [](auto f) { return f.arity; });
 }
 
 bool is_surrogate(Map op) {
+  if (const OwnMap* own = own_map(op)) return own->surrogate;
   return dispatch_map(op, []<class F>(F) {
     return requires { F::surrogate; };
   });
 }
 
 bool is_activation(Map op) {
-  return dispatch_map(op, []<class F>(F) { return IsActivation<F>; });
+  return !own_map(op) && dispatch_map(op, []<class F>(F) { return IsActivation<F>; });
 }
 
 int64_t columns_of(const Shape& shape) { return shape.rank() ? shape[-1] : 1; }

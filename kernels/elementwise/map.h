@@ -1,6 +1,6 @@
 #pragma once
-// The family of elementwise kernels: an enumerator per function of list.h (call.h calls them), and the frame into
-// which operands broadcast.
+// The family of elementwise kernels: an enumerator per function of list.h (call.h calls them), and the frame
+// into which operands broadcast.
 #include <array>
 #include <string_view>
 

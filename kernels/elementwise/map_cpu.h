@@ -103,30 +103,26 @@ inline bool is_dense(const Frame& frame, int arity) {
   return true;
 }
 
-template <class T>
-void map_fwd_typed(Map op, Params params, const Frame& frame, T* y) {
-  const Constants<T> k{static_cast<T>(params.a), static_cast<T>(params.b)};
-  dispatch_map(op, [&](auto f) {
-    using Op = decltype(f);
-    const auto loop = is_dense(frame, Op::arity) ? fwd_row<Op, true, T> : fwd_row<Op, false, T>;
-    for_each_row(frame, [&](int64_t r, int64_t c0, int64_t c1) {
-      loop(row_of<T>(frame, Op::arity, r, c0, nullptr), y + r * frame.columns + c0, c1 - c0, k);
-    });
+// ---- one function over a frame
+
+template <class Op, class T>
+void fwd_frame(Params params, const Frame& frame, T* y) {
+  const Constants<T> k = constants_of<T>(params);
+  const auto loop = is_dense(frame, Op::arity) ? fwd_row<Op, true, T> : fwd_row<Op, false, T>;
+  for_each_row(frame, [&](int64_t r, int64_t c0, int64_t c1) {
+    loop(row_of<T>(frame, Op::arity, r, c0, nullptr), y + r * frame.columns + c0, c1 - c0, k);
   });
 }
 
-template <class T>
-void rowsum_typed(Map op, Params params, const Frame& frame, T* y) {
-  const Constants<T> k{static_cast<T>(params.a), static_cast<T>(params.b)};
-  dispatch_map(op, [&](auto f) {
-    using Op = decltype(f);
-    const auto loop = is_dense(frame, Op::arity) ? sum_row<Op, true, T> : sum_row<Op, false, T>;
-    parallel_for(frame.rows, std::max<int64_t>(1, kMapGrain / std::max<int64_t>(frame.columns, 1)),
-                 [&](int64_t begin, int64_t end) {
-                   for (int64_t r = begin; r < end; ++r)
-                     y[r] = loop(row_of<T>(frame, Op::arity, r, 0, nullptr), frame.columns, k);
-                 });
-  });
+template <class Op, class T>
+void sum_frame(Params params, const Frame& frame, T* y) {
+  const Constants<T> k = constants_of<T>(params);
+  const auto loop = is_dense(frame, Op::arity) ? sum_row<Op, true, T> : sum_row<Op, false, T>;
+  parallel_for(frame.rows, std::max<int64_t>(1, kMapGrain / std::max<int64_t>(frame.columns, 1)),
+               [&](int64_t begin, int64_t end) {
+                 for (int64_t r = begin; r < end; ++r)
+                   y[r] = loop(row_of<T>(frame, Op::arity, r, 0, nullptr), frame.columns, k);
+               });
 }
 
 template <class Op, int wrt, class T, Variant... variants>
@@ -152,23 +148,37 @@ auto choose_bwd(Variant wanted) {
                       Variant{false, true, false, false}, Variant{false, true, false, true}>(wanted);
 }
 
+template <class Op, class T>
+void bwd_frame(Params params, int wrt, const Frame& frame, const T* y, T* dx, bool add) {
+  const Constants<T> k = constants_of<T>(params);
+  const bool dense = is_dense(frame, Op::arity), constant_dy = frame.operands[3].column_stride == 0;
+  const bool has_y = Op::arity == 1 && y && dense && !constant_dy;
+  const Variant variant{dense, constant_dy, has_y, add};
+  auto loop = choose_bwd<Op, 0, T>(variant);
+  if constexpr (Op::arity > 1)
+    if (wrt == 1) loop = choose_bwd<Op, 1, T>(variant);
+  if constexpr (Op::arity > 2)
+    if (wrt == 2) loop = choose_bwd<Op, 2, T>(variant);
+  for_each_row(frame, [&](int64_t r, int64_t c0, int64_t c1) {
+    loop(row_of<T>(frame, Op::arity, r, c0, y), dx + r * frame.columns + c0, c1 - c0, k);
+  });
+}
+
+// ---- the functions of list.h
+
+template <class T>
+void map_fwd_typed(Map op, Params params, const Frame& frame, T* y) {
+  dispatch_map(op, [&]<class Op>(Op) { fwd_frame<Op>(params, frame, y); });
+}
+
+template <class T>
+void rowsum_typed(Map op, Params params, const Frame& frame, T* y) {
+  dispatch_map(op, [&]<class Op>(Op) { sum_frame<Op>(params, frame, y); });
+}
+
 template <class T>
 void map_bwd_typed(Map op, Params params, int wrt, const Frame& frame, const T* y, T* dx, bool add) {
-  const Constants<T> k{static_cast<T>(params.a), static_cast<T>(params.b)};
-  dispatch_map(op, [&](auto f) {
-    using Op = decltype(f);
-    const bool dense = is_dense(frame, Op::arity), constant_dy = frame.operands[3].column_stride == 0;
-    const bool has_y = Op::arity == 1 && y && dense && !constant_dy;
-    const Variant variant{dense, constant_dy, has_y, add};
-    auto loop = choose_bwd<Op, 0, T>(variant);
-    if constexpr (Op::arity > 1)
-      if (wrt == 1) loop = choose_bwd<Op, 1, T>(variant);
-    if constexpr (Op::arity > 2)
-      if (wrt == 2) loop = choose_bwd<Op, 2, T>(variant);
-    for_each_row(frame, [&](int64_t r, int64_t c0, int64_t c1) {
-      loop(row_of<T>(frame, Op::arity, r, c0, y), dx + r * frame.columns + c0, c1 - c0, k);
-    });
-  });
+  dispatch_map(op, [&]<class Op>(Op) { bwd_frame<Op>(params, wrt, frame, y, dx, add); });
 }
 
 // Compiled in files of their own, side by side: the many loops of a derivative apart from those of a value in

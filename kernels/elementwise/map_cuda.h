@@ -160,7 +160,7 @@ MapArgs<T> map_args(const Frame& frame, Params params, const void* y, Out out, b
   args.columns = frame.columns;
   args.y = static_cast<const T*>(y);
   args.out = out.data<T>();
-  args.k = {static_cast<T>(params.a), static_cast<T>(params.b)};
+  args.k = constants_of<T>(params);
   args.add = add;
   return args;
 }
@@ -198,37 +198,48 @@ void launch_map(const char* name, void (*packs)(MapArgs<T>), void (*rows)(MapArg
   launch(name, rows, gpu.plane(rest.rows, rest.columns), rest);
 }
 
+// ---- one function over a frame
+
+template <class Op, class T>
+void fwd_frame(Params params, const Frame& frame, Out y) {
+  const auto args = map_args<T>(frame, params, nullptr, y, false);
+  launch_map("map_fwd", map_fwd_packs<Op, T>, map_fwd_rows<Op, T>, args, Op::arity, false, y);
+}
+
+template <class Op, class T>
+void sum_frame(Params params, const Frame& frame, Out y) {
+  const OnDevice gpu(y);
+  const auto args = map_args<T>(frame, params, nullptr, y, false);
+  launch("rowsum_fwd", rowsum_rows<Op, T>, gpu.rows(frame.rows, frame.columns), args);
+}
+
+template <class Op, class T>
+void bwd_frame(Params params, int wrt, const Frame& frame, In y, Out dx, bool add) {
+  const auto args = map_args<T>(frame, params, y.raw(), dx, add);
+  auto packs = map_bwd_packs<Op, 0, T>;
+  auto rows = map_bwd_rows<Op, 0, T>;
+  if constexpr (Op::arity > 1)
+    if (wrt == 1) packs = map_bwd_packs<Op, 1, T>, rows = map_bwd_rows<Op, 1, T>;
+  if constexpr (Op::arity > 2)
+    if (wrt == 2) packs = map_bwd_packs<Op, 2, T>, rows = map_bwd_rows<Op, 2, T>;
+  launch_map("map_bwd", packs, rows, args, Op::arity, true, dx);
+}
+
+// ---- the functions of list.h
+
 template <class T>
 void map_fwd_typed(Map op, Params params, const Frame& frame, Out y) {
-  const auto args = map_args<T>(frame, params, nullptr, y, false);
-  dispatch_map(op, [&](auto f) {
-    using Op = decltype(f);
-    launch_map("map_fwd", map_fwd_packs<Op, T>, map_fwd_rows<Op, T>, args, Op::arity, false, y);
-  });
+  dispatch_map(op, [&]<class Op>(Op) { fwd_frame<Op, T>(params, frame, y); });
 }
 
 template <class T>
 void rowsum_typed(Map op, Params params, const Frame& frame, Out y) {
-  const OnDevice gpu(y);
-  const auto args = map_args<T>(frame, params, nullptr, y, false);
-  dispatch_map(op, [&](auto f) {
-    launch("rowsum_fwd", rowsum_rows<decltype(f), T>, gpu.rows(frame.rows, frame.columns), args);
-  });
+  dispatch_map(op, [&]<class Op>(Op) { sum_frame<Op, T>(params, frame, y); });
 }
 
 template <class T>
 void map_bwd_typed(Map op, Params params, int wrt, const Frame& frame, In y, Out dx, bool add) {
-  const auto args = map_args<T>(frame, params, y.raw(), dx, add);
-  dispatch_map(op, [&](auto f) {
-    using Op = decltype(f);
-    auto packs = map_bwd_packs<Op, 0, T>;
-    auto rows = map_bwd_rows<Op, 0, T>;
-    if constexpr (Op::arity > 1)
-      if (wrt == 1) packs = map_bwd_packs<Op, 1, T>, rows = map_bwd_rows<Op, 1, T>;
-    if constexpr (Op::arity > 2)
-      if (wrt == 2) packs = map_bwd_packs<Op, 2, T>, rows = map_bwd_rows<Op, 2, T>;
-    launch_map("map_bwd", packs, rows, args, Op::arity, true, dx);
-  });
+  dispatch_map(op, [&]<class Op>(Op) { bwd_frame<Op, T>(params, wrt, frame, y, dx, add); });
 }
 
 }  // namespace vae::kernels::VAE_GPU

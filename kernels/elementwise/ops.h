@@ -1,13 +1,15 @@
 #pragma once
-// The elementwise functions: each is one struct with its value `fwd` and its partial derivatives `d0`, `d1`, `d2` with
-// respect to the operands. y is the value already computed. `domain` bounds the operands in tests.
-// To add a function: write the struct here, or in ops_losses.h if it is the term of a bound or a random draw, and its
-// name into elementwise/list.h. With `activation`, its default constants, it is an activation (kernels/activation.h).
+// The elementwise functions: each is one struct with its value `fwd` and its partial derivatives `d0`, `d1`,
+// `d2` with respect to the operands. y is the value already computed. `domain` bounds the operands in tests.
+// To add a function: write the struct here, or in ops_losses.h if it is the term of a bound or a random draw,
+// and its name into elementwise/list.h. With `activation`, its default constants, it is an activation
+// (kernels/activation.h).
 #include "kernels/elementwise/formula.h"
 
 namespace vae::kernels {
 
-// ---- one operand -------------------------------------------------------------------------------------------------
+// ---- one operand
+// -------------------------------------------------------------------------------------------------
 
 /// a x + b
 struct Affine {
@@ -134,7 +136,8 @@ struct NonZero {
   VAE_D1 { return x == T(0) ? T(0) : T(1); }
 };
 
-// ---- two operands ------------------------------------------------------------------------------------------------
+// ---- two operands
+// ------------------------------------------------------------------------------------------------
 
 struct Add {
   static constexpr int arity = 2;
@@ -168,7 +171,8 @@ struct Div {
   VAE_D2(1) { return -y / x1; }
 };
 
-// ---- three operands ----------------------------------------------------------------------------------------------
+// ---- three operands
+// ----------------------------------------------------------------------------------------------
 
 /// Sample of N(mu, e^log_var) from noise eps: mu + e^(log_var / 2) eps
 struct Reparameterize {

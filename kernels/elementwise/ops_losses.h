@@ -1,11 +1,12 @@
 #pragma once
-// The elementwise functions that are terms of losses and bounds, and random draws. Written as those of ops.h; a
-// function whose derivative is deliberately not that of its value says `surrogate`.
+// The elementwise functions that are terms of losses and bounds, and random draws. Written as those of ops.h;
+// a function whose derivative is deliberately not that of its value says `surrogate`.
 #include "kernels/elementwise/formula.h"
 
 namespace vae::kernels {
 
-// ---- one operand ---------------------------------------------------------------------------------------------------
+// ---- one operand
+// ---------------------------------------------------------------------------------------------------
 
 /// log N(x; 0, 1) = -(log 2 pi + x^2) / 2
 struct LogStandardNormal {
@@ -15,7 +16,8 @@ struct LogStandardNormal {
   VAE_D1 { return -x; }
 };
 
-// ---- two operands --------------------------------------------------------------------------------------------------
+// ---- two operands
+// --------------------------------------------------------------------------------------------------
 
 /// Bernoulli negative log-likelihood of target x1 under logit x0: softplus(x0) - x0 x1
 struct BceLogits {
@@ -27,15 +29,16 @@ struct BceLogits {
 };
 
 /// Bernoulli negative log-likelihood of target x1 with a <= 1/2 added to both probabilities, r = sigmoid(x0):
-/// -x1 log(r + a) - (1 - x1) log(1 - r + a). With e = e^-|x0| the probabilities are 1 / (1 + e) and e / (1 + e), and
-/// the logarithms log(1 + a (1 + e)) - log(1 + e) and log(e + a (1 + e)) - log(1 + e).
+/// -x1 log(r + a) - (1 - x1) log(1 - r + a). With e = e^-|x0| the probabilities are 1 / (1 + e) and e / (1 +
+/// e), and the logarithms log(1 + a (1 + e)) - log(1 + e) and log(e + a (1 + e)) - log(1 + e).
 struct BceFloored {
   static constexpr int arity = 2;
   static constexpr double domain[2][2] = {{-4, 4}, {0, 1}};
   VAE_FWD2 {
     const T e = detail::exp_flushed_of(-detail::abs_of(x0)), floor = k.a * (T(1) + e);
     const T likelier = x0 < T(0) ? T(1) - x1 : x1;
-    return detail::log1p_unit(e) - likelier * detail::log1p_unit(floor) - (T(1) - likelier) * detail::log_of(e + floor);
+    return detail::log1p_unit(e) - likelier * detail::log1p_unit(floor) -
+           (T(1) - likelier) * detail::log_of(e + floor);
   }
   VAE_D2(0) {
     const T r = detail::sigmoid_of(x0);
@@ -47,8 +50,8 @@ struct BceFloored {
   }
 };
 
-/// Bernoulli negative log-likelihood of target x1 under probability x0, the logarithms at least -100 and the divisor
-/// x0 (1 - x0) of the derivative at least 1e-12
+/// Bernoulli negative log-likelihood of target x1 under probability x0, the logarithms at least -100 and the
+/// divisor x0 (1 - x0) of the derivative at least 1e-12
 struct BceProbability {
   static constexpr int arity = 2;
   static constexpr double domain[2][2] = {{0.05, 0.95}, {0, 1}};
@@ -121,8 +124,8 @@ struct KlVariances {
   VAE_D2(1) { return T(0.5) - half_exp(x0 - x1); }
 };
 
-/// KL(Bernoulli(p) || Bernoulli(q)) of the probabilities p = x0 (1 - a) + a / 2, q likewise from x1: p, q and their
-/// complements are at least a / 2
+/// KL(Bernoulli(p) || Bernoulli(q)) of the probabilities p = x0 (1 - a) + a / 2, q likewise from x1: p, q and
+/// their complements are at least a / 2
 struct BernoulliKl {
   static constexpr int arity = 2;
   static constexpr double domain[2][2] = {{0.05, 0.95}, {0.05, 0.95}};
@@ -131,15 +134,18 @@ struct BernoulliKl {
     return p * (T(1) - k.a) + T(0.5) * k.a;
   }
   VAE_FWD2 {
-    const T p = weakened(x0, k), q = weakened(x1, k), not_p = weakened(T(1) - x0, k), not_q = weakened(T(1) - x1, k);
+    const T p = weakened(x0, k), q = weakened(x1, k), not_p = weakened(T(1) - x0, k),
+            not_q = weakened(T(1) - x1, k);
     return p * detail::log_of(p / q) + not_p * detail::log_of(not_p / not_q);
   }
   VAE_D2(0) {
-    const T p = weakened(x0, k), q = weakened(x1, k), not_p = weakened(T(1) - x0, k), not_q = weakened(T(1) - x1, k);
+    const T p = weakened(x0, k), q = weakened(x1, k), not_p = weakened(T(1) - x0, k),
+            not_q = weakened(T(1) - x1, k);
     return (T(1) - k.a) * (detail::log_of(p / q) - detail::log_of(not_p / not_q));
   }
   VAE_D2(1) {
-    return (T(1) - k.a) * (weakened(T(1) - x0, k) / weakened(T(1) - x1, k) - weakened(x0, k) / weakened(x1, k));
+    return (T(1) - k.a) *
+           (weakened(T(1) - x0, k) / weakened(T(1) - x1, k) - weakened(x0, k) / weakened(x1, k));
   }
 };
 
@@ -170,9 +176,11 @@ struct PlanarLogDet {
   VAE_D2(1) { return slope(determinant(x0, x1), k) * (T(1) - x0 * x0); }
 };
 
-// ---- three operands ------------------------------------------------------------------------------------------------
+// ---- three operands
+// ------------------------------------------------------------------------------------------------
 
-/// -log N(x; mu, e^v), v = log_var limited to [a, b]: (log 2 pi + v + (x - mu)^2 e^-v) / 2; operands x, mu, log_var
+/// -log N(x; mu, e^v), v = log_var limited to [a, b]: (log 2 pi + v + (x - mu)^2 e^-v) / 2; operands x, mu,
+/// log_var
 struct GaussianNll {
   static constexpr int arity = 3;
   static constexpr double domain[3][2] = {{-3, 3}, {-3, 3}, {-3, 3}};
@@ -208,7 +216,8 @@ struct KlMeans {
   }
 };
 
-// ---- random draws; the noise is an operand -------------------------------------------------------------------------
+// ---- random draws; the noise is an operand
+// -------------------------------------------------------------------------
 
 /// Bernoulli draw: 1 where the uniform noise x1 is below the probability x0, else 0
 struct Bernoulli {
@@ -219,8 +228,8 @@ struct Bernoulli {
   VAE_D2(1) { return T(0); }
 };
 
-/// Bernoulli draw b of logit x0 from uniform noise x1, as Bernoulli of sigmoid(x0), with the surrogate derivative
-/// |b - sigmoid(x0)| / 2 (the ZGR estimator of a bit: Shekhovtsov, 2023)
+/// Bernoulli draw b of logit x0 from uniform noise x1, as Bernoulli of sigmoid(x0), with the surrogate
+/// derivative |b - sigmoid(x0)| / 2 (the ZGR estimator of a bit: Shekhovtsov, 2023)
 struct ZgrBit {
   static constexpr int arity = 2;
   static constexpr double domain[2][2] = {{-4, 4}, {0, 1}};
@@ -230,8 +239,8 @@ struct ZgrBit {
   VAE_D2(1) { return T(0); }
 };
 
-/// Logits x0 with Gumbel noise from uniform x1, at temperature x2: (x0 - log(a - log(x1 + a))) / x2. Their softmax is a
-/// Gumbel-softmax (concrete) sample
+/// Logits x0 with Gumbel noise from uniform x1, at temperature x2: (x0 - log(a - log(x1 + a))) / x2. Their
+/// softmax is a Gumbel-softmax (concrete) sample
 struct GumbelLogits {
   static constexpr int arity = 3;
   static constexpr double domain[3][2] = {{-3, 3}, {0.05, 0.95}, {0.3, 2}};

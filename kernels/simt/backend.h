@@ -70,6 +70,8 @@ namespace vae::kernels::simt {
 
 using namespace vae::simt;
 
+inline constexpr DeviceType kDeviceType = DeviceType::simt;
+
 /// The emulator has one device, which works at once.
 struct Stream {};
 struct CurrentDevice {

@@ -11,6 +11,7 @@ namespace {
 class SimtRuntime final : public DeviceRuntime {
  public:
   int count() const override { return 1; }
+  std::string name(int) const override { return "emulator"; }
   void* allocate(int, size_t bytes) override { return simt::allocate(bytes); }
   void release(int, void* pointer) override { simt::release(pointer); }
   void prepare(int, void* pointer, size_t bytes) override { simt::prepare(pointer, bytes); }

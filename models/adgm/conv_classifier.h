@@ -15,8 +15,8 @@ class ConvClassifier : public nn::Module {
   ConvClassifier(Module* parent, const std::string& name, const Config& c)
       : Module(parent, name),
         shape_(check(c)),
-        conv1_(this, "conv1", 1, c.conv_channels[0], nn::Window::square(kKernel)),
-        conv2_(this, "conv2", c.conv_channels[0], c.conv_channels[1], nn::Window::square(kKernel)),
+        conv1_(this, "conv1", 1, c.conv_channels[0], nn::Window(kKernel)),
+        conv2_(this, "conv2", c.conv_channels[0], c.conv_channels[1], nn::Window(kKernel)),
         fc1_(this, "fc1", shape_.last * shape_.last * c.conv_channels[1], kUnits),
         fc2_(this, "fc2", kUnits, c.y_size) {}
 
@@ -43,7 +43,7 @@ class ConvClassifier : public nn::Module {
     return sides;
   }
   static Var pooled(const Var& maps) {
-    return autograd::max_pool2d(autograd::relu(maps), nn::Window::square(kPool, kPool));
+    return autograd::max_pool2d(autograd::relu(maps), nn::Window(kPool, kPool));
   }
   Sides shape_;
   nn::Conv2d conv1_, conv2_;

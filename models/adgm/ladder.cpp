@@ -140,7 +140,7 @@ class Ladder::Inside : public Model::Encoded {
       h = output.h;
       const std::string name = fmt::format("enc{}", i);
       step.note(name + "_h", h), note(step, name, output.q);
-      up.push_back(output.q);
+      up.push_back(nn::repeating(output.q));
     }
     return up;
   }

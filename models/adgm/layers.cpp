@@ -14,7 +14,7 @@ Var under_labels(const Var& per_image, const Rows& rows, const Var& weight) {
 }
 
 Var add_labels(const Var& per_row, const Rows& rows, const Var& weight) {
-  if (rows.labels.defined()) return per_row + autograd::linear(rows.labels, weight, {});
+  if (rows.labels.defined()) return per_row + repeating(linear(rows.labels, weight, {}));
   const Var by_class = autograd::transpose(weight);
   return autograd::add_blocks(per_row,
                               rows.samples == 1 ? by_class : autograd::repeat_rows(by_class, rows.samples));
@@ -66,11 +66,11 @@ Var add_per_image(const Var& per_row, const Var& per_image) {
 
 Sample draw(const Gaussian& q, const Var& noise) {
   const Var half_log_var = autograd::rowsum(kernels::Map::affine, {q.log_var}, {-0.5, 0});
-  return {nn::sample(q, noise), add_per_image(autograd::log_standard_normal(noise), half_log_var)};
+  return {sample(repeating(q), noise), add_per_image(autograd::log_standard_normal(noise), half_log_var)};
 }
 
 Var log_likelihood(const Var& x, const Var& logits, double eps) {
-  return eps > 0 ? -autograd::bernoulli_nll_floored(logits, x, eps) : -autograd::bernoulli_nll(logits, x);
+  return eps > 0 ? -bernoulli_nll_floored(logits, repeating(x), eps) : -bernoulli_nll(logits, repeating(x));
 }
 
 void note(const Step& step, const std::string& name, const Gaussian& g) {

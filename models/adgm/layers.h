@@ -44,7 +44,7 @@ class JoinedLinear : public nn::Module {
  public:
   JoinedLinear(Module* parent, const std::string& name, const Inputs& inputs, int64_t out);
   /// W_i x + base, whose rows repeat.
-  Var onto(size_t i, const Var& x, const Var& base) const { return autograd::linear(x, weights[i], base); }
+  Var onto(size_t i, const Var& x, const Var& base) const { return linear(x, weights[i], repeating(base)); }
   /// W_0 x + b
   Var operator()(const Var& x) const { return onto(0, x, bias); }
 

@@ -37,7 +37,7 @@ class Vae::Inside : public Model::Encoded {
     }
     // The library sums log-determinants of the whole batch into every row, and decodes what has not flowed.
     const bool fixed = m_.config_.fixed_flow;
-    if (log_det.defined()) log_q = log_q - (fixed ? log_det : step.sum(log_det, 1));
+    if (log_det.defined()) log_q = log_q - (fixed ? log_det : step.sum(log_det));
     const Var logits = m_.decoder_(fixed ? z : sample.z, rows), kl = log_q - autograd::log_standard_normal(z);
     step.note("z", sample.z), note(step, "z", q_);
     step.note("kl_z", kl), step.note("x_logits", logits);

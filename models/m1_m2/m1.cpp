@@ -15,7 +15,7 @@ void note_likelihood(const Likelihood& p, const train::Step& step, const std::st
 
 Var bound(const Var& x, const Gaussian& q, const Var& z, const Likelihood& p, const CommonConfig& config,
           ZTerms terms, nn::LogVarRange range, const train::Step& step, const std::string& suffix) {
-  const Var log_px = nn::log_likelihood(x, p, range);
+  const Var log_px = nn::log_likelihood(repeating(x), p, range);
   step.note("z" + suffix, z), step.note("log_px" + suffix, log_px);
   note_likelihood(p, step, suffix);
   if (terms == ZTerms::kl) {

@@ -78,10 +78,10 @@ Losses MlVae::loss(const Var& x, train::Share images, const Gaussian& style, con
   Var group_kl = autograd::kl_standard_normal(group.mean, group.log_var);  // 0 for a group without images
   if (config_.class_kl_count == ClassKlCount::per_member) group_kl = group_kl * Var(groups.size);
   const Var style_kl = autograd::kl_standard_normal(style.mean, style.log_var);
-  Losses losses{.reconstruction =
-                    step.sum(autograd::sigmoid_squared_error(logits, x), scale * config_.reconstruction_coef),
-                .style_kl = step.sum(style_kl, scale * config_.kl_coef),
-                .class_kl = autograd::sum(group_kl, scale * config_.kl_coef),
+  const Var error = autograd::sigmoid_squared_error(logits, x);
+  Losses losses{.reconstruction = step.scaled_sum(error, scale * config_.reconstruction_coef),
+                .style_kl = step.scaled_sum(style_kl, scale * config_.kl_coef),
+                .class_kl = autograd::scaled_sum(group_kl, scale * config_.kl_coef),
                 .total = {}};
   if (!by_pixels) {
     const Var present = autograd::sum(autograd::clip(Var(groups.size), 0, 1));

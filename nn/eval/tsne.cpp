@@ -1,5 +1,6 @@
 #include "nn/eval/tsne.h"
 
+#include <algorithm>
 #include <cmath>
 
 #include "kernels/random.h"

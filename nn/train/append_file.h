@@ -1,6 +1,7 @@
 #pragma once
 // A file that grows record by record. A record is written whole or not at all, except where the process is
 // killed.
+#include <cstddef>
 #include <filesystem>
 #include <string_view>
 

@@ -3,6 +3,7 @@
 #include <chrono>
 #include <cmath>
 #include <cstdio>
+#include <cstring>
 
 #include "nn/train/checkpoint.h"
 #include "nn/train/interrupt.h"
@@ -53,6 +54,7 @@ class Loop {
 
   LoopResult run() {
     const InterruptGuard interrupt;
+    if (done_ == 0 && total_ > 0) check_resumable(trainable_);
     while (done_ < total_ && !interrupt.requested()) {
       trainable_.step();
       ++done_;
@@ -62,9 +64,12 @@ class Loop {
       if (epoch_end || (options_.checkpoint_every > 0 && done_ % options_.checkpoint_every == 0)) save();
       progress_.update(done_);
     }
-    const bool interrupted = done_ < total_;
-    if (interrupted) save();
-    return {done_, run_seconds(), last_, interrupted};
+    if (done_ < total_) {
+      save();
+      fail(ErrorKind::interrupted, "interrupted after iteration {} of {}; the run in {} can be resumed",
+           done_, total_, directory_.path().string());
+    }
+    return {done_, run_seconds(), last_};
   }
 
  private:
@@ -143,6 +148,32 @@ LoopResult run_loop(Trainable& trainable, const RunDirectory& directory, const L
          options.epochs, options.iters_per_epoch, options.log_every, options.checkpoint_every);
   const int64_t start = restore(trainable, directory, options);
   return Loop(trainable, directory, options, start).run();
+}
+
+void check_resumable(Trainable& trainable) {
+  const auto copies = [&] {
+    std::vector<Tensor> values;
+    const nn::StateDict state = trainable.state();
+    for (const auto& [name, tensor] : state.entries()) values.push_back(tensor.to(kCpu));
+    return values;
+  };
+  const std::vector<Tensor> before = copies();
+  const auto step_from_there = [&] {
+    trainable.step();
+    std::vector<Tensor> after = copies();
+    const nn::StateDict state = trainable.state();
+    for (size_t i = 0; i < before.size(); ++i) state.entries()[i].second.copy_from(before[i]);
+    return after;
+  };
+  const std::vector<Tensor> once = step_from_there(), again = step_from_there();
+  const nn::StateDict state = trainable.state();
+  for (size_t i = 0; i < before.size(); ++i)
+    if (std::memcmp(once[i].raw(), again[i].raw(), once[i].bytes()) != 0)
+      fail(ErrorKind::usage,
+           "step: two steps from the same state() left different values in '{}': a counter or a draw is not "
+           "in "
+           "state(), and a resumed run would repeat it",
+           state.entries()[i].first);
 }
 
 }  // namespace vae::train

@@ -22,7 +22,6 @@ struct LoopResult {
   int64_t iterations = 0;  ///< of the whole run, resumed parts included
   double seconds = 0;      ///< of the whole run
   Scalars last;            ///< the last row of metrics
-  bool interrupted = false;
 };
 
 inline constexpr const char* kCheckpointFile = "checkpoint.safetensors";
@@ -31,9 +30,16 @@ inline constexpr const char* kCheckpointFile = "checkpoint.safetensors";
 /// drain(), evaluate(), a row in each metrics file, an epoch line on standard output and a checkpoint. A
 /// resumed run continues from the checkpoint (or from the start where there is none yet), cuts the metrics
 /// back to it and produces the same bytes as an uninterrupted one. After SIGINT or SIGTERM the iteration is
-/// finished, a checkpoint written, and `interrupted` is set. Throws Error(numeric) naming metric and
-/// iteration when a metric is not finite (the last good checkpoint stays), Error(data) when the checkpoint is
-/// not of this run, Error(io) when a file cannot be written.
+/// finished, a checkpoint written, and Error(interrupted) thrown, so that a program ends with its exit code
+/// 130. Throws Error(numeric) naming metric and iteration when a metric is not finite (the last good
+/// checkpoint stays), Error(data) when the checkpoint is not of this run, Error(io) when a file cannot be
+/// written, Error(usage) for a trainable that could not be resumed: a run that begins calls
+/// check_resumable().
 LoopResult run_loop(Trainable& trainable, const RunDirectory& directory, const LoopOptions& options);
+
+/// Throws Error(usage) unless step() is a function of state(): takes a step twice from the present state,
+/// which must leave the same bytes, and puts the state back. What draws by a counter or a generator that
+/// state() does not hold would repeat its batches and noise in a resumed run.
+void check_resumable(Trainable& trainable);
 
 }  // namespace vae::train

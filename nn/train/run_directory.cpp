@@ -57,7 +57,8 @@ bool RunDirectory::owns(const std::string& name) {
          name == "results.json";
 }
 
-RunDirectory::RunDirectory(fs::path path, Mode mode) : path_(std::move(path)), mode_(mode) {
+RunDirectory::RunDirectory(fs::path path, Mode mode, std::string advice)
+    : path_(std::move(path)), mode_(mode), advice_(std::move(advice)) {
   if (path_.empty()) fail(ErrorKind::usage, "the run directory has an empty name");
   if (mode_ != Mode::resume) make_directory(path_);
   check_mode();
@@ -83,9 +84,7 @@ void RunDirectory::check_mode() const {
   if (mode_ == Mode::fresh && ours) return;
   for (const std::string& name : owned_files(path_)) {
     if (is_picture(name)) continue;
-    if (ours)
-      fail(ErrorKind::usage, "{} already holds a run ({}): --resume continues it, --fresh replaces it",
-           path_.string(), name);
+    if (ours) fail(ErrorKind::usage, "{} already holds a run ({}){}", path_.string(), name, advice_);
     fail(ErrorKind::usage, "{} holds {}, which was not written by a run: choose another directory",
          path_.string(), name);
   }

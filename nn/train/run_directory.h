@@ -17,8 +17,8 @@ class RunDirectory {
 
   /// Makes the directory where needed and locks it for this process. Throws Error(usage) when the mode does
   /// not fit what is there or another process trains in it, Error(io) when the directory cannot be made or
-  /// written.
-  RunDirectory(std::filesystem::path path, Mode mode);
+  /// written. `advice` says what may be done where a run is there already.
+  RunDirectory(std::filesystem::path path, Mode mode, std::string advice = "");
   ~RunDirectory();
   RunDirectory(const RunDirectory&) = delete;
   RunDirectory& operator=(const RunDirectory&) = delete;
@@ -45,6 +45,7 @@ class RunDirectory {
 
   std::filesystem::path path_;
   Mode mode_;
+  std::string advice_;
   int lock_ = -1;
 };
 

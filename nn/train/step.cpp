@@ -1,5 +1,8 @@
 #include "nn/train/step.h"
 
+#include <algorithm>
+
+#include "autograd/calling.h"
 #include "autograd/ops.h"
 #include "nn/train/meter.h"
 
@@ -61,6 +64,22 @@ Var Step::noise(const std::string& name, const Rows& rows, int64_t columns, Draw
   return Var(noise);
 }
 
+Var Step::noise(const std::string& name, const Shape& shape, Draw draw) const {
+  if (shape.rank() == 0)
+    fail(ErrorKind::usage, "noise '{}' of shape {}: the first extent is that of the batch", name,
+         shape.str());
+  const int64_t rows = shape[0];
+  return autograd::reshape(noise(name, rows, shape.numel() / std::max<int64_t>(1, rows), draw), shape);
+}
+
+Var Step::normal(const std::string& name, const Shape& shape) const {
+  return noise(name, shape, Draw::normal);
+}
+
+Var Step::uniform(const std::string& name, const Shape& shape) const {
+  return noise(name, shape, Draw::uniform);
+}
+
 Var Step::normal(const std::string& name, const Rows& rows, int64_t columns) const {
   return noise(name, rows, columns, Draw::normal);
 }
@@ -76,11 +95,11 @@ Var Step::number(const std::string& name, const kernels::Schedule& schedule) con
   return Var(number);
 }
 
-Var Step::sum(const Var& per_row, double scale) const { return autograd::sum(per_row, scale); }
+Var Step::scaled_sum(const Var& per_row, double scale) const { return autograd::scaled_sum(per_row, scale); }
 
 Var Step::mean(const Var& per_row, const Rows& rows) const {
-  VAE_CHECK(rows.total() > 0, "mean over the rows of an empty batch");
-  return sum(per_row, 1.0 / static_cast<double>(rows.total()));
+  if (rows.total() == 0) autograd::misuse("Step::mean", "the batch has no rows");
+  return scaled_sum(per_row, 1.0 / static_cast<double>(rows.total()));
 }
 
 void Step::note(const std::string& name, const Var& value) const {

@@ -65,10 +65,16 @@ class Step {
   /// Noise [rows.count(), columns] of the stream "noise/NAME", numbered by the rows of the whole batch.
   Var normal(const std::string& name, const Rows& rows, int64_t columns) const;
   Var uniform(const std::string& name, const Rows& rows, int64_t columns) const;
+  /// The same in any shape whose leading extent is that of the whole batch.
+  Var normal(const std::string& name, const Shape& shape) const;
+  Var uniform(const std::string& name, const Shape& shape) const;
   /// A scheduled number in this iteration, and a note of it.
   Var number(const std::string& name, const kernels::Schedule& schedule) const;
-  /// Sum of values of rows over the whole batch, scaled; and their mean.
-  Var sum(const Var& per_row, double scale) const;
+  /// (iteration + 1) / iterations, at most 1: the weight of a divergence that warms up; noted as "ramp".
+  Var ramp(int64_t iterations) const { return number("ramp", kernels::Schedule::rise(1, iterations)); }
+  /// Sum of values of rows over the whole batch; that times a scale; and their mean.
+  Var sum(const Var& per_row) const { return scaled_sum(per_row, 1); }
+  Var scaled_sum(const Var& per_row, double scale) const;
   Var mean(const Var& per_row, const Rows& rows) const;
 
   /// Shows a value where somebody looks.
@@ -86,6 +92,7 @@ class Step {
 
  private:
   Var noise(const std::string& name, const Rows& rows, int64_t columns, Draw draw) const;
+  Var noise(const std::string& name, const Shape& shape, Draw draw) const;
   uint64_t seed_;
   Tensor iteration_, draw_;
   DType dtype_;

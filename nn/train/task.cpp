@@ -52,6 +52,7 @@ nlohmann::json Task::meta() const {
 }
 
 nn::StateDict Task::state() {
+  iteration_ = -1;  // the counter may be written from now on
   nn::StateDict state;
   recipe_.add_state(state);
   groups_.add_state(state);

@@ -36,7 +36,7 @@ class Task : public Trainable {
   Groups groups_;
   Meter meter_;
   Tensor counter_;
-  int64_t iteration_ = -1;  // the counter on the host; read once
+  int64_t iteration_ = -1;  // the counter on the host; read where it may have changed
   StepGraph graph_;
 };
 

@@ -23,7 +23,7 @@ class Trainable {
   /// Metrics on held-out data, once per epoch. Leaves state() as it is.
   virtual Scalars evaluate() = 0;
   /// Everything that step() and drain() depend on: parameters, buffers, optimiser moments, counters, running
-  /// sums.
+  /// sums. Who asks may copy other values into the tensors, so what was read from them before is out of date.
   virtual nn::StateDict state() = 0;
   /// What identifies the model (sizes, variants): constant during a run. A checkpoint whose meta differs in
   /// one of these keys belongs to another model. The key "loop" is taken by the training loop.

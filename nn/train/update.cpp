@@ -59,7 +59,10 @@ void Groups::run(const Update& update, const Tensor& iteration) {
     autograd::Tape tape;
     tape.backward(loss());
   }
-  for (Entry* entry : stepped) entry->optimizer->step();
+  for (Entry* entry : stepped) {
+    entry->parameters.finish_gradients();  // a loss need not reach every group
+    entry->optimizer->step();
+  }
 }
 
 void Groups::add_state(nn::StateDict& state) const {

@@ -168,7 +168,7 @@ TEST_F(Download, UnwritableTarget) {
 }
 
 TEST_F(Download, KnowsItsDataSets) {
-  for (const char* name : {"mnist", "fashion-mnist"}) {
+  for (const std::string name : {"mnist", "fashion-mnist"}) {
     ASSERT_EQ(published_files(name).size(), 4u);
     for (const PublishedFile& file : published_files(name)) EXPECT_EQ(std::string(file.sha256).size(), 64u);
   }

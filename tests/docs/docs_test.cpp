@@ -64,5 +64,14 @@ TEST(Docs, PagesNameEveryHeader) {
   EXPECT_GE(pages, 5);
 }
 
+// What the tutorial shows is what the example says.
+TEST(Docs, TheTutorialQuotesTheExample) {
+  const std::string example = test::read_text(kSource / "examples/my_vae.cpp");
+  const std::vector<std::string> blocks =
+      matches(test::read_text(kSource / "docs/tutorial.md"), "```cpp\n([^`]*)```");
+  EXPECT_GE(blocks.size(), 5u);
+  for (const std::string& block : blocks) EXPECT_NE(example.find(block), std::string::npos) << block;
+}
+
 }  // namespace
 }  // namespace vae

@@ -242,7 +242,7 @@ class AdgmRun {
       const adgm::Rows rows = adgm::labeled_rows(x.size(0), train::most_probable(get("input/y")), c_.model.y_size,
                                                  dtype_, c_.samples.count());
       const Var bound = adgm::bound(*model_, images->terms(rows, in_e), rows, in_e.number("beta", beta), c_.samples, in_e);
-      put("E/L", autograd::sum(bound, -1.0 / static_cast<double>(x.size(0))).value());
+      put("E/L", autograd::scaled_sum(bound, -1.0 / static_cast<double>(x.size(0))).value());
     } else {
       put("E/loss", unsupervised_loss(*model_, x, x.size(0), {.beta = beta}, in_e).value());
     }

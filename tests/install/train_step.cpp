@@ -1,13 +1,16 @@
 // Trains M2 on synthetic digits with the installed package; fails if the loss does not fall.
+#include <vaekit/data/synthetic.h>
+#include <vaekit/models/m1_m2/recipe.h>
+#include <vaekit/nn/report/image_grid.h>
+#include <vaekit/nn/train/image_set.h>
+#include <vaekit/nn/train/task.h>
+
 #include <cstdio>
 
-#include "data/synthetic.h"
-#include "models/m1_m2/recipe.h"
-#include "nn/report/image_grid.h"
-#include "nn/train/image_set.h"
-#include "nn/train/task.h"
+#include "data/dataset.h"
 
 int main() {
+  [[maybe_unused]] const user::Dataset own;
   const vae::data::Dataset digits = vae::data::synthetic_digits(200, vae::data::Part::train, 1);
   const vae::train::ImageSet images{digits.images, digits.labels};
   const auto items = [](int64_t begin, int64_t end) { return vae::train::item_range(begin, end, vae::kCpu); };

@@ -13,10 +13,6 @@ namespace {
 using test::distance;
 using test::doubles;
 
-Window square(int64_t kernel, int64_t stride = 1, int64_t padding = 0) {
-  return Window::square(kernel, stride, padding);
-}
-
 struct Layer {
   int64_t n, h, w, in, out;
   Window window;
@@ -27,56 +23,58 @@ struct Layer {
 
 const Layer kLayers[] = {
     // Wide residual net: stem, blocks, halving, shortcuts.
-    {2, 32, 32, 3, 16, square(3, 1, 1)},
-    {2, 32, 32, 16, 32, square(3, 1, 1)},
-    {2, 32, 32, 32, 32, square(3, 1, 1)},
-    {2, 32, 32, 32, 64, square(3, 2, 1)},
-    {2, 16, 16, 64, 64, square(3, 1, 1)},
-    {2, 16, 16, 64, 128, square(3, 2, 1)},
-    {2, 8, 8, 128, 128, square(3, 1, 1)},
-    {2, 16, 16, 16, 32, square(1)},
-    {2, 16, 16, 32, 64, square(1, 2)},
+    {2, 32, 32, 3, 16, Window(3, 1, 1)},
+    {2, 32, 32, 16, 32, Window(3, 1, 1)},
+    {2, 32, 32, 32, 32, Window(3, 1, 1)},
+    {2, 32, 32, 32, 64, Window(3, 2, 1)},
+    {2, 16, 16, 64, 64, Window(3, 1, 1)},
+    {2, 16, 16, 64, 128, Window(3, 2, 1)},
+    {2, 8, 8, 128, 128, Window(3, 1, 1)},
+    {2, 16, 16, 16, 32, Window(1)},
+    {2, 16, 16, 32, 64, Window(1, 2)},
     // Its decoder, as the adjoint: images of twice the extent onto the layer's input.
-    {3, 1, 1, 64, 138, square(1)},
-    {3, 2, 2, 64, 128, square(4, 2, 1)},
-    {2, 8, 8, 128, 256, square(4, 2, 1)},
-    {2, 32, 32, 3, 64, square(4, 2, 1)},
-    {2, 32, 32, 1, 32, square(4, 2, 1)},
-    {2, 32, 32, 3, 64, square(7, 2, 3)},
+    {3, 1, 1, 64, 138, Window(1)},
+    {3, 2, 2, 64, 128, Window(4, 2, 1)},
+    {2, 8, 8, 128, 256, Window(4, 2, 1)},
+    {2, 32, 32, 3, 64, Window(4, 2, 1)},
+    {2, 32, 32, 1, 32, Window(4, 2, 1)},
+    {2, 32, 32, 3, 64, Window(7, 2, 3)},
     // Trunk and image decoder of the symmetric models.
-    {2, 28, 28, 1, 32, square(3, 1, 1)},
-    {2, 28, 28, 32, 32, square(2)},
-    {2, 27, 27, 32, 64, square(3, 2)},
-    {2, 13, 13, 64, 64, square(3)},
-    {2, 11, 11, 64, 64, square(3)},
-    {2, 9, 9, 64, 128, square(3, 2)},
-    {5, 4, 4, 128, 600, square(4)},
-    {5, 4, 4, 128, 100, square(4)},
-    {2, 28, 28, 32, 1, square(3, 1, 1)},
+    {2, 28, 28, 1, 32, Window(3, 1, 1)},
+    {2, 28, 28, 32, 32, Window(2)},
+    {2, 27, 27, 32, 64, Window(3, 2)},
+    {2, 13, 13, 64, 64, Window(3)},
+    {2, 11, 11, 64, 64, Window(3)},
+    {2, 9, 9, 64, 128, Window(3, 2)},
+    {5, 4, 4, 128, 600, Window(4)},
+    {5, 4, 4, 128, 100, Window(4)},
+    {2, 28, 28, 32, 1, Window(3, 1, 1)},
     // Convolutional classifier; Inception's kernels.
-    {2, 28, 28, 1, 64, square(3)},
-    {2, 6, 6, 64, 32, square(3)},
-    {1, 35, 35, 48, 64, square(5, 1, 2)},
+    {2, 28, 28, 1, 64, Window(3)},
+    {2, 6, 6, 64, 32, Window(3)},
+    {1, 35, 35, 48, 64, Window(5, 1, 2)},
     {1, 17, 17, 32, 48, {{1, 1, 0}, {7, 1, 3}}},
     {1, 17, 17, 32, 48, {{7, 1, 3}, {1, 1, 0}}},
     {1, 8, 8, 40, 48, {{1, 1, 0}, {3, 1, 1}}},
-    {1, 33, 33, 8, 96, square(3, 2)},
+    {1, 33, 33, 8, 96, Window(3, 2)},
     // Odd ones.
     {2, 9, 8, 5, 7, {{3, 2, 0}, {5, 1, 0}}},
     {2, 9, 8, 5, 7, {{3, 2, 2}, {5, 1, 4}}},
     {1, 3, 2, 2, 3, {{1, 3, 4}, {2, 1, 3}}},
     {2, 7, 7, 3, 1, {{3, 1, 1}, {3, 2, 1}}},
-    {2, 7, 7, 3, 1, square(3, 1, 3)},
-    {2, 6, 7, 1, 1, square(3, 1, 1)},
-    {1, 1, 1, 1, 1, square(1)},
-    {2, 2, 3, 4, 5, square(5, 2, 2)},
-    {7, 3, 3, 17, 33, square(3, 1, 1)},
-    {3, 7, 9, 32, 48, square(3, 1, 1)},  // tiles of Winograd's algorithm that hang over the edges
+    {2, 7, 7, 3, 1, Window(3, 1, 3)},
+    {2, 6, 7, 1, 1, Window(3, 1, 1)},
+    {1, 1, 1, 1, 1, Window(1)},
+    {2, 2, 3, 4, 5, Window(5, 2, 2)},
+    {7, 3, 3, 17, 33, Window(3, 1, 1)},
+    {3, 7, 9, 32, 48, Window(3, 1, 1)},  // tiles of Winograd's algorithm that hang over the edges
     {2, 5, 6, 48, 32, {{3, 1, 0}, {3, 1, 1}}},
-    {0, 5, 5, 3, 2, square(3)},
-    {2, 5, 5, 0, 2, square(3)},
-    {2, 5, 5, 3, 0, square(3)},
-    {300, 4, 4, 16, 16, square(3, 1, 1)},  // more than one block of columns in f64
+    {2, 3, 10, 32, 64, {{3, 1, 2}, {3, 1, 0}}},
+    {11, 30, 29, 32, 32, Window(3, 1, 1)},  // several blocks of them
+    {0, 5, 5, 3, 2, Window(3)},
+    {2, 5, 5, 0, 2, Window(3)},
+    {2, 5, 5, 3, 0, Window(3)},
+    {300, 4, 4, 16, 16, Window(3, 1, 1)},  // more than one block of columns in f64
 };
 
 /// Calls body(image offset, weight offset, result offset) for every product of a convolution.
@@ -242,7 +240,7 @@ TEST(Conv2d, ColumnsServeEveryGeometry) {
 }
 
 TEST(Conv2d, RepeatsBitForBitAndSettlesInTheAllocator) {
-  const Layer l{4, 13, 13, 32, 48, square(3, 1, 1)};
+  const Layer l{4, 13, 13, 32, 48, Window(3, 1, 1)};
   const Tensor x = test::sample_tensor(l.image(), DType::f32),
                w = test::sample_tensor(l.weights(), DType::f32),
                dy = test::sample_tensor(l.result(), DType::f32);
@@ -268,15 +266,15 @@ TEST(Conv2d, RefusesWhatDoesNotFit) {
       conv2d_fwd(Tensor::zeros(x), Tensor::zeros(w, dtype), {}, Tensor::zeros(y), window);
     });
   };
-  const Window three = square(3);
+  const Window three = Window(3);
   refused("do not give", {1, 5, 5, 2}, {4, 3, 3, 3}, {1, 3, 3, 4}, three);
   refused("do not give", {1, 5, 5, 2}, {4, 3, 2, 2}, {1, 3, 3, 4}, three);
   refused("do not give", {1, 5, 5, 2}, {4, 3, 3, 2}, {1, 3, 4, 4}, three);
   refused("conv2d_fwd: images", {1, 5, 5, 2}, {4, 3, 3, 2}, {1, 3, 3, 4}, three, DType::f64);
   refused("not [n, h, w, channels]", {5, 5, 2}, {4, 3, 3, 2}, {1, 3, 3, 4}, three);
   refused("exceeds the padded images", {1, 2, 5, 2}, {4, 3, 3, 2}, {1, 0, 3, 4}, three);
-  refused("window 3x3 stride 0x0", {1, 5, 5, 2}, {4, 3, 3, 2}, {1, 3, 3, 4}, square(3, 0));
-  refused("padding -1x-1", {1, 5, 5, 2}, {4, 3, 3, 2}, {1, 1, 1, 4}, square(3, 1, -1));
+  refused("window 3x3 stride 0x0", {1, 5, 5, 2}, {4, 3, 3, 2}, {1, 3, 3, 4}, Window(3, 0));
+  refused("padding -1x-1", {1, 5, 5, 2}, {4, 3, 3, 2}, {1, 1, 1, 4}, Window(3, 1, -1));
   test::expect_error(ErrorKind::internal, "conv2d_fwd: bias", [&] {
     conv2d_fwd(Tensor::zeros({1, 5, 5, 2}), Tensor::zeros({4, 3, 3, 2}), Tensor::zeros({3}),
                Tensor::zeros({1, 3, 3, 4}), three);

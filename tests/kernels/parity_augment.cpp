@@ -1,4 +1,6 @@
 // Cropping, flipping, resizing and scaling of images.
+#include <algorithm>
+
 #include "tests/kernels/parity.h"
 
 namespace vae::test {

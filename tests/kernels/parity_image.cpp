@@ -12,12 +12,18 @@ struct Images {
 };
 
 const Images kImages[] = {
-    {2, 9, 8, 3, 5, Window::square(3, 1, 1)}, {2, 9, 8, 33, 31, Window::square(3, 2, 1)},
-    {3, 5, 5, 4, 6, Window::square(1)},       {2, 4, 4, 5, 7, Window::square(4)},
-    {2, 2, 2, 4, 3, Window::square(4, 2, 1)}, {2, 8, 8, 1, 4, Window::square(3, 1, 1)},
-    {2, 8, 8, 4, 1, Window::square(3, 1, 1)}, {1, 8, 9, 2, 3, {{3, 2, 2}, {5, 1, 4}}},
-    {1, 3, 2, 2, 3, {{1, 3, 4}, {2, 1, 3}}},  {0, 5, 5, 3, 2, Window::square(3)},
-    {2, 5, 5, 0, 2, Window::square(3)},       {15, 12, 12, 16, 65, Window::square(3, 1, 1)},
+    {2, 9, 8, 3, 5, Window(3, 1, 1)},
+    {2, 9, 8, 33, 31, Window(3, 2, 1)},
+    {3, 5, 5, 4, 6, Window(1)},
+    {2, 4, 4, 5, 7, Window(4)},
+    {2, 2, 2, 4, 3, Window(4, 2, 1)},
+    {2, 8, 8, 1, 4, Window(3, 1, 1)},
+    {2, 8, 8, 4, 1, Window(3, 1, 1)},
+    {1, 8, 9, 2, 3, {{3, 2, 2}, {5, 1, 4}}},
+    {1, 3, 2, 2, 3, {{1, 3, 4}, {2, 1, 3}}},
+    {0, 5, 5, 3, 2, Window(3)},
+    {2, 5, 5, 0, 2, Window(3)},
+    {15, 12, 12, 16, 65, Window(3, 1, 1)},
 };
 
 using ConvCase =
@@ -42,10 +48,10 @@ struct Pooled {
   Window window;
 };
 
-const Pooled kPooled[] = {{2, 8, 8, 31, Window::square(2, 2)},     {2, 7, 9, 33, Window::square(3, 2)},
-                          {1, 9, 9, 257, Window::square(3, 1, 1)}, {3, 6, 6, 1, Window::square(6)},
-                          {1, 5, 6, 5, {{2, 1, 1}, {3, 2, 0}}},    {0, 4, 4, 3, Window::square(2)},
-                          {2, 4, 4, 0, Window::square(2)},         {3, 20, 20, 40, Window::square(3, 2, 1)}};
+const Pooled kPooled[] = {
+    {2, 8, 8, 31, Window(2, 2)}, {2, 7, 9, 33, Window(3, 2)},          {1, 9, 9, 257, Window(3, 1, 1)},
+    {3, 6, 6, 1, Window(6)},     {1, 5, 6, 5, {{2, 1, 1}, {3, 2, 0}}}, {0, 4, 4, 3, Window(2)},
+    {2, 4, 4, 0, Window(2)},     {3, 20, 20, 40, Window(3, 2, 1)}};
 
 using PoolCase = std::function<Outputs(Operands&, const Window&, const Tensor& x, const Tensor& y)>;
 

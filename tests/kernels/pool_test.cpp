@@ -10,10 +10,6 @@ namespace {
 using test::distance;
 using test::doubles;
 
-Window square(int64_t kernel, int64_t stride = 1, int64_t padding = 0) {
-  return Window::square(kernel, stride, padding);
-}
-
 struct Pool {
   int64_t n, h, w, c;
   Window window;
@@ -22,18 +18,18 @@ struct Pool {
 };
 
 const Pool kPools[] = {
-    {2, 26, 26, 64, square(4, 4)},
-    {2, 4, 4, 32, square(4, 4)},
-    {2, 32, 32, 3, square(3, 2)},
-    {1, 35, 35, 19, square(3, 1, 1)},
-    {2, 16, 16, 48, square(2, 2)},
-    {3, 8, 8, 128, square(8)},
+    {2, 26, 26, 64, Window(4, 4)},
+    {2, 4, 4, 32, Window(4, 4)},
+    {2, 32, 32, 3, Window(3, 2)},
+    {1, 35, 35, 19, Window(3, 1, 1)},
+    {2, 16, 16, 48, Window(2, 2)},
+    {3, 8, 8, 128, Window(8)},
     {1, 7, 9, 2, {{3, 2, 1}, {5, 1, 2}}},
-    {1, 5, 5, 1, square(1)},
-    {2, 6, 5, 1000, square(2, 3, 1)},
-    {0, 4, 4, 3, square(2)},
-    {2, 4, 4, 0, square(2)},
-    {1, 9, 9, 4, square(2, 3)},
+    {1, 5, 5, 1, Window(1)},
+    {2, 6, 5, 1000, Window(2, 3, 1)},
+    {0, 4, 4, 3, Window(2)},
+    {2, 4, 4, 0, Window(2)},
+    {1, 9, 9, 4, Window(2, 3)},
 };
 
 /// Calls body(pixel offset, result offset, channels along both) for every pixel under every window.
@@ -168,7 +164,7 @@ TEST(Pool, ANanIsTheMaximumAndInfinitiesAreNumbers) {
                                       {{1, inf, 3, -inf}, inf}}) {
       const Tensor y = Tensor::zeros({1, 1, 1, 1}, DType::f32, device),
                    index = Tensor::zeros({1, 1, 1, 1}, DType::i32, device);
-      max_pool_fwd(test::tensor_of(x, {1, 2, 2, 1}, DType::f32, device), y, index, square(2));
+      max_pool_fwd(test::tensor_of(x, {1, 2, 2, 1}, DType::f32, device), y, index, Window(2));
       EXPECT_TRUE(std::isnan(expected) ? std::isnan(y.item()) : y.item() == expected);
       EXPECT_EQ(std::isnan(expected), std::isnan(x[static_cast<size_t>(index.item())]));
     }
@@ -182,11 +178,11 @@ TEST(Pool, RefusesWhatDoesNotFit) {
       max_pool_fwd(Tensor::zeros(x), Tensor::zeros(y), Tensor::zeros(y, index), window);
     });
   };
-  refused("max_pool_fwd", {4, 4, 2}, {2, 2, 2}, square(2, 2));
-  refused("is not", {1, 4, 4, 2}, {1, 3, 2, 2}, square(2, 2));
-  refused("exceeds the padded images", {1, 2, 2, 2}, {1, 1, 1, 2}, square(3));
-  refused("more than half of it is padding", {1, 4, 4, 2}, {1, 7, 7, 2}, square(2, 1, 2));
-  refused("index", {1, 4, 4, 2}, {1, 2, 2, 2}, square(2, 2), DType::i64);
+  refused("max_pool_fwd", {4, 4, 2}, {2, 2, 2}, Window(2, 2));
+  refused("is not", {1, 4, 4, 2}, {1, 3, 2, 2}, Window(2, 2));
+  refused("exceeds the padded images", {1, 2, 2, 2}, {1, 1, 1, 2}, Window(3));
+  refused("more than half of it is padding", {1, 4, 4, 2}, {1, 7, 7, 2}, Window(2, 1, 2));
+  refused("index", {1, 4, 4, 2}, {1, 2, 2, 2}, Window(2, 2), DType::i64);
 }
 
 }  // namespace

@@ -26,7 +26,7 @@ TEST(AdgmGradcheck, EveryVariant) {
     const std::vector<Var> parameters = scatter_parameters(*model);
     const GradcheckResult result =
         gradcheck([&] { return loss_of(*model, variant, DType::f64); }, parameters);
-    EXPECT_TRUE(result.ok) << variant.name << ": " << result.where << ", error " << result.worst;
+    EXPECT_TRUE(result.ok) << variant.name << ": " << result.str();
     nn::FlatParameters flat(*model);
     autograd::Tape tape;
     const Var loss = loss_of(*model, variant, DType::f64);

@@ -40,10 +40,10 @@ std::vector<Var> scatter_parameters(nn::Module& module) {
 void check(nn::Module& module, const std::function<Var()>& loss) {
   const std::vector<Var> parameters = scatter_parameters(module);
   const GradcheckResult plain = gradcheck(loss, parameters);
-  EXPECT_TRUE(plain.ok) << plain.where << ", error " << plain.worst;
+  EXPECT_TRUE(plain.ok) << plain.str();
   nn::FlatParameters flat(module);
   const GradcheckResult sliced = gradcheck(loss, parameters);
-  EXPECT_TRUE(sliced.ok) << sliced.where << ", error " << sliced.worst;
+  EXPECT_TRUE(sliced.ok) << sliced.str();
   flat.finish_gradients();
   const double squares = autograd::sum(autograd::square(Var(flat.gradients()))).value().item();
   EXPECT_GT(squares, 1e-4) << "nothing was checked";

@@ -2,7 +2,6 @@
 // hand.
 #include <gtest/gtest.h>
 
-#include "autograd/gradcheck.h"
 #include "tests/autograd/cases/catalogue.h"
 #include "tests/numeric.h"
 
@@ -29,42 +28,11 @@ TEST(Recipe, NetsMayChooseTheActivation) {
             test::doubles(swish(x).value()));
 }
 
-TEST(Recipe, GradientsAgreeWithDifferences) {
-  for (const Device device : test::devices())
-    for (const std::string& begin : kCases)
-      for (const Case& sample : cases_of(begin)) {
-        const std::vector<Var> inputs = make_inputs(sample, DType::f64, device);
-        const GradcheckResult result =
-            gradcheck([&] { return sample.f(inputs); }, inputs, {.max_elements = 12});
-        EXPECT_TRUE(result.ok) << sample.name << " on " << device.str() << ": " << result.where;
-      }
-}
-
-/// The value of a case and the gradients of its sum.
-std::vector<double> run(const Case& sample, DType dtype, Device device) {
-  const std::vector<Var> x = make_inputs(sample, dtype, device);
-  Tape tape;
-  const Var y = sample.f(x);
-  tape.backward(sum(y));
-  std::vector<double> all = test::doubles(y.value());
-  for (const Var& input : x) {
-    if (!input.has_grad()) continue;
-    const std::vector<double> gradient = test::doubles(input.grad());
-    all.insert(all.end(), gradient.begin(), gradient.end());
-  }
-  return all;
-}
-
-TEST(Recipe, DevicesAndPrecisionsAgree) {
+TEST(Recipe, CasesPassAllChecks) {
   for (const std::string& begin : kCases)
     for (const Case& sample : cases_of(begin)) {
-      const std::vector<double> exact = run(sample, DType::f64, kCpu);
-      for (const Device device : test::devices()) {
-        EXPECT_LE(test::distance(run(sample, DType::f32, device), exact), sample.tolerance_f32)
-            << sample.name << " on " << device.str();
-        EXPECT_LE(test::distance(run(sample, DType::f64, device), exact), 1e-12)
-            << sample.name << " on " << device.str();
-      }
+      const CaseReport report = check_case(sample);
+      EXPECT_TRUE(report.ok()) << report.str();
     }
 }
 

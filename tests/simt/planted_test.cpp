@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include <csignal>
+#include <set>
 
 #include "kernels/cuda/reduce.h"
 #include "tests/expect_error.h"

@@ -4,6 +4,8 @@
 #include <elf.h>
 #include <link.h>
 
+#include <cstdint>
+#include <cstdlib>
 #include <cstring>
 #include <memory>
 #include <vector>

@@ -61,8 +61,8 @@ TEST(Error, TheKindIsTheExitCode) {
 }
 
 TEST(Error, AFailedCheckNamesItsPlace) {
-  expect_error(ErrorKind::internal, "device_test.cpp:", [] { VAE_CHECK(1 > 2, "one is {}", "small"); });
-  expect_error(ErrorKind::internal, ": one is small", [] { VAE_CHECK(1 > 2, "one is {}", "small"); });
+  expect_error(ErrorKind::internal, "one is small (tensor/device_test.cpp:",
+               [] { VAE_CHECK(1 > 2, "one is {}", "small"); });
 }
 
 }  // namespace

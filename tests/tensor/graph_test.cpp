@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "tensor/tensor.h"
 #include "tests/expect_error.h"
 

@@ -55,6 +55,10 @@ class ToolTest(unittest.TestCase):
         self.assertEqual((code, err), (0, ""), arguments)
         return out
 
+    def help(self, *arguments):
+        """A help text with defaults as CLI11 2.1 writes them, "--z INT=2"; later ones write "--z INT [2]"."""
+        return re.sub(r"^( +--.*?)(?<! in) \[([^\[\]]*)\](?=\s)", r"\1=\2", self.succeed(*arguments), flags=re.MULTILINE)
+
     def refuse(self, code, words, *arguments, **options):
         """A failure: that exit code, and one line on standard error that starts with "error: " and holds the words."""
         got, out, err = self.run_tool(*arguments, **options)

@@ -79,7 +79,7 @@ class Options(ToolTest):
         self.assertEqual([row["step"] for row in self.rows("r")], [20, 40])
 
     def test_help_and_benchmark(self):
-        text = self.succeed("ml_vae", "train", "--preset", "paper", "--help")
+        text = self.help("ml_vae", "train", "--preset", "paper", "--help")
         for word in ("--noise-std FLOAT=1", "--class-kl TEXT:{per_member,per_group}=per_group", "--epochs INT=400"):
             self.assertRegex(text, re.escape(word) + r"\s")
         for command, word in (("import", "--weights"), ("swap", "--references"), ("classify", "--iterations"),

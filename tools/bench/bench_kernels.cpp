@@ -1,60 +1,125 @@
-// bench_kernels [FILTER...]: every kernel on shapes of the models: checked against f64 on the CPU, timed with
-// cold caches, compared with what the machine can do (a copy and a matrix product measured in the same run).
+// bench_kernels [FILTER...]: every kernel on shapes of the models, or on a user's own: checked against f64 on
+// the CPU, timed with cold caches, compared with what the machine can do and with what was measured before.
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <optional>
+#include <set>
 
-#include "tensor/file.h"
+#include "tools/bench/compare.h"
+#include "tools/bench/machine.h"
 #include "tools/bench/measure.h"
+#include "tools/bench/shapes.h"
 #include "tools/common/cli.h"
 #include "tools/common/run_options.h"
+#include "tools/common/version.h"
 
 namespace vae {
 namespace {
 
-using bench::Case;
+struct Options {
+  std::vector<std::string> filters, shapes;
+  std::filesystem::path json, compare, from;
+  Device device;
+  kernels::Precision precision = kernels::Precision::fp32;
+  std::vector<int> threads;
+  double seconds = 0.5;
+  int64_t rounds = 7;
+  bool list = false;
 
-bool matches(const Case& c, const std::vector<std::string>& filters) {
-  const std::string name = c.kernel + " " + c.shape;
-  return filters.empty() || std::any_of(filters.begin(), filters.end(), [&](const std::string& filter) {
-           return name.find(filter) != std::string::npos;
-         });
+  bool match(const std::string& name) const {
+    return filters.empty() || std::any_of(filters.begin(), filters.end(), [&](const std::string& filter) {
+             return name.find(filter) != std::string::npos;
+           });
+  }
+};
+
+void describe(const tool::OptionTable& table, Options& o) {
+  table.add("json", o.json, "also write the results to this file");
+  table.add("compare", o.compare, "compare with the results in this file");
+  table.add("from", o.from, "show the results in this file instead of measuring");
+  table.add("seconds", o.seconds, "time for each case", tool::positive());
+  table.add("rounds", o.rounds, "repeats of each case", tool::at_least(3));
+  table.flag("list", o.list, "print the names only");
+  table.add("device", o.device, "cpu or cuda:N", tool::devices());
+  table.add("threads", o.threads, "CPU threads, one row for each, e.g. 1,2; none: all cores",
+            tool::list_of<int>(1, 1024, "of numbers of threads like 1,2", true));
+  table.add("precision", o.precision, "products of matrices on CUDA devices: fp32 or tf32 (faster)",
+            tool::precisions());
+}
+
+bool parse(int argc, char** argv, Options& o) {
+  CLI::App app("Times kernels on the shapes of the models.", "bench_kernels");
+  app.footer(bench::shapes_help() + "\n" + tool::kExitCodes);
+  const tool::OptionTable table = tool::described(o);
+  app.add_option("filter", o.filters, "only cases whose name contains one of these, e.g. gemm 'sum columns'");
+  app.add_option("--shape", o.shapes,
+                 "these shapes instead of the models', e.g. gemm=1000x784x500; repeatable")
+      ->allow_extra_args(false);
+  table.add_to(app);
+  return tool::parse_command_line(app, argc, argv);
+}
+
+/// The cases asked for, and the peaks.
+bench::Cases cases_of(const Options& o) {
+  bench::Cases cases;
+  for (const std::string& shape : std::set(o.shapes.begin(), o.shapes.end())) bench::add_shape(cases, shape);
+  if (o.shapes.empty())
+    for (const auto add : {bench::add_elementwise, bench::add_rows, bench::add_products, bench::add_training})
+      add(cases);
+  std::erase_if(cases.list, [&](const bench::Case& c) { return !o.match(c.name()); });
+  bench::add_peaks(cases, o.device);
+  return cases;
+}
+
+/// What is known before anything is measured: the rows lack their rounds.
+bench::Results prepared(const Options& o, const bench::Cases& cases) {
+  require_device(o.device);
+  bench::Results results{
+      .setting = bench::setting_of(o.device, o.threads, tool::precisions().print(o.precision)),
+      .date = bench::date(),
+      .commit = tool::commit(),
+      .seconds = o.seconds};
+  for (const bench::Case& c : cases.list)
+    for (const int threads : results.setting.threads)
+      results.cases.push_back({c.kernel, c.shape, threads, c.work});
+  return results;
+}
+
+/// The results in a file, of the cases asked for.
+bench::Results stored(const Options& o, const std::filesystem::path& file) {
+  bench::Results results = bench::read_results(file);
+  std::erase_if(results.cases, [&](const bench::Row& row) { return !row.is_peak() && !o.match(row.name()); });
+  return results;
+}
+
+void measure(const Options& o, const bench::Cases& cases, bench::Results& results) {
+  const kernels::PrecisionScope precision(o.precision);
+  results.load_before = bench::load();
+  bench::measure(cases.list, o.device, o.rounds, results);
+  results.load_after = bench::load();
 }
 
 int run(int argc, char** argv) {
-  CLI::App app("Times kernels on the shapes of the models.", "bench_kernels");
-  std::vector<std::string> filters;
-  std::filesystem::path json_file;
-  tool::DeviceOptions options;
-  double seconds = 0.2;
-  bool list = false;
-  tool::OptionTable table;
-  table.add("json", json_file, "also write the results to this file");
-  table.add("seconds", seconds, "time for each case", tool::positive());
-  table.flag("list", list, "print the names only");
-  describe(table, options);
-  app.add_option("filter", filters, "only cases whose name contains one of these, e.g. gemm 'sum columns'");
-  table.add_to(app);
-  if (!tool::parse_command_line(app, argc, argv)) return 0;
-  const Device device = tool::prepare_device(options);
-  const kernels::PrecisionScope precision(options.precision);
-  bench::Cases cases;
-  for (const auto add : {bench::add_elementwise, bench::add_rows, bench::add_products, bench::add_training})
-    add(cases);
-  std::erase_if(cases.list, [&](const Case& c) { return !matches(c, filters); });
-  if (cases.list.empty()) fail(ErrorKind::usage, "no kernel matches (see --list)");
-  if (list) {
-    for (const Case& c : cases.list) fmt::print("{} {}\n", c.kernel, c.shape);
+  Options o;
+  if (!parse(argc, argv, o)) return 0;
+  const bool measures = o.from.empty();
+  const bench::Cases cases = measures ? cases_of(o) : bench::Cases{};
+  bench::Results now = measures ? prepared(o, cases) : stored(o, o.from);
+  if (now.cases.back().is_peak()) fail(ErrorKind::usage, "no kernel matches (see --list)");
+  if (o.list) {
+    for (const bench::Row& row : now.cases)
+      if (!row.is_peak() && row.threads == now.setting.threads[0]) fmt::print("{}\n", row.name());
     return 0;
   }
-  const bench::Peak peak = bench::measure_peak(device);
-  fmt::print("{} ({}): copy {:.1f} GB/s, product {:.0f} GFLOP/s\n", device.str(),
-             tool::name_of(options.precision), peak.copy * 1e-9, peak.flops * 1e-9);
-  nlohmann::json results{{"device", device.str()},
-                         {"precision", tool::name_of(options.precision)},
-                         {"copy", peak.copy},
-                         {"flops", peak.flops}};
-  for (const Case& c : cases.list) results["cases"].push_back(bench::measure(c, device, peak, seconds));
-  if (!json_file.empty()) write_file_atomically(json_file, results.dump(1) + "\n");
+  std::optional<bench::Results> then;
+  if (!o.compare.empty()) {
+    then = stored(o, o.compare);
+    check_comparable(now, *then, o.compare);
+  }
+  if (measures) measure(o, cases, now);
+  print_results(now);
+  if (!o.json.empty()) write_results(now, o.json);
+  if (then) print_comparison(now, *then, o.compare);
   return 0;
 }
 

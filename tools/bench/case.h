@@ -1,5 +1,5 @@
 #pragma once
-// What bench_kernels times: kernels on the shapes of the models.
+// What bench_kernels times: kernels on the shapes of the models, or on a user's own.
 #include <fmt/ranges.h>
 
 #include <functional>
@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "kernels/kernels.h"
+#include "tools/bench/peaks.h"
 
 namespace vae::bench {
 
@@ -16,31 +17,34 @@ struct Operand {
   Shape shape;
   DType dtype = DType::f32;  ///< f32: of the dtype that the case is made in
   double low = 0, high = 0;
-  int moves = 1;        ///< how often the kernel reads or writes it
-  bool result = false;  ///< what the kernel writes, to be compared
+  double Work::*use = &Work::read;  ///< what its bytes are counted as; null: too few to count
+  bool result = false;              ///< what the kernel writes, to be compared
 
-  double bytes() const {
-    return static_cast<double>(size_of(dtype)) * moves * static_cast<double>(shape.numel());
-  }
+  double bytes() const { return static_cast<double>(size_of(dtype)) * static_cast<double>(shape.numel()); }
 };
 inline Operand uniform(Shape shape, double low = -1, double high = 1) {
   return {shape, DType::f32, low, high};
 }
 inline Operand pixels(Shape shape) { return {shape, DType::u8, 0, 256}; }
 inline Operand integers(Shape shape, double below) { return {shape, DType::i64, 0, below}; }
-inline Operand zeros(Shape shape, DType dtype = DType::f32) { return {shape, dtype}; }
-inline Operand output(Shape shape, DType dtype = DType::f32) { return {shape, dtype, 0, 0, 1, true}; }
-inline Operand in_place(const Operand& x) { return {x.shape, x.dtype, x.low, x.high, 2, true}; }
-/// One number, too few bytes to count.
+/// Written beside the result.
+inline Operand zeros(Shape shape, DType dtype = DType::f32) { return {shape, dtype, 0, 0, &Work::written}; }
+inline Operand output(Shape shape, DType dtype = DType::f32) {
+  return {shape, dtype, 0, 0, &Work::written, true};
+}
+inline Operand in_place(const Operand& x) { return {x.shape, x.dtype, x.low, x.high, &Work::updated, true}; }
+/// One number.
 template <class T>
 Operand scalar(T value) {
-  return {{}, dtype_of<T>(), static_cast<double>(value), static_cast<double>(value), 0};
+  return {{}, dtype_of<T>(), static_cast<double>(value), static_cast<double>(value), nullptr};
 }
 
 /// Bytes of that many f32.
 inline double floats(const Shape& shape) { return zeros(shape).bytes(); }
-/// "100x28x28x1"
-inline std::string text(const Shape& shape) { return fmt::format("{}", fmt::join(shape.extents(), "x")); }
+/// "100x28x28x1", after whose sizes they are, if that is said.
+inline std::string text(const Shape& shape, const std::string& what = "") {
+  return fmt::format("{}{}{}", what, what.empty() ? "" : " ", fmt::join(shape.extents(), "x"));
+}
 
 /// Makes the operands of a case on one device in one dtype. Asked in the same order, all make the same
 /// numbers.
@@ -62,35 +66,53 @@ using Call = std::function<void()>;
 
 struct Case {
   std::string kernel, shape;         ///< the first a name in kernels/list.h
-  double bytes;                      ///< of operands, each read once, and results, each written once (f32)
+  Work work;                         ///< of f32
   std::function<Call(Maker&)> make;  ///< the call, ready to be timed
-  double flops = 0;                  ///< 0: the memory is what limits it
+
+  std::string name() const { return kernel + " " + shape; }
+  Case& moves(double read, double written) { return work.read = read, work.written = written, *this; }
+  /// Arithmetic limits it, not memory; `direct`: there are algorithms of fewer operations.
+  Case& computes(double flops, bool direct = false) {
+    return work.flops = flops, work.direct = direct, *this;
+  }
 };
 
 struct Cases {
   std::vector<Case> list;
 
-  Case& add(const std::string& kernel, const std::string& shape, double bytes,
+  Case& add(const std::string& kernel, const std::string& shape, const Work& work,
             const std::function<Call(Maker&)>& make) {
-    return list.emplace_back(kernel, shape, bytes, make);
+    list.push_back({kernel, shape, work, make});
+    return list.back();
   }
-  /// The kernel called with `arguments`, operands in place of tensors. They make up its bytes.
+  /// The kernel called with `arguments`, operands in place of tensors. They make up what it moves.
   template <class... Parameters, class... Arguments>
   Case& add(const kernels::Kernel<Parameters...>& kernel, const std::string& shape, Arguments... arguments) {
-    return add(kernel.name(), shape, (bytes_of(arguments) + ...), [=](Maker& make) {
+    Work work;
+    (count(arguments, work), ...);
+    return add(kernel.name(), shape, work, [=](Maker& make) {
       return [kernel, made = std::tuple{make(arguments)...}] { std::apply(kernel, made); };
     });
   }
 
  private:
-  static double bytes_of(const Operand& operand) { return operand.bytes(); }
-  static double bytes_of(const auto&) { return 0; }
+  static void count(const Operand& operand, Work& work) {
+    if (operand.use) work.*operand.use += operand.bytes();
+  }
+  static void count(const auto&, Work&) {}
 };
 
+/// The shapes of the models, and arrays beyond the caches.
 void add_elementwise(Cases& cases);
 void add_rows(Cases& cases);
 void add_products(Cases& cases);
 void add_training(Cases& cases);
+
+using Sizes = std::vector<int64_t>;
+/// Adds the cases of one kind on given sizes; `what` says whose these are.
+using AddSized = void(Cases& cases, const std::string& what, const Sizes& sizes);
+AddSized add_maps, add_rowsums, add_sum, add_softmax, add_transpose, add_linear, add_conv, add_batch_norm,
+    add_optimizers, add_random;
 
 /// Elements beyond every cache: 64 MiB of f32.
 inline constexpr int64_t kLarge = int64_t{1} << 24;

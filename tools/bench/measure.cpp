@@ -1,28 +1,34 @@
 #include "tools/bench/measure.h"
 
+#include <unistd.h>
+
 #include <algorithm>
+#include <chrono>
 #include <cmath>
+#include <cstdio>
 #include <map>
 
 #include "kernels/precision.h"
+#include "tensor/parallel.h"
 #include "tensor/runtime.h"
 
 namespace vae::bench {
 namespace {
 
-/// Larger than the caches: writing it leaves nothing else in them.
-constexpr int64_t kFlushBytes = int64_t{1} << 28;
+/// Larger than the caches, 256 MiB of f32: writing it leaves nothing else in them.
+constexpr int64_t kFlush = int64_t{1} << 26;
 
-/// Median seconds of a call; at least five, cold caches before each.
+/// Median seconds of a call; at least three, cold caches before each.
 double median_time(Device device, const Call& run, double seconds) {
   static std::map<std::string, Tensor> buffers;
   Tensor& buffer = buffers[device.str()];
-  if (!buffer.defined()) buffer = Tensor::zeros({kFlushBytes}, DType::u8, device);
+  if (!buffer.defined()) buffer = Tensor::zeros({kFlush}, DType::f32, device);
   std::vector<double> times;
   run();  // first use: pages, handles, modules
-  for (double total = 0; times.size() < 5 || (total < seconds && times.size() < 1000);
-       total += times.back()) {
-    buffer.zero();
+  using Clock = std::chrono::steady_clock;
+  const auto end = Clock::now() + std::chrono::duration<double>(seconds);
+  while (times.size() < 3 || (Clock::now() < end && times.size() < 1000)) {
+    kernels::fill(buffer, 0);  // by all threads: the caches of all cores, and none of them sleeps
     times.push_back(runtime(device.type).time_ms(device.index, run) * 1e-3);
   }
   std::nth_element(times.begin(), times.begin() + times.size() / 2, times.end());
@@ -49,7 +55,26 @@ double error_of(const Tensor& result, const Tensor& exact) {
 
 /// For f32 against f64, of the norms: sums of 1e7 terms, and a threshold crossed here and there.
 double tolerance_of(const Case& c) {
-  return c.flops > 0 && kernels::precision() == kernels::Precision::tf32 ? 1e-2 : 1e-3;
+  return c.work.flops > 0 && kernels::precision() == kernels::Precision::tf32 ? 1e-2 : 1e-3;
+}
+
+/// The error of a case on a device; throws where it is too large.
+double checked_error(const Case& c, Device device) {
+  Maker make{device, DType::f32}, make_exact{kCpu, DType::f64};
+  c.make(make)();
+  c.make(make_exact)();
+  const double error = error_of(make.result, make_exact.result);
+  if (!(error <= tolerance_of(c)))
+    fail(ErrorKind::numeric, "{} on {}: error {:.1e}", c.name(), device.str(), error);
+  return error;
+}
+
+/// How far it is, on a terminal.
+void show(int64_t round, int64_t rounds, const std::string& name) {
+  if (::isatty(STDERR_FILENO)) fmt::print(stderr, "\r\x1b[Kround {} of {}: {}", round + 1, rounds, name);
+}
+void clear_shown() {
+  if (::isatty(STDERR_FILENO)) fmt::print(stderr, "\r\x1b[K");
 }
 
 }  // namespace
@@ -66,33 +91,54 @@ Tensor Maker::operator()(const Operand& operand) {
   return made;
 }
 
-Peak measure_peak(Device device) {
-  Maker make{device, DType::f32};
-  const Tensor x = make(uniform({4 * kLarge})), y = make(zeros({4 * kLarge}));
-  const auto copy = [&] { kernels::map_fwd(kernels::Map::affine, {1, 0}, {&x, 1}, y); };
-  const int64_t n = device.is_cpu() ? 2048 : 8192;
-  const Tensor a = make(uniform({n, n})), b = make(uniform({n, n})), c = make(zeros({n, n}));
-  const auto product = [&] { kernels::gemm(a, kernels::Transpose::no, b, kernels::Transpose::no, c, 1, 0); };
-  return {.copy = 2.0 * static_cast<double>(x.bytes()) / median_time(device, copy, 0.5),
-          .flops = 2.0 * std::pow(static_cast<double>(n), 3) / median_time(device, product, 0.5)};
+void add_peaks(Cases& cases, Device device) {
+  std::vector<Case> peaks;
+  const auto add = [&](const char* kind, const Work& work, const std::function<Call(Maker&)>& make) {
+    peaks.push_back({kPeak, kind, work, make});
+  };
+  const Shape large{kLarge};
+  const double size = floats(large);
+  add("read", {size, 0}, [=](Maker& make) {
+    return [x = make(uniform(large)), y = make(output({1}))] {
+      kernels::sum(x, y, kernels::Axis::all(kLarge), 1, kernels::Write::set);
+    };
+  });
+  add("write", {0, size}, [=](Maker& make) { return [y = make(output(large))] { kernels::fill(y, 1); }; });
+  add("copy", {size, size}, [=](Maker& make) {
+    return [x = make(uniform(large)), y = make(output(large))] {
+      kernels::map_fwd(kernels::Map::affine, {1, 0}, {&x, 1}, y);
+    };
+  });
+  add("update", {0, 0, size}, [=](Maker& make) {
+    return [x = make(in_place(uniform(large)))] {
+      kernels::map_fwd(kernels::Map::affine, {1, 0}, {&x, 1}, x);
+    };
+  });
+  const int64_t n = device.is_cpu() ? 1024 : 8192;
+  add("product", {.flops = 2 * std::pow(static_cast<double>(n), 3)}, [=](Maker& make) {
+    return [a = make(uniform({n, n})), b = make(uniform({n, n})), c = make(output({n, n}))] {
+      kernels::gemm(a, kernels::Transpose::no, b, kernels::Transpose::no, c, 1, 0);
+    };
+  });
+  cases.list.insert(cases.list.begin(), peaks.begin(), peaks.end());
 }
 
-nlohmann::json measure(const Case& c, Device device, const Peak& peak, double seconds) {
-  Maker make{device, DType::f32}, make_exact{kCpu, DType::f64};
-  const Call run = c.make(make), run_exact = c.make(make_exact);
-  run();
-  run_exact();
-  const double error = error_of(make.result, make_exact.result);
-  if (!(error <= tolerance_of(c)))
-    fail(ErrorKind::numeric, "{} {} on {}: error {:.1e}", c.kernel, c.shape, device.str(), error);
-  const bool counts_flops = c.flops > 0;
-  const double time = median_time(device, run, seconds), rate = (counts_flops ? c.flops : c.bytes) / time,
-               share = rate / (counts_flops ? peak.flops : peak.copy);
-  fmt::print("{:<16} {:<34} {:>10.1f} us {:>8.1f} {} {:>5.0f} %   error {:.0e}\n", c.kernel, c.shape,
-             time * 1e6, rate * 1e-9, counts_flops ? "GFLOP/s" : "GB/s   ", 100 * share, error);
-  std::fflush(stdout);
-  return {{"kernel", c.kernel}, {"shape", c.shape}, {"seconds", time},        {"bytes", c.bytes},
-          {"flops", c.flops},   {"rate", rate},     {"share_of_peak", share}, {"error", error}};
+void measure(const std::vector<Case>& cases, Device device, int64_t rounds, Results& results) {
+  for (int64_t round = 0; round < rounds; ++round) {
+    auto row = results.cases.begin();
+    for (const Case& c : cases) {
+      show(round, rounds, c.name());
+      const double error = round == 0 && !row->is_peak() ? checked_error(c, device) : row->error;
+      Maker make{device, DType::f32};
+      const Call run = c.make(make);
+      for (const int threads : results.setting.threads) {
+        set_num_threads(threads);
+        row->error = error;
+        row++->rounds.push_back(median_time(device, run, results.seconds / static_cast<double>(rounds)));
+      }
+    }
+  }
+  clear_shown();
 }
 
 }  // namespace vae::bench

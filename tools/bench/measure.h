@@ -1,21 +1,19 @@
 #pragma once
-// Checks and times one case, and finds what the machine can do.
-#include <nlohmann/json.hpp>
-
+// How cases are checked and timed.
 #include "tools/bench/case.h"
+#include "tools/bench/results.h"
 
 namespace vae::bench {
 
-/// Highest rates of the machine, measured.
-struct Peak {
-  double copy;   ///< bytes/s of a copy beyond the caches, read and written
-  double flops;  ///< of a large f32 matrix product in the precision set
-};
-Peak measure_peak(Device device);
+/// Puts first what the machine can do, as cases like others: reading (a sum), writing (filling), copying and
+/// updating in place an array beyond the caches, and a large f32 product in the precision set.
+void add_peaks(Cases& cases, Device device);
 
-/// Throws Error(numeric) naming the case where the result is wrong, f32 on the device against f64 on the CPU;
-/// then times it, caches cold, until `seconds` have passed, and prints what it returns: the median and its
-/// rate, of FLOP or else bytes, beside the peak that limits it.
-nlohmann::json measure(const Case& c, Device device, const Peak& peak, double seconds);
+/// Fills in the rows of `results`, one for each case and number of threads in that order. Each round goes
+/// over all cases, so that a disturbance of some seconds meets one repeat of a case and shows as spread. A
+/// call is timed with cold caches; a round is the median of three calls at least. The first round checks
+/// every case, f32 on the device against f64 on the CPU: throws Error(numeric) naming the case where the
+/// result is wrong.
+void measure(const std::vector<Case>& cases, Device device, int64_t rounds, Results& results);
 
 }  // namespace vae::bench

@@ -7,66 +7,43 @@ namespace {
 
 using namespace kernels;
 
-struct Linear {
-  const char* name;
-  int64_t rows, in, out;
+struct Layer {
+  const char* what;
+  Sizes sizes;
 };
 
-constexpr Linear kLinears[] = {
-    {"m2 decoder", 1000, 500, 784}, {"m2 encoder", 100, 784, 500},  {"m2 heads", 1000, 500, 50},
-    {"m1 hidden", 100, 600, 600},   {"adgm first", 1000, 826, 256}, {"adgm second", 1000, 256, 128},
-    {"ml-vae", 64, 784, 500},       {"sym-vae", 100, 600, 600},     {"wrn 1x1", 51200, 32, 64},
+/// Rows, outputs, inputs.
+const Layer kLinears[] = {
+    {"m2 decoder", {1000, 784, 500}}, {"m2 encoder", {100, 500, 784}},  {"m2 heads", {1000, 50, 500}},
+    {"m1 hidden", {100, 600, 600}},   {"adgm first", {1000, 256, 826}}, {"adgm second", {1000, 128, 256}},
+    {"ml-vae", {64, 500, 784}},       {"sym-vae", {100, 600, 600}},     {"wrn 1x1", {51200, 64, 32}},
 };
 
-/// A layer with its bias, and the products of its passes.
-void add_linear(Cases& cases, const Linear& l) {
-  constexpr Transpose no = Transpose::no, yes = Transpose::yes;
-  const Shape x{l.rows, l.in}, w{l.out, l.in}, y{l.rows, l.out};
-  const double flops = 2.0 * static_cast<double>(y.numel() * l.in);
-  const std::string shape = fmt::format("{} {}", l.name, text({l.rows, l.out, l.in})),
-                    dx = fmt::format("{} dx {}", l.name, text({l.rows, l.in, l.out})),
-                    dw = fmt::format("{} dw {}", l.name, text({l.out, l.in, l.rows}));
-  cases.add(gemm, shape, uniform(x), no, uniform(w), yes, output(y), 1, 0).flops = flops;
-  cases.add(linear_fwd, shape, uniform(x), uniform(w), uniform({l.out}), output(y)).flops = flops;
-  cases.add(gemm, dx, uniform(y), no, uniform(w), no, output(x), 1, 0).flops = flops;
-  cases.add(gemm, dw, uniform(y), yes, uniform(x), no, output(w), 1, 0).flops = flops;
-}
-
-struct Conv {
-  const char* name;
-  int64_t size, in, out, kernel, stride;
-  bool columns = false;  ///< time the images as columns, too
+/// Images, height, width, channels, output channels, kernel, stride.
+const Layer kConvs[] = {
+    {"wrn stem", {100, 32, 32, 3, 16, 3, 1}},  {"wrn", {100, 32, 32, 32, 32, 3, 1}},
+    {"wrn", {100, 32, 32, 32, 64, 3, 2}},      {"wrn", {100, 16, 16, 64, 64, 3, 1}},
+    {"wrn", {100, 16, 16, 64, 128, 3, 2}},     {"wrn", {100, 8, 8, 128, 128, 3, 1}},
+    {"wrn skip", {100, 32, 32, 32, 64, 1, 2}}, {"sym-vae", {100, 28, 28, 1, 32, 5, 2}},
+    {"sym-vae", {100, 14, 14, 32, 64, 5, 2}},
 };
 
-constexpr Conv kConvs[] = {
-    {"wrn stem", 32, 3, 16, 3, 1},   {"wrn", 32, 32, 32, 3, 1},          {"wrn", 32, 32, 64, 3, 2},
-    {"wrn", 16, 64, 64, 3, 1, true}, {"wrn", 16, 64, 128, 3, 2},         {"wrn", 8, 128, 128, 3, 1},
-    {"wrn skip", 32, 32, 64, 1, 2},  {"sym-vae", 28, 1, 32, 5, 2, true}, {"sym-vae", 14, 32, 64, 5, 2},
-};
+Window window_of(int64_t kernel, int64_t stride) { return Window(kernel, stride, kernel / 2); }
 
-void add_conv(Cases& cases, const Conv& l) {
-  const Window window = Window::square(l.kernel, l.stride, l.kernel / 2);
-  const Shape x{100, l.size, l.size, l.in}, w{l.out, l.kernel, l.kernel, l.in};
-  const Shape y = window.output("bench_kernels", x, l.out);
-  const std::string images = fmt::format("{} {}", l.name, text(x)),
-                    shape = fmt::format("{} -> {}, {}/{}", images, l.out, l.kernel, l.stride);
-  const int64_t taps = l.kernel * l.kernel * l.in;
-  const double flops = 2.0 * static_cast<double>(y.numel() * taps);
-  cases.add(conv2d_fwd, shape, uniform(x), uniform(w), Tensor{}, output(y), window).flops = flops;
-  cases.add(conv2d_bwd_input, shape, uniform(y), uniform(w), output(x), window, Write::set).flops = flops;
-  cases.add(conv2d_bwd_weight, shape, uniform(y), uniform(x), output(w), window, Write::set).flops = flops;
-  if (!l.columns) return;
-  const Shape columns{y.numel() / l.out, taps};
-  const std::string windows = fmt::format("{}, {}/{}", images, l.kernel, l.stride);
-  cases.add(unfold, windows, uniform(x), output(columns), window, 0);
-  cases.add(fold, windows, uniform(columns), in_place(zeros(x)), window, 0);
+/// Images as the columns of a matrix, and back.
+void add_columns(Cases& cases, const std::string& what, const Shape& x, int64_t kernel, int64_t stride) {
+  const Window window = window_of(kernel, stride);
+  const Shape columns{window.output("unfold", x, 1).numel(), kernel * kernel * x[3]};
+  const std::string shape = fmt::format("{}, {}/{}", text(x, what), kernel, stride);
+  cases.add(unfold, shape, uniform(x), output(columns), window, 0);
+  cases.add(fold, shape, uniform(columns), in_place(zeros(x)), window, 0);
 }
 
 void add_pools(Cases& cases) {
   const Shape x{200, 32, 32, 32}, y{200, 16, 16, 32}, maps{200, 8, 8, 128}, means{200, 1, 1, 128};
-  const Window half = Window::square(2, 2), global = Window::square(8);
+  const Window half = Window(2, 2), global = Window(8);
   cases.add(max_pool_fwd, "200x32x32x32 2/2", uniform(x), output(y), zeros(y, DType::i32), half);
-  cases.add("max_pool_bwd", "200x32x32x32 2/2", floats(x) + 2 * floats(y), [=](Maker& make) {
+  cases.add("max_pool_bwd", "200x32x32x32 2/2", {2 * floats(y), floats(x)}, [=](Maker& make) {
     const Tensor pooled = make(zeros(y)), index = make(zeros(y, DType::i32)), dx = make(output(x));
     max_pool_fwd(make(uniform(x)), pooled, index, half);
     return [=] { max_pool_bwd(pooled, index, dx, half, Write::set); };
@@ -75,11 +52,44 @@ void add_pools(Cases& cases) {
   cases.add(avg_pool_bwd, "200x8x8x128 global", uniform(means), output(maps), global, Divisor::window,
             Write::set);
 }
+
 }  // namespace
 
+/// A layer with its bias, and the products of its passes.
+void add_linear(Cases& cases, const std::string& what, const Sizes& sizes) {
+  const int64_t m = sizes[0], n = sizes[1], k = sizes[2];
+  constexpr Transpose no = Transpose::no, yes = Transpose::yes;
+  const Shape x{m, k}, w{n, k}, y{m, n};
+  const double flops = 2.0 * static_cast<double>(y.numel() * k);
+  const std::string shape = text({m, n, k}, what), of = what.empty() ? "" : what + " ";
+  cases.add(gemm, shape, uniform(x), no, uniform(w), yes, output(y), 1, 0).computes(flops);
+  cases.add(linear_fwd, shape, uniform(x), uniform(w), uniform({n}), output(y)).computes(flops);
+  cases.add(gemm, text({m, k, n}, of + "dx"), uniform(y), no, uniform(w), no, output(x), 1, 0)
+      .computes(flops);
+  cases.add(gemm, text({n, k, m}, of + "dw"), uniform(y), yes, uniform(x), no, output(w), 1, 0)
+      .computes(flops);
+}
+
+void add_conv(Cases& cases, const std::string& what, const Sizes& sizes) {
+  const int64_t channels = sizes[4], kernel = sizes[5], stride = sizes[6];
+  const Window window = window_of(kernel, stride);
+  const Shape x{sizes[0], sizes[1], sizes[2], sizes[3]}, w{channels, kernel, kernel, sizes[3]},
+      y = window.output("conv2d", x, channels);
+  const std::string shape = fmt::format("{} -> {}, {}/{}", text(x, what), channels, kernel, stride);
+  const double flops = 2.0 * static_cast<double>(y.numel() * kernel * kernel * sizes[3]);
+  const bool direct = kernel == 3 && stride == 1;
+  cases.add(conv2d_fwd, shape, uniform(x), uniform(w), Tensor{}, output(y), window).computes(flops, direct);
+  cases.add(conv2d_bwd_input, shape, uniform(y), uniform(w), output(x), window, Write::set)
+      .computes(flops, direct);
+  cases.add(conv2d_bwd_weight, shape, uniform(y), uniform(x), output(w), window, Write::set)
+      .computes(flops, direct);
+}
+
 void add_products(Cases& cases) {
-  for (const Linear& l : kLinears) add_linear(cases, l);
-  for (const Conv& l : kConvs) add_conv(cases, l);
+  for (const Layer& l : kLinears) add_linear(cases, l.what, l.sizes);
+  for (const Layer& l : kConvs) add_conv(cases, l.what, l.sizes);
+  add_columns(cases, "wrn", {100, 16, 16, 64}, 3, 1);
+  add_columns(cases, "sym-vae", {100, 28, 28, 1}, 5, 2);
   add_pools(cases);
 }
 

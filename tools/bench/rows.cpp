@@ -6,26 +6,11 @@ namespace {
 
 using namespace kernels;
 
-void add_sum(Cases& cases, const char* what, const Axis& axis) {
-  const Shape shape{axis.outer, axis.count, axis.inner};
-  cases.add(sum, fmt::format("{} {}", what, text(shape)), uniform(shape), output({axis.outer, axis.inner}),
-            axis, 1, Write::set);
-}
-
-/// Backward passes take an output from its range.
-void add_softmax(Cases& cases, const Shape& shape) {
-  const Operand x = uniform(shape, -5, 5), dy = uniform(shape), y = output(shape);
-  cases.add(softmax_fwd, text(shape), x, y);
-  cases.add(softmax_bwd, text(shape), dy, uniform(shape, 0, 1), y, Write::set);
-  cases.add(log_softmax_fwd, text(shape), x, y);
-  cases.add(log_softmax_bwd, text(shape), dy, uniform(shape, -10, 0), y, Write::set);
-}
-
 /// The likelihood of given labels.
 void add_pick(Cases& cases, int64_t m, int64_t n) {
   const Shape shape{m, n};
   const Operand label = integers({m}, n), y = output({m});
-  cases.add(pick, text(shape), uniform(shape), label, y).bytes = label.bytes() + 2 * y.bytes();
+  cases.add(pick, text(shape), uniform(shape), label, y).moves(label.bytes() + y.bytes(), y.bytes());
   cases.add(pick_bwd, text(shape), uniform({m}), label, output(shape), Write::set);
 }
 
@@ -33,14 +18,15 @@ void add_indexing(Cases& cases) {
   const int64_t rows = 20000, n = 784, table = 60000;
   const Operand x = uniform({rows, n}), index = integers({rows}, table), y = output({rows, n});
   const std::string shape = text({rows, n});
-  cases.add(gather_rows, shape, uniform({table, n}), index, y).bytes = 2 * y.bytes();
-  cases.add(gather_pixels, shape, pixels({table, n}), index, y, Pixels::unit).bytes = 1.25 * y.bytes();
+  cases.add(gather_rows, shape, uniform({table, n}), index, y).moves(y.bytes() + index.bytes(), y.bytes());
+  cases.add(gather_pixels, shape, pixels({table, n}), index, y, Pixels::unit)
+      .moves(y.bytes() / 4 + index.bytes(), y.bytes());
   cases.add(one_hot, "200x10", integers({200}, 10), output({200, 10}));
   cases.add(outer_add, "10x (2000x500)", uniform({2000, 500}), uniform({10, 500}), output({20000, 500}));
-  cases.add(transpose, "4096x4096", uniform({4096, 4096}), output({4096, 4096}));
+  add_transpose(cases, "", {4096, 4096});
   cases.add(segment_sum, "20000x784, 32 groups", x, integers({rows}, 32), output({32, n}), Write::set);
-  cases.add(copy_columns, "20000x784 into 794", x, 0, output({rows, 794}), 10, n, Write::set).bytes =
-      2 * x.bytes();
+  cases.add(copy_columns, "20000x784 into 794", x, 0, output({rows, 794}), 10, n, Write::set)
+      .moves(x.bytes(), x.bytes());
 }
 
 /// The sums over samples, labels and groups of the families.
@@ -55,18 +41,41 @@ void add_axes(Cases& cases) {
 
 }  // namespace
 
+/// Over the middle of three axes.
+void add_sum(Cases& cases, const std::string& what, const Sizes& sizes) {
+  const Axis axis{sizes[0], sizes[1], sizes[2]};
+  cases.add(sum, text(Shape(sizes), what), uniform(Shape(sizes)), output({axis.outer, axis.inner}), axis, 1,
+            Write::set);
+}
+
+/// Backward passes take an output from its range.
+void add_softmax(Cases& cases, const std::string& what, const Sizes& sizes) {
+  const Shape shape(sizes);
+  const std::string name = text(shape, what);
+  const Operand x = uniform(shape, -5, 5), dy = uniform(shape), y = output(shape);
+  cases.add(softmax_fwd, name, x, y);
+  cases.add(softmax_bwd, name, dy, uniform(shape, 0, 1), y, Write::set);
+  cases.add(log_softmax_fwd, name, x, y);
+  cases.add(log_softmax_bwd, name, dy, uniform(shape, -10, 0), y, Write::set);
+}
+
+void add_transpose(Cases& cases, const std::string& what, const Sizes& sizes) {
+  cases.add(transpose, text(Shape(sizes), what), uniform(Shape(sizes)), output({sizes[1], sizes[0]}));
+}
+
 void add_rows(Cases& cases) {
   const int64_t many = 1000000;
-  add_sum(cases, "all", Axis::all(kLarge));
-  add_sum(cases, "rows", Axis::columns(20000, 784));
-  add_sum(cases, "rows", Axis::columns(1 << 20, 16));
-  add_sum(cases, "columns", Axis::rows(20000, 784));
-  add_sum(cases, "channels", Axis::rows(200 * 32 * 32, 32));  // WideResNet-28-2, 32 channels
-  add_sum(cases, "bias", Axis::rows(100, 500));
-  cases.add(sum_squares, text({kLarge}), uniform({kLarge}), output({}, DType::f64)).bytes = floats({kLarge});
+  add_sum(cases, "all", {1, kLarge, 1});
+  add_sum(cases, "rows", {20000, 784, 1});
+  add_sum(cases, "rows", {1 << 20, 16, 1});
+  add_sum(cases, "columns", {1, 20000, 784});
+  add_sum(cases, "channels", {1, 200 * 32 * 32, 32});  // WideResNet-28-2, 32 channels
+  add_sum(cases, "bias", {1, 100, 500});
+  cases.add(sum_squares, text({kLarge}), uniform({kLarge}), output({}, DType::f64));
   cases.add(argmax, "1000000x10", uniform({many, 10}), output({many}, DType::i64));
   cases.add(top_k, "1000000x10, 2", uniform({many, 10}), output({many, 2}), zeros({many, 2}, DType::i64));
-  for (const Shape& shape : {Shape{many, 10}, Shape{20000, 784}}) add_softmax(cases, shape);
+  add_softmax(cases, "", {many, 10});
+  add_softmax(cases, "", {20000, 784});
   add_pick(cases, 100, 10);
   add_pick(cases, many, 10);
   add_axes(cases);

@@ -18,8 +18,8 @@ void add_draws(Cases& cases) {
       const std::string shape = fmt::format("{} of {}, {} a pass", batch, pool, period);
       const Operand items = integers({pool}, pool), y = output({batch}, DType::i64),
                     step = scalar(int64_t{3});
-      cases.add(batch_items, shape, items, y, RandomKey{1, 2}, step, Order{.period = period}).bytes =
-          2 * y.bytes();
+      cases.add(batch_items, shape, items, y, RandomKey{1, 2}, step, Order{.period = period})
+          .moves(y.bytes(), y.bytes());
     }
 }
 
@@ -28,8 +28,7 @@ void add_images(Cases& cases, int64_t n) {
   const Shape images{n, 32, 32, 3};
   const Operand x = pixels(images), y = output(images), cropped = output(images, DType::u8);
   cases.add(crop_images, text(images) + " u8", x, integers({n, 2}, 9), integers({n}, 2), cropped, 4);
-  cases.add(normalize_pixels, text(images), x, uniform({3}, 0.4, 0.5), uniform({3}, 0.2, 0.3), y).bytes =
-      x.bytes() + y.bytes();
+  cases.add(normalize_pixels, text(images), x, uniform({3}, 0.4, 0.5), uniform({3}, 0.2, 0.3), y);
 }
 
 /// Pictures as the Inception net takes them.
@@ -39,17 +38,20 @@ void add_resize(Cases& cases) {
   cases.add(resize_images, "50x28x28x3 to 299x299 f32", uniform(from, 0, 1), output(to));
 }
 
-void add_batch_norm(Cases& cases, const char* what, int64_t m, int64_t n) {
-  const std::string shape = fmt::format("{} {}", what, text({m, n}));
+}  // namespace
+
+void add_batch_norm(Cases& cases, const std::string& what, const Sizes& sizes) {
+  const int64_t m = sizes[0], n = sizes[1];
+  const std::string shape = text({m, n}, what);
   const Operand x = uniform({m, n}), gamma = uniform({n}), y = output({m, n}), zero = zeros({n});
   // x twice: the statistics must be known before the first element is written.
-  cases.add("batch_norm_fwd", shape, 3 * x.bytes(), [=](Maker& make) {
+  cases.add("batch_norm_fwd", shape, {2 * x.bytes(), y.bytes()}, [=](Maker& make) {
     BatchNormForward f;
     f.x = make(x), f.gamma = make(gamma), f.beta = make(uniform({n}));
     f.y = make(y), f.mean = make(zero), f.rstd = make(zero);
     return [=] { batch_norm_fwd(f); };
   });
-  cases.add("batch_norm_bwd", shape, 5 * x.bytes(), [=](Maker& make) {
+  cases.add("batch_norm_bwd", shape, {4 * x.bytes(), y.bytes()}, [=](Maker& make) {
     BatchNormBackward b;
     b.dy = make(uniform({m, n})), b.x = make(x), b.gamma = make(gamma);
     b.mean = make(uniform({n}, -0.1, 0.1)), b.rstd = make(uniform({n}, 1.6, 1.8));
@@ -58,45 +60,46 @@ void add_batch_norm(Cases& cases, const char* what, int64_t m, int64_t n) {
   });
 }
 
-void add_optimizers(Cases& cases, const Shape& shape) {
+void add_optimizers(Cases& cases, const std::string& what, const Sizes& sizes) {
+  const Shape shape(sizes);
+  const std::string name = text(shape, what);
   const Operand parameter = in_place(uniform(shape)), gradient = uniform(shape), state = zeros(shape);
   const double size = floats(shape);
-  cases.add("adam", text(shape), 7 * size, [=](Maker& make) {
+  cases.add("adam", name, {size, 0, 3 * size}, [=](Maker& make) {
     AdamStep s;
-    s.parameter = make(parameter), s.gradient = make(gradient), s.m = make(state), s.v = make(state);
+    s.parameter = make(parameter), s.gradient = make(gradient);
+    s.m = make(state), s.v = make(state);
     s.t = make(scalar(int64_t{1})), s.learning_rate = make(scalar(1e-3));
     return [=] { kernels::adam(s); };
   });
-  cases.add("sgd", text(shape), 5 * size, [=](Maker& make) {
+  cases.add("sgd", name, {size, 0, 2 * size}, [=](Maker& make) {
     SgdStep s;
     s.parameter = make(parameter), s.gradient = make(gradient), s.velocity = make(state);
     s.learning_rate = make(scalar(1e-3)), s.rule.momentum = 0.9;
     return [=] { kernels::sgd(s); };
   });
-  cases.add("adagrad", text(shape), 5 * size, [=](Maker& make) {
+  cases.add("adagrad", name, {size, 0, 2 * size}, [=](Maker& make) {
     AdagradStep s;
     s.parameter = make(parameter), s.gradient = make(gradient), s.sum = make(state);
     s.learning_rate = make(scalar(1e-2));
     return [=] { kernels::adagrad(s); };
   });
-  cases.add(moving_average, text(shape), uniform(shape), in_place(uniform(shape)), 0.999);
+  cases.add(moving_average, name, uniform(shape), in_place(uniform(shape)), 0.999);
 }
-
-}  // namespace
 
 void add_training(Cases& cases) {
   add_draws(cases);
   for (const int64_t n : {200, 5000}) add_images(cases, n);
   add_resize(cases);
-  add_batch_norm(cases, "m2", 1000, 500);
-  add_batch_norm(cases, "wrn", 200 * 32 * 32, 32);
-  add_batch_norm(cases, "wrn", 200 * 8 * 8, 128);
-  add_optimizers(cases, {int64_t{1} << 20});
-  add_optimizers(cases, {kLarge});
+  add_batch_norm(cases, "m2", {1000, 500});
+  add_batch_norm(cases, "wrn", {200 * 32 * 32, 32});
+  add_batch_norm(cases, "wrn", {200 * 8 * 8, 128});
+  add_optimizers(cases, "", {int64_t{1} << 20});
+  add_optimizers(cases, "", {kLarge});
   // What a step keeps on the device: no more than the time of a launch.
-  cases.add(increment, "1", in_place(scalar(int64_t{41}))).bytes = 16;
+  cases.add(increment, "1", in_place(scalar(int64_t{41})));
   const Schedule schedule = Schedule::decay(0.1, Decay::cosine, 1000, 100);
-  cases.add(scheduled, "1", scalar(int64_t{300}), output({}, DType::f64), schedule).bytes = 16;
+  cases.add(scheduled, "1", scalar(int64_t{300}), output({}, DType::f64), schedule).moves(8, 8);
 }
 
 }  // namespace vae::bench

@@ -5,10 +5,12 @@
 
 #include <CLI/App.hpp>
 #include <cstdio>
+#include <cstdlib>
 #include <iostream>
 #include <new>
 
 #include "tensor/error.h"
+#include "tools/common/version.h"
 
 namespace vae::tool {
 namespace {
@@ -36,7 +38,8 @@ void limit_spinning(char** argv) {
 }
 
 int failed(const char* message, ErrorKind kind) {
-  std::fprintf(stderr, "error: %s\n", one_line(message).c_str());  // never throws, unlike fmt::print
+  const char* what = kind == ErrorKind::interrupted ? "" : "error: ";
+  std::fprintf(stderr, "%s%s\n", what, one_line(message).c_str());  // never throws, unlike fmt::print
   return static_cast<int>(kind);
 }
 
@@ -67,6 +70,8 @@ int main(char** argv, const std::function<int()>& body) {
 }
 
 bool parse_command_line(CLI::App& app, int argc, const char* const* argv) {
+  app.set_version_flag(
+      "--version", [&] { return version_text(app.get_name()); }, "print version and libraries");
   try {
     app.parse(argc, argv);
     return true;

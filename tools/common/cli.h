@@ -23,8 +23,8 @@ int guarded_main(const std::function<int()>& body);
 /// time of those they wait for.
 int main(char** argv, const std::function<int()>& body);
 
-/// Parses the command line. Returns false after printing help that was asked for; throws Error(usage) for a
-/// bad option.
+/// Parses the command line, which gets --version (version.h). Returns false after printing help or the
+/// version, where asked for; throws Error(usage) for a bad option.
 bool parse_command_line(CLI::App& app, int argc, const char* const* argv);
 
 }  // namespace vae::tool

@@ -1,5 +1,7 @@
 #include "tools/common/images.h"
 
+#include <cstdio>
+
 namespace vae::tool {
 
 void describe(const OptionTable& table, ImageOptions& o) {
@@ -35,27 +37,10 @@ std::string resolve_dataset(const ImageOptions& options) {
   return "synth";
 }
 
-Images load_images(const ImageOptions& options, train::Inputs inputs, Device device) {
+fit::Images load_images(const ImageOptions& options, train::Inputs inputs, Device device) {
   data::DatasetOptions wanted = options.data;
   wanted.name = resolve_dataset(options);
-  // Sets of one's own may have any size of image.
-  if (wanted.name == "idx" || wanted.name == "folder" || wanted.name == "subfolders") wanted.format.size = {};
-  Images images;
-  wanted.part = data::Part::train;
-  images.train = data::load_dataset(wanted);
-  wanted.part = data::Part::test;
-  wanted.format.size = {static_cast<int>(images.train.images.size(1)),
-                        static_cast<int>(images.train.images.size(2))};
-  images.test = data::load_dataset(wanted);
-  if (images.train.num_classes != images.test.num_classes)
-    fail(ErrorKind::data, "{}: {} classes in the training images, {} in the test images", images.train.name,
-         images.train.num_classes, images.test.num_classes);
-  const auto on_device = [&](const data::Dataset& set) {
-    return train::ImageSet{set.images.to(device), set.labels.to(device), options.scaling.value_or(inputs)};
-  };
-  images.data = {
-      on_device(images.train), on_device(images.test), images.train.num_classes, images.test.name, {}};
-  return images;
+  return fit::load_images(wanted, options.scaling.value_or(inputs), device);
 }
 
 data::StoredSplit new_split(const SplitOptions& options, uint64_t seed, const data::Dataset& train) {
@@ -65,11 +50,6 @@ data::StoredSplit new_split(const SplitOptions& options, uint64_t seed, const da
                                    .num_classes = train.num_classes,
                                    .seed = seed};
   return {data::draw_split(train.labels, request), request};
-}
-
-train::SplitItems items_of(const data::Split& split, Device device) {
-  return {train::items_of(split.labeled, device), train::items_of(split.unlabeled, device),
-          train::items_of(split.validation, device)};
 }
 
 }  // namespace vae::tool

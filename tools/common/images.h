@@ -1,7 +1,6 @@
 #pragma once
 // The images a run is about, and how they are split: options and loading, the same for every tool.
-#include "data/split.h"
-#include "nn/train/image_set.h"
+#include "nn/fit/images.h"
 #include "tools/common/dataset_options.h"
 
 namespace vae::tool {
@@ -20,20 +19,13 @@ struct SplitOptions {
 void describe(const OptionTable& table, ImageOptions& options);
 void describe(const OptionTable& table, SplitOptions& options);
 
-/// Training and test images, on the host with their hashes and on the device as the models see them.
-struct Images {
-  data::Dataset train, test;
-  train::Data data;  ///< without a split
-};
-
 /// The data set that "auto" stands for: MNIST where it is found, else the synthetic digits, which it says.
 std::string resolve_dataset(const ImageOptions& options);
 
 /// Loads both parts; `inputs` where the options leave that to the model.
-Images load_images(const ImageOptions& options, train::Inputs inputs, Device device);
+fit::Images load_images(const ImageOptions& options, train::Inputs inputs, Device device);
 
 /// The split of a new run: that of a file, or drawn.
 data::StoredSplit new_split(const SplitOptions& options, uint64_t seed, const data::Dataset& train);
-train::SplitItems items_of(const data::Split& split, Device device);
 
 }  // namespace vae::tool

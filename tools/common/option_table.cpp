@@ -1,6 +1,7 @@
 #include "tools/common/option_table.h"
 
 #include <CLI/App.hpp>
+#include <algorithm>
 
 namespace vae::tool {
 namespace {

@@ -1,19 +1,14 @@
 #include "tools/common/run.h"
 
-#include "nn/report/run_report.h"
+#include <cstdio>
+
 #include "nn/train/benchmark.h"
 #include "nn/train/checkpoint.h"
-#include "nn/train/task.h"
-#include "tensor/parallel.h"
 
 namespace vae::tool {
 namespace {
 
 namespace fs = std::filesystem;
-
-train::Task::Options task_options(const RunOptions& o, const std::string& split) {
-  return {.seed = o.seed, .graph = o.graph, .precision = o.precision, .split = split};
-}
 
 }  // namespace
 
@@ -25,7 +20,7 @@ Run::Run(Setup setup)
 
 train::Recipe& Run::make_recipe(const data::Split& split) {
   train::Data data = images_.data;
-  data.split = items_of(split, device_);
+  data.split = fit::items_of(split, device_);
   recipe_ = setup_.make(data, {DType::f32, device_, options().seed});
   return *recipe_;
 }
@@ -52,25 +47,24 @@ void Run::load_stage(const fs::path& run) {
 /// One step of its training, since batch norm has no statistics before.
 void Run::start_stage() {
   Run run(setup_.stage->setup(options()));
-  train::Task(run.make_recipe(), task_options(options(), "")).step();
+  train::Task(run.make_recipe(), options().task()).step();
   nn::StateDict from, to;
   run.recipe_->model().add_state(from);
   setup_.stage->part(*recipe_).module->add_state(to);
   for (const auto& [name, tensor] : to.entries()) tensor.copy_from(*from.find(name));
 }
 
-int Run::train_stage(const train::RunDirectory& directory) {
+void Run::train_stage(const train::RunDirectory& directory) {
   const Stage& stage = *setup_.stage;
   RunOptions below = options().below(stage.folder);
   below.fresh = !below.resume;
   Run run(stage.setup(below));
   fmt::print("{}: {} epochs\n", stage.title, run.options().epochs);
-  if (const int code = run.train(); code != 0) return code;
+  run.train();
   load_stage(directory / stage.folder);
-  return 0;
 }
 
-int Run::train() {
+void Run::train() {
   // Whatever can be wrong with the input of a new run shows before there is a directory.
   const bool resumed = options().mode() == train::RunDirectory::Mode::resume;
   std::optional<data::StoredSplit> drawn;
@@ -82,35 +76,19 @@ int Run::train() {
   };
   if (!resumed) make(drawn ? drawn->split : data::Split{});
 
-  const train::RunDirectory directory(folder(), options().mode());
+  const train::RunDirectory directory = options().directory();
   if (resumed) setup_.table.check_resumed(directory.read_config());
   const data::Split split = prepare_split(directory, drawn);
   if (resumed) make(split);
   directory.write_config(setup_.table.config());
-  if (setup_.stage && !given)
-    if (const int code = train_stage(directory); code != 0) return code;
-  const train::LoopResult result =
-      train_recipe(*recipe_, directory, options(), setup_.split ? data::split_hash(split) : "");
-  if (result.interrupted) return 130;
+  if (setup_.stage && !given) train_stage(directory);
+  const auto task = options().task(setup_.split ? data::split_hash(split) : "");
+  const train::LoopResult result = fit::train_recipe(*recipe_, directory, task, options().loop());
   iterations_ = result.iterations;
-  finish(directory, result);
-  return 0;
-}
-
-train::LoopResult train_recipe(train::Recipe& recipe, const train::RunDirectory& directory,
-                               const RunOptions& options, const std::string& split) {
-  train::Task task(recipe, task_options(options, split));
-  train::LoopOptions loop = options.loop();
-  if (loop.iters_per_epoch == 0) loop.iters_per_epoch = recipe.steps_per_pass();
-  loop.after_epoch = [&](int64_t, int64_t step, train::EventFile& events) {
-    const nn::TestMode test(recipe.model());
-    const auto last = train::last_step(options.seed, step, recipe.model().options().device, "");
-    const std::optional<report::Image> shown = recipe.preview(last);
-    if (!shown) return;
-    const std::vector<std::byte> png = report::encode_png(*shown);
-    events.add_image(step, "reconstructed_x", {reinterpret_cast<const uint8_t*>(png.data()), png.size()});
-  };
-  return train::run_loop(task, directory, loop);
+  const nn::TestMode test(recipe_->model());
+  const report::Summary summary = summarize(result.last);
+  score_ = {summary.score, summary.results.value(summary.score, 0.0)};
+  fit::write_outcome(directory.path(), summary, result, setup_.table.config(), images_);
 }
 
 void Run::benchmark() {
@@ -118,35 +96,12 @@ void Run::benchmark() {
       setup_.split ? new_split(*setup_.split, options().seed, images_.train) : data::StoredSplit{};
   make_recipe(drawn.split);
   if (setup_.stage) setup_.stage->given.empty() ? start_stage() : load_stage(setup_.stage->given);
-  train::Task task(*recipe_, task_options(options(), ""));
+  train::Task task(*recipe_, options().task());
   fmt::print("{}\n", train::benchmark(task, device_, options().benchmark).dump());
 }
 
-report::Summary Run::summarize(const train::Scalars& metrics) {
-  report::Summary summary;
-  for (const train::Scalar& metric : metrics) summary.results[metric.name] = metric.value;
-  recipe_->report(summary, last_step());
-  return summary;
-}
-
-void Run::finish(const train::RunDirectory& directory, const train::LoopResult& result) {
-  const nn::TestMode test(recipe_->model());
-  const report::Summary summary = summarize(result.last);
-  score_ = {summary.score, summary.results.value(summary.score, 0.0)};
-  for (const std::string& line : summary.lines) fmt::print("{}\n", line);
-  for (const report::NamedPicture& picture : summary.pictures) try {
-      write(picture.name, picture.make());
-    } catch (const Error& e) {
-      if (e.kind() == ErrorKind::io) throw;
-      fmt::print(stderr, "no picture {}: {}\n", picture.name, e.what());
-    }
-  report::RunFacts facts{setup_.table.config(), {}, {}, result.iterations, result.seconds};
-  for (const data::Dataset* part : {&images_.train, &images_.test})
-    facts.data.push_back({part == &images_.train ? "training" : "test", part->name,
-                          fmt::to_string(part->size()), part->images.shape().str(), part->sha256});
-  facts.environment = {{"device", device_.str()}, {"CPU threads", fmt::to_string(num_threads())}};
-  report::write_run_report(directory.path(), summary, facts);
-  fmt::print("report: {}\n", (directory / "report.html").string());
+report::Summary Run::summarize(const train::Scalars& metrics) const {
+  return fit::summarize(*recipe_, metrics, last_step());
 }
 
 void Run::load() {
@@ -175,13 +130,6 @@ void Run::test(int64_t nll_samples) {
 
 void Run::write_pictures() {
   for (const report::NamedPicture& picture : summarize({}).pictures) write(picture.name, picture.make());
-}
-
-void Run::write(const std::string& name, const report::Picture& picture) const {
-  if (const auto* image = std::get_if<report::Image>(&picture))
-    return report::write_png(folder() / (name + ".png"), *image);
-  for (const char* extension : {".png", ".svg"})
-    std::get<report::Figure>(picture).write(folder() / (name + extension));
 }
 
 }  // namespace vae::tool

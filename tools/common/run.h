@@ -1,7 +1,6 @@
 #pragma once
 // A run of a training tool, whatever its family: options, data, recipe and run directory put together.
-#include "nn/report/summary.h"
-#include "nn/train/recipe.h"
+#include "nn/fit/outcome.h"
 #include "tools/common/images.h"
 #include "tools/common/run_options.h"
 
@@ -63,9 +62,8 @@ class Run {
   /// Prepares the device and loads the images.
   explicit Run(Setup setup);
 
-  /// Trains, then writes pictures, results and report. Returns the exit code: 0, or 130 after an
-  /// interruption.
-  int train();
+  /// Trains, then writes pictures, results and report.
+  void train();
   /// Times steps and prints one JSON line.
   void benchmark();
   /// The result by which runs are compared, after train().
@@ -77,7 +75,9 @@ class Run {
   void test(int64_t nll_samples);
   /// Writes all pictures of the report; or one.
   void write_pictures();
-  void write(const std::string& name, const report::Picture& picture) const;
+  void write(const std::string& name, const report::Picture& picture) const {
+    fit::write_picture(folder(), name, picture);
+  }
 
   template <class Recipe>
   Recipe& recipe() {
@@ -87,7 +87,7 @@ class Run {
   train::Step last_step(const std::string& scope = "") const;
   const Setup& setup() const { return setup_; }
   const std::filesystem::path& folder() const { return setup_.options.run.run; }
-  const Images& images() const { return images_; }
+  const fit::Images& images() const { return images_; }
   /// Makes the recipe, as yet untrained.
   train::Recipe& make_recipe(const data::Split& split = {});
 
@@ -95,22 +95,17 @@ class Run {
   const RunOptions& options() const { return setup_.options.run; }
   data::Split prepare_split(const train::RunDirectory& directory,
                             const std::optional<data::StoredSplit>& drawn) const;
-  int train_stage(const train::RunDirectory& directory);
+  void train_stage(const train::RunDirectory& directory);
   void load_stage(const std::filesystem::path& run);
   void start_stage();
-  report::Summary summarize(const train::Scalars& metrics);
-  void finish(const train::RunDirectory& directory, const train::LoopResult& result);
+  report::Summary summarize(const train::Scalars& metrics) const;
   Setup setup_;
   Device device_;
   kernels::PrecisionScope precision_;
-  Images images_;
+  fit::Images images_;
   std::unique_ptr<train::Recipe> recipe_;
   int64_t iterations_ = 0;
   train::Scalar score_{};
 };
-
-/// Trains a recipe in a run directory as options say; shows a preview after each epoch.
-train::LoopResult train_recipe(train::Recipe& recipe, const train::RunDirectory& directory,
-                               const RunOptions& options, const std::string& split = "");
 
 }  // namespace vae::tool

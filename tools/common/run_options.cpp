@@ -10,6 +10,10 @@ train::RunDirectory::Mode RunOptions::mode() const {
   return resume ? Mode::resume : fresh ? Mode::fresh : Mode::create;
 }
 
+train::RunDirectory RunOptions::directory() const {
+  return {run, mode(), ": --resume continues it, --fresh replaces it"};
+}
+
 train::LoopOptions RunOptions::loop() const {
   return {.epochs = epochs,
           .iters_per_epoch = iters_per_epoch,
@@ -17,6 +21,10 @@ train::LoopOptions RunOptions::loop() const {
           .checkpoint_every = checkpoint_every,
           .quiet = quiet,
           .after_epoch = {}};
+}
+
+train::Task::Options RunOptions::task(const std::string& split) const {
+  return {.seed = seed, .graph = graph, .precision = precision, .split = split};
 }
 
 RunOptions RunOptions::below(const std::string& folder) const {
@@ -47,13 +55,11 @@ void describe(const OptionTable& table, RunOptions& o) {
 }
 
 void describe(const OptionTable& table, DeviceOptions& o) {
-  const Spelling<Device> device{"TEXT", Device::parse, std::mem_fn(&Device::str)};
-  table.add("device", o.device, "cpu or cuda:N", device).changeable().of_trained();
+  table.add("device", o.device, "cpu or cuda:N", devices()).changeable().of_trained();
   table.add("threads", o.threads, "CPU threads; 0: all cores", between(0, 1024)).changeable().of_trained();
   table
       .add("precision", o.precision, "products of matrices on CUDA devices: fp32 or tf32 (faster)",
-           choice<kernels::Precision>(
-               {{"fp32", kernels::Precision::fp32}, {"tf32", kernels::Precision::tf32}}))
+           precisions())
       .of_trained();
   table
       .add(
@@ -68,6 +74,12 @@ Device prepare_device(const DeviceOptions& o) {
   if (o.graph == GraphMode::on && o.device.type != DeviceType::cuda)
     fail(ErrorKind::usage, "--graph on: device {} has no graphs of work", o.device.str());
   return o.device;
+}
+
+Spelling<Device> devices() { return {"TEXT", Device::parse, std::mem_fn(&Device::str)}; }
+
+Spelling<kernels::Precision> precisions() {
+  return choice<kernels::Precision>({{"fp32", kernels::Precision::fp32}, {"tf32", kernels::Precision::tf32}});
 }
 
 const char* name_of(kernels::Precision precision) {

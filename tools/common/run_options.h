@@ -2,7 +2,7 @@
 // Options that every training tool has: where the run lies, how long it is, seeds, device.
 #include "kernels/precision.h"
 #include "nn/train/loop.h"
-#include "tensor/graph.h"
+#include "nn/train/task.h"
 #include "tools/common/option_table.h"
 
 namespace vae::tool {
@@ -23,7 +23,10 @@ struct RunOptions : DeviceOptions {
   bool resume = false, fresh = false, quiet = false;
 
   train::RunDirectory::Mode mode() const;
+  /// The directory `run`, opened as mode() says.
+  train::RunDirectory directory() const;
   train::LoopOptions loop() const;
+  train::Task::Options task(const std::string& split = "") const;
   /// Those of a run in a sub-directory, which goes on if it was begun.
   RunOptions below(const std::string& folder) const;
 };
@@ -34,6 +37,9 @@ void describe(const OptionTable& table, RunOptions& options);
 /// Sets threads and returns the device, checked; throws Error(usage) for graphs on a device without.
 Device prepare_device(const DeviceOptions& options);
 
+/// Spellings "cpu", "cuda:0" and "fp32", "tf32".
+Spelling<Device> devices();
+Spelling<kernels::Precision> precisions();
 /// "fp32" or "tf32".
 const char* name_of(kernels::Precision precision);
 

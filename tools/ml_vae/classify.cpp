@@ -63,10 +63,10 @@ int run_classify(tool::Run& run, Options& o) {
 
   const OptionTable table = tool::described(o);
   describe_classify(table, o);
-  const train::RunDirectory directory(of_run.run, of_run.mode());
+  const train::RunDirectory directory = of_run.directory();
   if (directory.resumed()) table.check_resumed(directory.read_config());
   directory.write_config(table.config());
-  if (tool::train_recipe(recipe, directory, of_run).interrupted) return 130;
+  fit::train_recipe(recipe, directory, of_run.task(), of_run.loop());
   write_table(recipe, trained, directory);
   return 0;
 }

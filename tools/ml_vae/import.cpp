@@ -18,7 +18,7 @@ nlohmann::json sizes_of(const SafeTensors& file, const std::string& path) {
   for (const auto& [option, name] : {std::pair{"hidden", "encoder.linear_model.linear_1.bias"},
                                      {"style-dim", "encoder.style_mu.bias"},
                                      {"class-dim", "encoder.class_mu.bias"}}) {
-    const Tensor& bias = reference_parameter(file, name);
+    const Tensor bias = reference_parameter(file, name);
     if (bias.rank() != 1) fail(ErrorKind::data, "{}: {} is {}", path, name, bias.str());
     sizes[option] = bias.size(0);
   }
@@ -41,7 +41,7 @@ int run_import(tool::Run& run, Options& o) {
   train::Recipe& recipe = run.make_recipe();
   set_parameters(recipe.model(), file, path);
 
-  const train::RunDirectory directory(o.run.run, o.run.mode());
+  const train::RunDirectory directory = o.run.directory();
   directory.write_config(run.setup().table.config());
   train::Task task(recipe, {.seed = o.run.seed});
   nlohmann::json meta = task.meta();

@@ -13,6 +13,8 @@ namespace detail {
 
 using Inputs = std::vector<Var>;
 
+/// These numbers as i64 on the device of x. Copied there once, since a recorded step cannot copy.
+Tensor integers(const std::vector<int64_t>& values, const Var& x);
 /// Labels 0..classes-1 in a fixed irregular order, on the device of x.
 Tensor labels_of(int64_t rows, int64_t classes, const Var& x);
 

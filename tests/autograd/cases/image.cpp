@@ -13,20 +13,20 @@ struct Sizes {
 };
 
 const Sizes kConvolutions[] = {
-    {2, 6, 6, 3, 4, Window::square(3, 1, 1)},      // a plain layer
-    {2, 7, 6, 4, 5, Window::square(3, 2, 1)},      // halves the image
-    {3, 5, 5, 31, 33, Window::square(1)},          // matrix product
-    {2, 5, 4, 3, 6, Window::square(1, 2)},         // shortcut of a strided block
-    {3, 4, 4, 5, 7, Window::square(4)},            // one window
-    {2, 2, 2, 4, 3, Window::square(4, 2, 1)},      // one window beyond the image
-    {2, 6, 6, 1, 4, Window::square(3, 1, 1)},      // from one channel
-    {2, 6, 5, 4, 1, Window::square(3, 1, 1)},      // to one channel
-    {2, 5, 5, 3, 2, Window::square(2)},            // even kernel
-    {1, 8, 9, 2, 3, {{3, 2, 2}, {5, 1, 4}}},       // other along each axis, padding above half the kernel
-    {2, 3, 2, 2, 3, {{1, 3, 4}, {2, 1, 3}}},       // windows of padding alone
-    {0, 5, 5, 3, 2, Window::square(3)},            // no images
-    {2, 4, 4, 0, 3, Window::square(3)},            // no channels
-    {1, 17, 16, 17, 18, Window::square(3, 1, 1)},  // beyond a vector
+    {2, 6, 6, 3, 4, Window(3, 1, 1)},         // a plain layer
+    {2, 7, 6, 4, 5, Window(3, 2, 1)},         // halves the image
+    {3, 5, 5, 31, 33, Window(1)},             // matrix product
+    {2, 5, 4, 3, 6, Window(1, 2)},            // shortcut of a strided block
+    {3, 4, 4, 5, 7, Window(4)},               // one window
+    {2, 2, 2, 4, 3, Window(4, 2, 1)},         // one window beyond the image
+    {2, 6, 6, 1, 4, Window(3, 1, 1)},         // from one channel
+    {2, 6, 5, 4, 1, Window(3, 1, 1)},         // to one channel
+    {2, 5, 5, 3, 2, Window(2)},               // even kernel
+    {1, 8, 9, 2, 3, {{3, 2, 2}, {5, 1, 4}}},  // other along each axis, padding above half the kernel
+    {2, 3, 2, 2, 3, {{1, 3, 4}, {2, 1, 3}}},  // windows of padding alone
+    {0, 5, 5, 3, 2, Window(3)},               // no images
+    {2, 4, 4, 0, 3, Window(3)},               // no channels
+    {1, 17, 16, 17, 18, Window(3, 1, 1)},     // beyond a vector
 };
 
 /// Sums of up to a few hundred products whose order differs between f32 libraries.
@@ -47,7 +47,7 @@ void add_convolutions(std::vector<Case>& cases) {
                    "conv2d/used twice",
                    {{{2, 5, 5, 3}}, {{3, 3, 3, 3}}},
                    [](const Inputs& v) {
-                     const Window window = Window::square(3, 1, 1);
+                     const Window window = Window(3, 1, 1);
                      return conv2d(conv2d(v[0], v[1], {}, window), v[1], {}, window) + v[0];
                    },
                    kTolerance});
@@ -55,18 +55,18 @@ void add_convolutions(std::vector<Case>& cases) {
 
 void add_transposed_convolutions(std::vector<Case>& cases) {
   const Sizes all[] = {
-      {3, 1, 1, 6, 4, Window::square(4)},        // from a point
-      {2, 1, 1, 5, 4, Window::square(4, 2, 1)},  // from a point, cropped
-      {2, 4, 4, 3, 5, Window::square(4, 2, 1)},  // doubles the image
-      {2, 4, 3, 4, 3, Window::square(3, 2)},     // overlapping windows
-      {2, 5, 5, 3, 4, Window::square(3)},        // grows by a border
-      {2, 5, 5, 3, 2, Window::square(2)},        // even kernel
-      {2, 4, 4, 6, 3, Window::square(4, 2, 1)},  // to colours
-      {2, 3, 3, 4, 1, Window::square(3, 1, 1)},  // to one channel
-      {2, 3, 3, 1, 4, Window::square(3, 1, 1)},  // from one channel
-      {2, 3, 4, 5, 3, Window::square(1)},        // matrix product
-      {2, 3, 2, 2, 3, {{2, 3, 0}, {1, 2, 0}}},   // pixels that no window covers
-      {0, 3, 3, 2, 3, Window::square(3)},
+      {3, 1, 1, 6, 4, Window(4)},               // from a point
+      {2, 1, 1, 5, 4, Window(4, 2, 1)},         // from a point, cropped
+      {2, 4, 4, 3, 5, Window(4, 2, 1)},         // doubles the image
+      {2, 4, 3, 4, 3, Window(3, 2)},            // overlapping windows
+      {2, 5, 5, 3, 4, Window(3)},               // grows by a border
+      {2, 5, 5, 3, 2, Window(2)},               // even kernel
+      {2, 4, 4, 6, 3, Window(4, 2, 1)},         // to colours
+      {2, 3, 3, 4, 1, Window(3, 1, 1)},         // to one channel
+      {2, 3, 3, 1, 4, Window(3, 1, 1)},         // from one channel
+      {2, 3, 4, 5, 3, Window(1)},               // matrix product
+      {2, 3, 2, 2, 3, {{2, 3, 0}, {1, 2, 0}}},  // pixels that no window covers
+      {0, 3, 3, 2, 3, Window(3)},
   };
   for (const Sizes& s : all) {
     const CaseInput x{{s.n, s.h, s.w, s.in}}, weight{{s.in, s.window.h.kernel, s.window.w.kernel, s.out}},
@@ -85,10 +85,14 @@ void add_pooling(std::vector<Case>& cases) {
     int64_t n, h, w, c;
     Window window;
   };
-  const Pool all[] = {{2, 4, 4, 3, Window::square(2, 2)},    {2, 7, 6, 33, Window::square(3, 2)},
-                      {1, 5, 5, 2, Window::square(3, 1, 1)}, {2, 9, 9, 1, Window::square(4, 4)},
-                      {1, 6, 8, 5, {{2, 1, 1}, {3, 2, 0}}},  {0, 4, 4, 3, Window::square(2)},
-                      {2, 4, 4, 0, Window::square(2)},       {1, 3, 3, 257, Window::square(3)}};
+  const Pool all[] = {{2, 4, 4, 3, Window(2, 2)},
+                      {2, 7, 6, 33, Window(3, 2)},
+                      {1, 5, 5, 2, Window(3, 1, 1)},
+                      {2, 9, 9, 1, Window(4, 4)},
+                      {1, 6, 8, 5, {{2, 1, 1}, {3, 2, 0}}},
+                      {0, 4, 4, 3, Window(2)},
+                      {2, 4, 4, 0, Window(2)},
+                      {1, 3, 3, 257, Window(3)}};
   for (const Pool& p : all) {
     const CaseInput x{{p.n, p.h, p.w, p.c}};
     const std::string sizes = fmt::format("{}x{}x{}x{} {}", p.n, p.h, p.w, p.c, p.window.str());
@@ -123,8 +127,10 @@ void add_batch_norm_of_images(std::vector<Case>& cases) {
 }  // namespace
 
 void add_image_cases(std::vector<Case>& cases) {
+  const size_t first = cases.size();
   add_convolutions(cases);
   add_transposed_convolutions(cases);
+  for (size_t i = first; i < cases.size(); ++i) cases[i].f32_follows_threads = true;
   add_pooling(cases);
   add_batch_norm_of_images(cases);
 }

@@ -24,7 +24,7 @@ void add_linear(std::vector<Case>& cases) {
     cases.push_back({"linear",
                      fmt::format("linear/bias of {} rows 155x7->33", own_rows),
                      {{{155, 7}}, {{33, 7}}, {{own_rows, 33}}},
-                     [](const Inputs& v) { return linear(v[0], v[1], v[2]); }});
+                     [](const Inputs& v) { return linear(v[0], v[1], repeating(v[2])); }});
   cases.push_back({"linear", "linear/used twice 5x6", {{{5, 6}}, {{6, 6}}}, [](const Inputs& v) {
                      return linear(linear(v[0], v[1], {}), v[1], {}) + v[0];
                    }});

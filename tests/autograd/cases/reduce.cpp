@@ -10,7 +10,7 @@ void add_sums(std::vector<Case>& cases) {
   for (const auto& [rows, columns] : {std::pair<int64_t, int64_t>{0, 4}, {1, 1}, {31, 33}, {3, 257}}) {
     const std::string sizes = fmt::format("{}x{}", rows, columns);
     const CaseInput x{{rows, columns}};
-    cases.push_back({"sum", "sum/" + sizes, {x}, [](const Inputs& v) { return sum(v[0], -0.7); }});
+    cases.push_back({"sum", "sum/" + sizes, {x}, [](const Inputs& v) { return scaled_sum(v[0], -0.7); }});
     if (rows) cases.push_back({"sum", "sum/mean " + sizes, {x}, [](const Inputs& v) { return mean(v[0]); }});
   }
 }
@@ -22,7 +22,7 @@ void add_axes(std::vector<Case>& cases) {
     const std::string sizes = fmt::format("{}x{}x{}", axis.outer, axis.count, axis.inner);
     const CaseInput x{{axis.outer, axis.count, axis.inner}, -4, 4};
     cases.push_back(
-        {"sum", "sum/axis " + sizes, {x}, [axis](const Inputs& v) { return sum(v[0], axis, -0.3); }});
+        {"sum", "sum/axis " + sizes, {x}, [axis](const Inputs& v) { return scaled_sum(v[0], axis, -0.3); }});
     cases.push_back({"sum", "sum/axis, added to square " + sizes, {x}, [axis](const Inputs& v) {
                        return sum(sum(v[0], axis)) + sum(square(v[0]));
                      }});

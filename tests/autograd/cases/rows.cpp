@@ -9,7 +9,7 @@ Tensor ids_of(int64_t rows, int64_t limit, const Var& x) {
   std::vector<int64_t> ids(static_cast<size_t>(rows));
   for (int64_t r = 0; r < rows; ++r)
     ids[static_cast<size_t>(r)] = (r * r + 3 * r + 1) % std::max<int64_t>(limit - 1, 1);
-  return Tensor::from(ids, {rows}, x.value().device());
+  return integers(ids, x);
 }
 
 void add_reshapes(std::vector<Case>& cases) {

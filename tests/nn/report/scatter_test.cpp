@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <cstdlib>
 
 #include "tests/expect_error.h"
 #include "tests/nn/report/well_formed.h"

@@ -5,6 +5,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cmath>
 #include <csignal>
 
@@ -24,11 +25,13 @@ using test::expect_error;
 using test::read_text;
 using Mode = RunDirectory::Mode;
 
-/// A noisy descent of four weights; all that it remembers is in its state.
+/// A noisy descent of four weights; all that it remembers is in its state, unless it is told to hide its
+/// counter.
 class Descent : public Trainable {
  public:
   void step() override {
-    const int64_t t = ++counter_.data<int64_t>()[0];
+    int64_t& counter = hides_counter ? hidden_ : counter_.data<int64_t>()[0];
+    const int64_t t = ++counter;
     const PhiloxBlock noise = random_block(RandomKey::named(1, "test/noise"), static_cast<uint64_t>(t), 0);
     double* weight = weight_.data<double>();
     for (int i = 0; i < 4; ++i) {
@@ -59,11 +62,13 @@ class Descent : public Trainable {
 
   int64_t spoil_weights_at = -1, spoil_loss_at = -1, signal_at = -1;
   int signal = SIGKILL;
+  bool hides_counter = false;
   std::string family = "descent";
 
  private:
   Tensor weight_ = Tensor::from(std::vector<double>{1, 2, 3, 4}, {4});
   Tensor counter_ = Tensor::zeros({}, DType::i64);
+  int64_t hidden_ = 0;
   Tensor sums_ = Tensor::zeros({2}, DType::f64);
 };
 
@@ -121,7 +126,6 @@ TEST_F(LoopTest, WritesRowsEventsAndCheckpoint) {
   };
   const LoopResult result = train(Mode::create);
   EXPECT_EQ(result.iterations, 40);
-  EXPECT_FALSE(result.interrupted);
   ASSERT_EQ(result.last.size(), 2u);
   EXPECT_EQ(result.last[1].name, "test/accuracy");
   EXPECT_EQ(epochs, (std::vector<int64_t>{1, 2, 3, 4}));
@@ -205,12 +209,26 @@ TEST_F(LoopTest, ASignalStopsAfterTheIterationAndTheRunCanBeResumed) {
     Descent model;
     model.signal = signal;
     model.signal_at = 17;
-    const LoopResult result = train(model, Mode::fresh);
-    EXPECT_TRUE(result.interrupted);
-    EXPECT_EQ(result.iterations, 17);
-    EXPECT_FALSE(train(Mode::resume).interrupted);
+    // What cannot be ignored by a main() that turns errors into exit codes.
+    expect_error(ErrorKind::interrupted,
+                 "interrupted after iteration 17 of 40; the run in " + path().string() + " can be resumed",
+                 [&] { train(model, Mode::fresh); });
+    EXPECT_EQ(Error(ErrorKind::interrupted, "").exit_code(), 130);
+    EXPECT_EQ(train(Mode::resume).iterations, 40);
     expect_same_as_uninterrupted();
   }
+}
+
+TEST_F(LoopTest, ACounterThatIsNotInTheStateIsMisuse) {
+  Descent model;
+  check_resumable(model);
+  EXPECT_EQ(model.state().find("counter")->item(), 0) << "the state is as it was";
+  model.hides_counter = true;
+  test::expect_misuse(
+      "step: two steps from the same state() left different values in 'weight': a counter or a draw is not in "
+      "state(), and a resumed run would repeat it",
+      [&] { train(model, Mode::create); });
+  EXPECT_FALSE(std::filesystem::exists(file(kCheckpointFile)));
 }
 
 TEST_F(LoopTest, ASecondSignalEndsTheProcess) {
@@ -228,7 +246,8 @@ TEST_F(LoopTest, ALossThatIsNotFiniteStopsWithTheLastGoodCheckpoint) {
   model.spoil_loss_at = 10;
   expect_error(ErrorKind::numeric, "train/loss is nan at iteration 10", [&] { train(model, Mode::create); });
   Descent restored;
-  EXPECT_EQ(load_checkpoint(file(kCheckpointFile), restored.state(), restored.meta())["loop"]["iteration"], 8);
+  EXPECT_EQ(load_checkpoint(file(kCheckpointFile), restored.state(), restored.meta())["loop"]["iteration"],
+            8);
   EXPECT_EQ(lines("metrics.jsonl"), 3u);
 }
 
@@ -238,7 +257,8 @@ TEST_F(LoopTest, WeightsThatAreNotFiniteNeverReachTheCheckpoint) {
   model.spoil_weights_at = 7;
   expect_error(ErrorKind::numeric, "NaN in tensor", [&] { train(model, Mode::create); });
   Descent restored;
-  EXPECT_EQ(load_checkpoint(file(kCheckpointFile), restored.state(), restored.meta())["loop"]["iteration"], 4);
+  EXPECT_EQ(load_checkpoint(file(kCheckpointFile), restored.state(), restored.meta())["loop"]["iteration"],
+            4);
 }
 
 TEST_F(LoopTest, AFullDiskIsAnErrorAndTheRunCanBeResumedLater) {

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cstdio>
 
 #include "tests/read_text.h"
 #include "tests/temporary_directory.h"

@@ -37,9 +37,8 @@ TEST_F(RunDirectories, ARunIsMadeAndResumed) {
 
 TEST_F(RunDirectories, CreateRefusesARunAndKeepsItsFiles) {
   make_run();
-  expect_error(ErrorKind::usage,
-               "already holds a run (config.json): --resume continues it, --fresh replaces it",
-               [&] { RunDirectory(path(), Mode::create); });
+  expect_error(ErrorKind::usage, "already holds a run (config.json): what to do",
+               [&] { RunDirectory(path(), Mode::create, ": what to do"); });
   EXPECT_TRUE(exists("config.json"));
   std::filesystem::remove(path() / "config.json");
   touch("metrics.csv");

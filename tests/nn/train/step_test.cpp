@@ -5,6 +5,7 @@
 #include "nn/layers.h"
 #include "nn/train/checkpoint.h"
 #include "nn/train/image_set.h"
+#include "nn/train/loop.h"
 #include "nn/train/task.h"
 #include "tensor/allocator.h"
 #include "tests/expect_error.h"
@@ -50,7 +51,7 @@ TEST(Step, MeansOfSharesAddUp) {
     return step_of(0).mean(Var(values.value().slice(first, first + rows)), Share(rows, 10, first)).value().item();
   };
   EXPECT_NEAR(part(0, 3) + part(3, 7), step_of(0).mean(values, 10).value().item(), 1e-15);
-  test::expect_error(ErrorKind::internal, "empty batch", [&] { step_of(0).mean(values, 0); });
+  test::expect_misuse("Step::mean: the batch has no rows", [&] { step_of(0).mean(values, 0); });
 }
 
 TEST(Step, NumbersFollowTheIterationNotTheDraw) {
@@ -190,6 +191,25 @@ TEST(Task, MetricsAndTheLastNumbersOfALoadedRun) {
   EXPECT_EQ(iterations, 4);
   const nn::TestMode test(loaded.model());
   EXPECT_EQ(loaded.evaluate(last_step(1, iterations, kCpu, "evaluate"))[0].value, 0.5);
+}
+
+// A loss that draws by a number of its own, as a program with a generator on the host would.
+TEST(Task, ADrawThatIsNotInTheStateIsMisuse) {
+  struct Restless : GameRecipe {
+    using GameRecipe::GameRecipe;
+    std::vector<Update> updates(const Step& step) override { return GameRecipe::updates(step.numbered(draws++)); }
+    int64_t draws = 0;
+  } restless(kCpu);
+  Task task(restless, {.seed = 1});
+  test::expect_error(ErrorKind::usage, "two steps from the same state() left different values in 'optimizer.p.m'",
+                     [&] { check_resumable(task); });
+  GameRecipe recipe(kCpu);
+  Task sound(recipe, {.seed = 1});
+  for (int i = 0; i < 3; ++i) {
+    check_resumable(sound);
+    EXPECT_EQ(sound.state().find("counter")->item(), i);
+    sound.step();
+  }
 }
 
 TEST(Task, AllocatesNothingOnceWarm) {
