@@ -1,11 +1,9 @@
 #include <fmt/ranges.h>
 
-#include <cmath>
-#include <cstring>
-
 #include "autograd/case.h"
 #include "autograd/gradcheck.h"
 #include "autograd/ops.h"
+#include "tensor/compare.h"
 #include "tensor/graph.h"
 #include "tensor/parallel.h"
 
@@ -59,30 +57,8 @@ Results replayed(const Case& sample, DType dtype, Device device) {
   return kept;
 }
 
-std::vector<double> doubles(const Tensor& x) {
-  if (!x.defined()) return {};
-  if (x.dtype() == DType::f64) return x.to_vector<double>();
-  const auto single = x.to_vector<float>();
-  return {single.begin(), single.end()};
-}
-
-/// Largest difference over max(1, largest magnitude); infinite where one alone is NaN, or lengths differ.
-double distance(const std::vector<double>& actual, const std::vector<double>& expected) {
-  if (actual.size() != expected.size()) return HUGE_VAL;
-  double scale = 1, worst = 0;
-  for (const double e : expected)
-    if (std::isfinite(e)) scale = std::max(scale, std::abs(e));
-  for (size_t i = 0; i < actual.size(); ++i)
-    if (actual[i] != expected[i] && !(std::abs(actual[i] - expected[i]) <= worst))
-      worst = std::isnan(actual[i] - expected[i]) ? HUGE_VAL : std::abs(actual[i] - expected[i]);
-  return worst / scale;
-}
-
-bool same_bits(const Tensor& a, const Tensor& b) {
-  if (!a.defined() || !b.defined()) return a.defined() == b.defined();
-  const Tensor x = a.to(kCpu), y = b.to(kCpu);
-  return x.shape() == y.shape() && x.dtype() == y.dtype() &&
-         (x.bytes() == 0 || std::memcmp(x.raw(), y.raw(), x.bytes()) == 0);
+double difference(const Tensor& actual, const Tensor& expected) {
+  return actual.defined() ? distance(to_doubles(actual), to_doubles(expected)) : 0;
 }
 
 std::string name_of_result(size_t i) { return i ? fmt::format("gradient of input {}", i - 1) : "value"; }
@@ -121,7 +97,7 @@ class Checks {
         if (results[i].shape() != exact[i].shape())
           problem("{} in {} on {} is {}, not {}", name_of_result(i), name_of(dtype), device.str(),
                   results[i].shape().str(), exact[i].shape().str());
-        else if (const double error = distance(doubles(results[i]), doubles(exact[i])); !(error <= tolerance))
+        else if (const double error = difference(results[i], exact[i]); !(error <= tolerance))
           problem("{} in {} on {} is off by {:.1e} from f64 on the CPU", name_of_result(i), name_of(dtype),
                   device.str(), error);
       }
@@ -157,10 +133,7 @@ class Checks {
       if (!same_bits(a[i], b[i])) problem("{} has other bits {}", name_of_result(i), how);
   }
   Results with_threads(int threads, DType dtype) const {
-    struct Restore {
-      ~Restore() { set_num_threads(0); }
-    } restore;
-    set_num_threads(threads);
+    const ThreadsScope scope(threads);
     return run(sample_, dtype, kCpu);
   }
 

@@ -163,9 +163,8 @@ Var record(const char* op, Tensor y, std::span<const Var> inputs, BackwardFuncti
     const auto& node = input.node();
     if (input.needs_grad() && node->tape != 0 && node->tape != tape->id_ && !tape->holds(node->tape))
       misuse(op,
-             "an operand was recorded by a Tape that is gone, where its gradient would be lost: record it on "
-             "this "
-             "one, or cut it off as Var(x.value())");
+             "an operand was recorded by a Tape that is gone, where its gradient would be lost: "
+             "record it on this one, or cut it off as Var(x.value())");
     record.inputs.push_back(node);
   }
   for (const auto& input : record.inputs)

@@ -1,7 +1,8 @@
 #pragma once
-// Threads of the CPU backend (OpenMP). Results of our own kernels never depend on how many there are: a reduction splits
-// its work by size alone and combines the parts in order. The one exception is oneDNN's f32 matrix product, whose last
-// bits follow the number of threads for some shapes; at a fixed number it repeats bit for bit.
+// Threads of the CPU backend (OpenMP). Results of our own kernels never depend on how many there are: a
+// reduction splits its work by size alone and combines the parts in order. The one exception is oneDNN's f32
+// matrix product, whose last bits follow the number of threads for some shapes; at a fixed number it repeats
+// bit for bit.
 #include <algorithm>
 #include <cstdint>
 
@@ -10,6 +11,18 @@ namespace vae {
 /// Threads used by CPU kernels; 0 restores the default (all cores, or OMP_NUM_THREADS).
 void set_num_threads(int threads);
 int num_threads();
+
+/// So many threads while it lives, then as many as before.
+class ThreadsScope {
+ public:
+  explicit ThreadsScope(int threads) : before_(num_threads()) { set_num_threads(threads); }
+  ~ThreadsScope() { set_num_threads(before_); }
+  ThreadsScope(const ThreadsScope&) = delete;
+  ThreadsScope& operator=(const ThreadsScope&) = delete;
+
+ private:
+  int before_;
+};
 
 /// Calls body(begin, end) over disjoint pieces of [0, n), in parallel when n exceeds `grain`.
 template <class Body>

@@ -53,7 +53,7 @@ double importance_nll(const Model& model, const ImageSet& images, const Tensor& 
     const int64_t rows = part.numel();
     for (int64_t s = 0; s < samples; ++s) {
       const Terms terms = inside->terms({rows, classes, 1, {}}, batch.step.in(fmt::format("nll/{}", s)));
-      const std::vector<double> weights = eval::to_doubles((terms.log_px - terms.kl).value());
+      const std::vector<double> weights = to_doubles((terms.log_px - terms.kl).value());
       for (auto at = weights.begin(); at != weights.end(); at += rows)
         estimate.add({at, at + rows});  // p(y) = 1/K: classes are further draws
     }

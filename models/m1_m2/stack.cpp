@@ -7,7 +7,7 @@
 namespace vae::m1_m2 {
 namespace {
 
-using eval::substream, eval::to_doubles;
+using eval::substream;
 
 Var sample(const Gaussian& q, RandomKey key) {
   return nn::sample(q, Var(train::normal_noise(q.mean.shape(), key, 0, q.mean.value())));

@@ -6,12 +6,6 @@
 
 namespace vae::eval {
 
-std::vector<double> to_doubles(const Tensor& x) {
-  const Tensor wide = Tensor::empty(x.shape(), DType::f64, x.device());
-  kernels::cast(x, wide);
-  return wide.to_vector<double>();
-}
-
 double accuracy(const std::vector<int64_t>& predictions, const std::vector<int64_t>& labels) {
   VAE_CHECK(predictions.size() == labels.size(), "{} predictions for {} labels", predictions.size(),
             labels.size());

@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <vector>
 
+#include "tensor/compare.h"
 #include "tensor/philox.h"
-#include "tensor/tensor.h"
 
 namespace vae::eval {
 
@@ -28,9 +28,6 @@ double mean_loss(const Tensor& items, int64_t batch, const Body& body) {
   for_batches(items, add, batch);
   return total / static_cast<double>(std::max<int64_t>(1, items.numel()));
 }
-
-/// The elements of a floating tensor on the host.
-std::vector<double> to_doubles(const Tensor& x);
 
 /// A stream of its own for every number.
 inline RandomKey substream(RandomKey key, uint64_t number) {

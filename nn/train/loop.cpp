@@ -3,11 +3,11 @@
 #include <chrono>
 #include <cmath>
 #include <cstdio>
-#include <cstring>
 
 #include "nn/train/checkpoint.h"
 #include "nn/train/interrupt.h"
 #include "nn/train/progress.h"
+#include "tensor/compare.h"
 
 namespace vae::train {
 namespace {
@@ -168,11 +168,10 @@ void check_resumable(Trainable& trainable) {
   const std::vector<Tensor> once = step_from_there(), again = step_from_there();
   const nn::StateDict state = trainable.state();
   for (size_t i = 0; i < before.size(); ++i)
-    if (std::memcmp(once[i].raw(), again[i].raw(), once[i].bytes()) != 0)
+    if (!same_bits(once[i], again[i]))
       fail(ErrorKind::usage,
-           "step: two steps from the same state() left different values in '{}': a counter or a draw is not "
-           "in "
-           "state(), and a resumed run would repeat it",
+           "step: two steps from the same state() left different values in '{}': "
+           "a counter or a draw is not in state(), and a resumed run would repeat it",
            state.entries()[i].first);
 }
 

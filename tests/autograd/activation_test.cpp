@@ -9,7 +9,7 @@ namespace vae::autograd {
 namespace {
 
 using kernels::Activation, kernels::Map;
-using test::distance, test::doubles;
+using test::distance;
 
 TEST(Activation, ComputesWhatItsNameSays) {
   const Var x(test::tensor_of({-1.5, 2}, {2}, DType::f64));
@@ -27,7 +27,7 @@ TEST(Activation, ComputesWhatItsNameSays) {
     const Activation activation = kernels::parse_activation(name);
     EXPECT_EQ(kernels::name_of(activation), name);
     EXPECT_EQ(activation, kernels::activation(*activation.function));
-    EXPECT_LE(distance(doubles(activate(activation, x).value()), values), 1e-14) << name;
+    EXPECT_LE(distance(to_doubles(activate(activation, x).value()), values), 1e-14) << name;
   }
   EXPECT_EQ(kernels::activation_names(), names);
 }

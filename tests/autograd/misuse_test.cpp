@@ -30,7 +30,7 @@ TEST(Misuse, ASecondBackwardOnATape) {
       "Tape::backward: this tape was walked back before: make a Tape for each loss, or add the losses up "
       "first",
       [&] { tape.backward(second); });
-  EXPECT_EQ(test::doubles(x.grad()), (std::vector<double>{1, 1})) << "nothing was added";
+  EXPECT_EQ(to_doubles(x.grad()), (std::vector<double>{1, 1})) << "nothing was added";
 }
 
 TEST(Misuse, ALossThatIsNotOnTheTape) {
@@ -52,7 +52,7 @@ TEST(Misuse, ALossThatIsNotOnTheTape) {
                 [&] { tape.backward(square(x)); });
   expect_misuse("Tape::backward: the loss is undefined", [&] { tape.backward({}); });
   tape.backward(sum(x));
-  EXPECT_EQ(test::doubles(x.grad()), (std::vector<double>{1, 1})) << "the tape is as good as before";
+  EXPECT_EQ(to_doubles(x.grad()), (std::vector<double>{1, 1})) << "the tape is as good as before";
 }
 
 TEST(Misuse, WhatATapeRecordedAfterTheTapeIsGone) {
@@ -65,8 +65,7 @@ TEST(Misuse, WhatATapeRecordedAfterTheTapeIsGone) {
   const Tape tape;
   expect_misuse(
       "exp: an operand was recorded by a Tape that is gone, where its gradient would be lost: record it on "
-      "this "
-      "one, or cut it off as Var(x.value())",
+      "this one, or cut it off as Var(x.value())",
       [&] { exp(h); });
   EXPECT_FALSE(exp(Var(h.value())).needs_grad());
 }
@@ -163,10 +162,9 @@ TEST(Misuse, RowsThatRepeatAsAsked) {
   const Var four(test::tensor_of({1, 2, 3, 4, 5, 6, 7, 8}, {4, 2}, DType::f64)),
       two(test::tensor_of({10, 20, 30, 40}, {2, 2}, DType::f64));
   const std::vector<double> sums{11, 22, 33, 44, 15, 26, 37, 48};
-  EXPECT_EQ(test::doubles((four + repeating(two)).value()), sums);
-  EXPECT_EQ(test::doubles((four + repeat_rows(two, 2)).value()), sums);
-  EXPECT_EQ(test::doubles(map(kernels::Map::add, {four, two}).value()), sums)
-      << "the list itself needs no word";
+  EXPECT_EQ(to_doubles((four + repeating(two)).value()), sums);
+  EXPECT_EQ(to_doubles((four + repeat_rows(two, 2)).value()), sums);
+  EXPECT_EQ(to_doubles(map(kernels::Map::add, {four, two}).value()), sums) << "the list itself needs no word";
   // What needs no word: a row, a column, one number, and the last extents of images.
   for (const Shape& shape : {Shape{2}, {1, 2}, {4, 1}, {1}, {}})
     EXPECT_EQ((four + f64(shape)).shape(), four.shape());
@@ -177,8 +175,7 @@ TEST(Misuse, RowLossesOfImages) {
   const Var images = f32({2, 28, 28, 1});
   expect_misuse(
       "bernoulli_nll: logits is f32 [2, 28, 28, 1]: the result would have a number for each of its 1568 rows "
-      "of "
-      "1, not one for each image; flatten(logits) first",
+      "of 1, not one for each image; flatten(logits) first",
       [&] { bernoulli_nll(images, images); });
   expect_misuse(
       "kl_standard_normal: mu is f32 [2, 3, 5]: the result would have a number for each of its 6 rows of 5, "

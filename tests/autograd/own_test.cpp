@@ -64,7 +64,7 @@ TEST(VAE_SUITE, ValuesAreThoseOfACompositionOfKnownFunctions) {
         const Var x = sample(shape, dtype, device), z = sample(shape, dtype, device, 1);
         const auto agree = [&](const Var& own, const Var& known) {
           EXPECT_EQ(own.shape(), known.shape());
-          EXPECT_LE(test::distance(test::doubles(own.value()), test::doubles(known.value())), tolerance);
+          EXPECT_LE(test::distance(to_doubles(own.value()), to_doubles(known.value())), tolerance);
         };
         agree(map<Swish>(x), x * sigmoid(x));
         agree(map<Bilinear>({x, z}, {3, 0}), 3.0 * square(x) + x * z);
@@ -95,7 +95,7 @@ TEST(VAE_SUITE, GradientsAgreeWithDifferencesWhateverBroadcasts) {
 TEST(VAE_SUITE, SumsOfRowsDoNotDependOnTheNumberOfThreads) {
   const Var x = sample({300, 500}, DType::f32, kCpu), y = sample({300, 500}, DType::f32, kCpu, 1);
   const auto results = [&](int threads) {
-    const test::Threads scope(threads);
+    const ThreadsScope scope(threads);
     Tape tape;
     Var operand(x.value(), true);
     const Var loss = sum(rowsum<Bilinear>({operand, y}, {1, 0}));

@@ -11,7 +11,6 @@
 namespace vae::autograd {
 namespace {
 
-using test::doubles;
 using Values = std::vector<double>;
 
 Var parameter(const Values& values) {
@@ -37,7 +36,7 @@ TEST(Tape, WalksBackInReverse) {
   tape.backward(loss);
   EXPECT_EQ(notes, "dcba") << "what does not lead to the loss is passed over";
   EXPECT_EQ(tape.size(), 0u);
-  EXPECT_EQ(doubles(x.grad()), (Values{2, 2}));
+  EXPECT_EQ(to_doubles(x.grad()), (Values{2, 2}));
 }
 
 TEST(Tape, AddsTheGradientsOfAllUses) {
@@ -47,17 +46,17 @@ TEST(Tape, AddsTheGradientsOfAllUses) {
     const Var a = x + x;
     tape.backward(sum(a * a + x));
   }
-  EXPECT_EQ(doubles(x.grad()), (Values{9, 17, 25}));
+  EXPECT_EQ(to_doubles(x.grad()), (Values{9, 17, 25}));
   {
     Tape tape;
     tape.backward(sum(x));  // adds to what is there
   }
-  EXPECT_EQ(doubles(x.grad()), (Values{10, 18, 26}));
+  EXPECT_EQ(to_doubles(x.grad()), (Values{10, 18, 26}));
   Var(x).clear_grad();
   EXPECT_FALSE(x.has_grad());
   Tape tape;
   tape.backward(sum(x));
-  EXPECT_EQ(doubles(x.grad()), (Values{1, 1, 1}));
+  EXPECT_EQ(to_doubles(x.grad()), (Values{1, 1, 1}));
 }
 
 TEST(Tape, SharedGradientsStayIntact) {
@@ -67,8 +66,8 @@ TEST(Tape, SharedGradientsStayIntact) {
   const Var a = square(x);
   const Var early = 3.0 * x;
   tape.backward(sum((x + y) + early + a));
-  EXPECT_EQ(doubles(x.grad()), (Values{6, 8}));
-  EXPECT_EQ(doubles(y.grad()), (Values{1, 1}));
+  EXPECT_EQ(to_doubles(x.grad()), (Values{6, 8}));
+  EXPECT_EQ(to_doubles(y.grad()), (Values{1, 1}));
 }
 
 TEST(Tape, SharedGradientOfAReshape) {
@@ -77,7 +76,7 @@ TEST(Tape, SharedGradientOfAReshape) {
   const Var m = reshape(x, {2, 2});
   tape.backward(sum(m) + sum(2.0 * x));
   EXPECT_EQ(x.grad().shape(), (Shape{4}));
-  EXPECT_EQ(doubles(x.grad()), (Values{3, 3, 3, 3}));
+  EXPECT_EQ(to_doubles(x.grad()), (Values{3, 3, 3, 3}));
 }
 
 TEST(Tape, LossThatIsALeaf) {
@@ -100,7 +99,7 @@ TEST(Tape, NothingIsRecordedWithoutATapeOrAParameter) {
 TEST(Tape, HookIsCalledOnceWhenTheGradientIsFinal) {
   Var x = parameter({1, 2}), y = parameter({1, 2});
   std::vector<Values> at_hook;
-  x.on_final([&] { at_hook.push_back(doubles(x.grad())); });
+  x.on_final([&] { at_hook.push_back(to_doubles(x.grad())); });
   std::string order;
   y.on_final([&] { order += x.has_grad() ? "after" : "before"; });
   for (int walk = 1; walk <= 2; ++walk) {
@@ -110,7 +109,7 @@ TEST(Tape, HookIsCalledOnceWhenTheGradientIsFinal) {
     tape.backward(sum(early * x + 2.0 * x + y));
     ASSERT_EQ(at_hook.size(), static_cast<size_t>(walk));
     EXPECT_EQ(at_hook.back(), (Values{5, 14}));
-    EXPECT_EQ(doubles(x.grad()), at_hook.back()) << "nothing is added after the hook";
+    EXPECT_EQ(to_doubles(x.grad()), at_hook.back()) << "nothing is added after the hook";
   }
   EXPECT_EQ(order, "beforebefore") << "y is final as soon as the last addition has been passed";
 }
@@ -135,12 +134,12 @@ TEST(Tape, NestedTapesRecordApart) {
     const Var loss = sum(5.0 * x);
     EXPECT_EQ(inner.size(), 2u);
     inner.backward(loss);
-    EXPECT_EQ(doubles(x.grad()), Values{5});
+    EXPECT_EQ(to_doubles(x.grad()), Values{5});
   }
   EXPECT_EQ(outer.size(), 1u);
   Var(x).clear_grad();
   outer.backward(sum(y));
-  EXPECT_EQ(doubles(x.grad()), Values{6});
+  EXPECT_EQ(to_doubles(x.grad()), Values{6});
 }
 
 TEST(Tape, AbandonedTapesLeaveHooksInOrder) {
@@ -160,7 +159,7 @@ TEST(Tape, AbandonedTapesLeaveHooksInOrder) {
   }
   outer.backward(loss);
   EXPECT_EQ(calls, 1);
-  EXPECT_EQ(doubles(x.grad()), Values{6});
+  EXPECT_EQ(to_doubles(x.grad()), Values{6});
 }
 
 TEST(Tape, SurvivesAThrowingBackwardFunction) {
@@ -177,7 +176,7 @@ TEST(Tape, SurvivesAThrowingBackwardFunction) {
   Tape tape;
   tape.backward(sum(x));
   EXPECT_EQ(calls, 1);
-  EXPECT_EQ(doubles(x.grad()), Values{1});
+  EXPECT_EQ(to_doubles(x.grad()), Values{1});
 }
 
 TEST(Tape, FreesTensorsAsTheWalkPasses) {
@@ -210,7 +209,7 @@ TEST(Tape, AChainOf100000FunctionsNeedsNoStack) {
     for (int i = 0; i < 100000; ++i) y = y + x;
     EXPECT_EQ(y.value().item(), 100001);
     tape.backward(sum(y));
-    EXPECT_EQ(doubles(x.grad()), Values{100001});
+    EXPECT_EQ(to_doubles(x.grad()), Values{100001});
   }
   Tape abandoned;
   Var y = x;

@@ -61,9 +61,11 @@ nn::OptimizerSettings rule_of(const nlohmann::json& config) {
   const double rate = config.at("lr"), eps = config.at("eps"), decay = number("weight_decay", 0);
   const std::string name = config.at("name");
   if (name == "adam")
-    return nn::Adam::Settings{
-        .learning_rate = rate,
-        .rule = {.beta1 = number("beta1", 0.9), .beta2 = number("beta2", 0.999), .eps = eps, .weight_decay = decay}};
+    return nn::Adam::Settings{.learning_rate = rate,
+                              .rule = {.beta1 = number("beta1", 0.9),
+                                       .beta2 = number("beta2", 0.999),
+                                       .eps = eps,
+                                       .weight_decay = decay}};
   if (name != "adagrad") fail(ErrorKind::data, "configuration: no optimizer '{}'", name);
   return nn::Adagrad::Settings{.learning_rate = rate,
                                .rule = {.eps = eps, .weight_decay = decay},
@@ -111,7 +113,7 @@ void add_entries(std::vector<StateEntry>& entries, const nn::Module& module, con
 Tensor permuted(const Tensor& from, bool to_channels_first) {
   const int64_t n = from.size(0), channels = from.size(to_channels_first ? 3 : 1);
   const int64_t pixels = channels ? from.numel() / (n * channels) : 0;
-  const std::vector<double> values = as_doubles(from);
+  const std::vector<double> values = to_doubles(from);
   std::vector<double> moved(values.size());
   for (int64_t i = 0; i < n; ++i)
     for (int64_t p = 0; p < pixels; ++p)
@@ -186,7 +188,7 @@ Tensor join_parts(const std::vector<Tensor>& parts) {
   const int64_t rows = parts.front().size(0);
   for (int64_t r = 0; r < rows; ++r)
     for (const Tensor& part : parts) {
-      const std::vector<double> row = as_doubles(part.slice(r, r + 1));
+      const std::vector<double> row = to_doubles(part.slice(r, r + 1));
       joined.insert(joined.end(), row.begin(), row.end());
     }
   return as_tensor(joined, {rows, columns}, parts.front().dtype());
@@ -196,8 +198,8 @@ void split_parts(const Tensor& joined, const std::vector<Tensor>& parts) {
   const DType dtype = parts.front().dtype();
   if (parts.front().rank() == 4)
     return parts.front().copy_from(
-        as_tensor(as_doubles(permuted(joined, false)), parts.front().shape(), dtype));
-  const std::vector<double> values = as_doubles(joined);
+        as_tensor(to_doubles(permuted(joined, false)), parts.front().shape(), dtype));
+  const std::vector<double> values = to_doubles(joined);
   const size_t rows = parts.size() == 1 ? 1 : static_cast<size_t>(joined.size(0)),
                columns = values.size() / rows;
   size_t begin = 0;
@@ -229,7 +231,7 @@ Tensor value_by_formula(const StateEntry& entry, int64_t k) {
 
 Tensor repeated_to(const Tensor& x, const Shape& expected) {
   if (x.rank() == 0 || expected.rank() != x.rank() || x.size(0) == 0 || expected[0] == x.size(0)) return x;
-  std::vector<double> all, once = as_doubles(x);
+  std::vector<double> all, once = to_doubles(x);
   for (int64_t i = 0; i < expected[0] / x.size(0); ++i) all.insert(all.end(), once.begin(), once.end());
   return static_cast<int64_t>(all.size()) == expected.numel() ? as_tensor(all, expected, x.dtype()) : x;
 }

@@ -45,14 +45,14 @@ class AdgmRun {
   }
   Tensor get(const std::string& name) {
     const Tensor x = raw(name);
-    return as_tensor(as_doubles(x), x.shape(), dtype_);
+    return as_tensor(to_doubles(x), x.shape(), dtype_);
   }
 
   void load() {
     int64_t k = 0;
     for (const StateEntry& entry : state_entries(*model_, c_)) {
       if (entry.parts.empty()) {
-        batches_[entry.name] = c_.formula ? 0 : as_doubles(raw("param/" + entry.name)).front();
+        batches_[entry.name] = c_.formula ? 0 : to_doubles(raw("param/" + entry.name)).front();
       } else if (c_.formula) {
         split_parts(value_by_formula(entry, k), entry.parts);
       } else {
@@ -83,7 +83,7 @@ class AdgmRun {
     const std::vector<StateEntry> from = state_entries(*exact.model_, c_), to = state_entries(*model_, c_);
     for (size_t i = 0; i < to.size(); ++i)
       for (size_t k = 0; k < to[i].parts.size(); ++k)
-        to[i].parts[k].copy_from(as_tensor(as_doubles(from[i].parts[k]), to[i].parts[k].shape(), dtype_));
+        to[i].parts[k].copy_from(as_tensor(to_doubles(from[i].parts[k]), to[i].parts[k].shape(), dtype_));
   }
 
   /// A step whose noise comes out of the file; its notes are kept until put_notes().
@@ -116,7 +116,8 @@ class AdgmRun {
         put(prefix + name, value.value());
       if (name == "probs")
         put(prefix + "entropy_rows",
-            autograd::weighted_bound(value, Var(Tensor::zeros({}, dtype_, golden_device())), c_.model.eps).value());
+            autograd::weighted_bound(value, Var(Tensor::zeros({}, dtype_, golden_device())), c_.model.eps)
+                .value());
     }
   }
 
@@ -140,7 +141,8 @@ class AdgmRun {
   void unsupervised_step(size_t number) {
     const Tensor x = get("input/" + step_ + "x");
     groups_.run({{}, {[&] {
-                   const Var loss = unsupervised_loss(*model_, x, x.size(0), c_.objective(number), step().in("F"));
+                   const Var loss =
+                       unsupervised_loss(*model_, x, x.size(0), c_.objective(number), step().in("F"));
                    put("loss", loss.value());
                    return loss;
                  }}},
@@ -159,7 +161,7 @@ class AdgmRun {
       for (const Var& p : entry.parameters) parts.push_back(p.node()->grad);
       const Tensor gradient = join_parts(parts);
       if (first) put_gradient(entry.name, gradient);
-      all[entry.name] = as_doubles(gradient);
+      all[entry.name] = to_doubles(gradient);
       for (const double g : all[entry.name]) largest = std::max(largest, std::abs(g));
     }
     for (const auto& [name, gradient] : all) {
@@ -177,7 +179,7 @@ class AdgmRun {
     values_["grad/" + name] = gradient;
     if (!c_.formula) return;
     double sum = 0, squares = 0;
-    const std::vector<double> g = as_doubles(gradient);
+    const std::vector<double> g = to_doubles(gradient);
     for (const double v : g) sum += v, squares += v * v;
     values_["gradsum/" + name] = Tensor::scalar(sum),
                          values_["gradnorm/" + name] = Tensor::scalar(std::sqrt(squares));
@@ -209,11 +211,11 @@ class AdgmRun {
   /// After several updates, of which files hold no gradients: elements whose gradient was rounding noise may
   /// have gone either way, but no further than the rate.
   void put_after(const std::string& name, const Tensor& value, const std::string& entry) {
-    std::vector<double> values = as_doubles(value);
+    std::vector<double> values = to_doubles(value);
     const auto expected = file_.content.tensors.find(name);
     const auto small = too_small_.find(entry);
     if (c_.steps > 1 && expected != file_.content.tensors.end() && small != too_small_.end()) {
-      const std::vector<double> wanted = as_doubles(expected->second);
+      const std::vector<double> wanted = to_doubles(expected->second);
       const double reach = 2 * c_.learning_rate * static_cast<double>(c_.steps);
       for (size_t i = 0; i < std::min(wanted.size(), values.size()); ++i)
         if (small->second[i] && std::abs(values[i] - wanted[i]) <= reach) values[i] = wanted[i];
@@ -239,9 +241,10 @@ class AdgmRun {
     const train::Step in_e = step().in("E");
     if (has_labels(c_.model.kind)) {
       const auto images = model_->encode(Var(x));
-      const adgm::Rows rows = adgm::labeled_rows(x.size(0), train::most_probable(get("input/y")), c_.model.y_size,
-                                                 dtype_, c_.samples.count());
-      const Var bound = adgm::bound(*model_, images->terms(rows, in_e), rows, in_e.number("beta", beta), c_.samples, in_e);
+      const adgm::Rows rows = adgm::labeled_rows(x.size(0), train::most_probable(get("input/y")),
+                                                 c_.model.y_size, dtype_, c_.samples.count());
+      const Var bound =
+          adgm::bound(*model_, images->terms(rows, in_e), rows, in_e.number("beta", beta), c_.samples, in_e);
       put("E/L", autograd::scaled_sum(bound, -1.0 / static_cast<double>(x.size(0))).value());
     } else {
       put("E/loss", unsupervised_loss(*model_, x, x.size(0), {.beta = beta}, in_e).value());

@@ -65,7 +65,7 @@ class Tolerances {
       Update update{.gradient = grad + parameter, .rate = c_.learning_rate, .eps = c_.optimizer_eps};
       if (const auto before = file_.content.tensors.find("param/" + parameter);
           c_.weight_decay > 0 && before != file_.content.tensors.end())
-        for (const double value : as_doubles(before->second)) update.decay.push_back(c_.weight_decay * value);
+        for (const double value : to_doubles(before->second)) update.decay.push_back(c_.weight_decay * value);
       return {update};
     }
     return {};
@@ -78,7 +78,7 @@ class Tolerances {
     for (const auto& [name, value] : file_.content.tensors)
       if (name.starts_with("output/") && name.ends_with("x_mu") &&
           !is_test_mode(name.substr(name.find('/') + 1)))
-        for (const double r : as_doubles(value)) nearest = std::min({nearest, r, 1 - r});
+        for (const double r : to_doubles(value)) nearest = std::min({nearest, r, 1 - r});
     return nearest;
   }
 
@@ -94,7 +94,7 @@ class Tolerances {
         group == "grad" ? rounding_noise(largest_, precision_) : unit_roundoff(precision_) * largest_;
     if (group == "gradsum")  // terms of both signs: relative to their norm; their errors may have one sign
       return {.absolute = 8 * noise + (f32_ ? 1e-4 + 1e-5 * root : 1e-9) *
-                                          as_doubles(file_.content.at("gradnorm/" + parameter)).front()};
+                                          to_doubles(file_.content.at("gradnorm/" + parameter)).front()};
     return {.absolute = noise, .of_maximum = (f32_ ? 1e-4 : 1e-9) + saturation_};
   }
 

@@ -9,8 +9,8 @@
 namespace vae::golden {
 namespace {
 
-using autograd::Var;
 using adgm::Config, adgm::Kind;
+using autograd::Var;
 
 class Units {
  public:
@@ -39,7 +39,7 @@ class Units {
   Var get(const std::string& name) {
     inputs_.insert(name);
     const Tensor& x = file_.content.at(name);
-    return Var(as_tensor(as_doubles(x), x.shape(), dtype_));
+    return Var(as_tensor(to_doubles(x), x.shape(), dtype_));
   }
   void put(const std::string& name, const Var& x) { values_["output/" + name] = x.value(); }
 
@@ -76,7 +76,7 @@ class Units {
     });
     const Tensor eye = autograd::enumerate_labels(classes, 1, dtype_, golden_device());
     put("enum_y", adgm::under_labels(Var(Tensor::zeros({images, classes}, dtype_, golden_device())),
-                                             {images, classes, 1, {}}, Var(eye)));
+                                     {images, classes, 1, {}}, Var(eye)));
   }
 
   void densities() {
@@ -84,17 +84,19 @@ class Units {
     put("log_gaussian", nn::log_density(z, {get("input/g_mu"), get("input/g_logvar")}));
     put("log_standard_gaussian", autograd::log_standard_normal(z));
     const Var r = get("input/bce_r"), x = get("input/bce_x");
-    std::vector<double> logits = as_doubles(r.value());
+    std::vector<double> logits = to_doubles(r.value());
     for (double& p : logits) p = std::log(p / (1 - p));
     const Var logit(as_tensor(logits, {r.value().numel(), 1}, dtype_));
     put("bce_elements", autograd::bernoulli_nll_floored(logit, autograd::reshape(x, {-1, 1}), 1e-8));
   }
 
   /// What the bound makes of terms that are given: its rows before and after sampling.
-  train::Notes bound_of(const Config& config, const Var& log_px, const adgm::Rows& rows, adgm::Samples samples) const {
+  train::Notes bound_of(const Config& config, const Var& log_px, const adgm::Rows& rows,
+                        adgm::Samples samples) const {
     const auto model = adgm::make_model(config, {.dtype = dtype_, .device = golden_device()});
     train::Notes notes;
-    const train::Step step = train::Step(0, Tensor::scalar(int64_t{0}, golden_device()), dtype_).with_notes(notes);
+    const train::Step step =
+        train::Step(0, Tensor::scalar(int64_t{0}, golden_device()), dtype_).with_notes(notes);
     const Var zero(Tensor::zeros(log_px.shape(), dtype_, golden_device()));
     adgm::bound(*model, {log_px, zero, {}, {}}, rows, zero, samples, step);
     return notes;

@@ -11,7 +11,7 @@ namespace {
 constexpr double kRoundings = 64;
 
 double largest_difference(const Tensor& a, const Tensor& b) {
-  const std::vector<double> x = as_doubles(a), y = as_doubles(b);
+  const std::vector<double> x = to_doubles(a), y = to_doubles(b);
   double largest = 0;
   for (size_t i = 0; i < x.size(); ++i) largest = std::max(largest, std::abs(x[i] - y[i]));
   return largest;
@@ -43,7 +43,7 @@ std::map<std::string, double> conditioning(const Family& family, const File& fil
 }
 
 std::vector<double> allowed_errors(const Tensor& expected, const Tolerance& tolerance) {
-  std::vector<double> allowed = as_doubles(expected);
+  std::vector<double> allowed = to_doubles(expected);
   const double maximum = largest_value(expected);
   for (double& value : allowed)
     value = tolerance.absolute + tolerance.of_value * std::abs(value) + tolerance.of_maximum * maximum;
@@ -52,7 +52,7 @@ std::vector<double> allowed_errors(const Tensor& expected, const Tolerance& tole
 
 double largest_value(const Tensor& x) {
   double largest = 0;
-  for (const double value : as_doubles(x)) largest = std::max(largest, std::abs(value));
+  for (const double value : to_doubles(x)) largest = std::max(largest, std::abs(value));
   return largest;
 }
 
@@ -85,7 +85,7 @@ std::optional<std::vector<double>> AllowedErrors::of(const std::string& name) co
   std::vector<double> allowed = allowed_errors(expected, *tolerance);
   const std::vector<Update> updates = outcome_.updates ? outcome_.updates(name) : std::vector<Update>{};
   for (const Update& update : updates) {
-    const std::vector<double> gradient = as_doubles(file_.content.at(update.gradient)),
+    const std::vector<double> gradient = to_doubles(file_.content.at(update.gradient)),
                               errors = of(update.gradient).value();
     for (size_t i = 0; i < std::min(allowed.size(), gradient.size()); ++i) {
       const double decay = i < update.decay.size() ? update.decay[i] : 0;

@@ -20,7 +20,7 @@ Family cancelling() {
           .run =
               [](const File& file, DType dtype) {
                 const Tensor& x = file.content.at("input/x");
-                std::vector<double> y = as_doubles(as_tensor(as_doubles(x), x.shape(), dtype));
+                std::vector<double> y = to_doubles(as_tensor(to_doubles(x), x.shape(), dtype));
                 for (double& value : y) value = 1e4 * (value - 1);
                 return Outcome{.kind = "cancelling",
                                .values = {{"output/y", as_tensor(y, x.shape(), dtype)}},

@@ -31,7 +31,7 @@ struct Comparison {
 
 Comparison compare_elements(const Tensor& expected, const Tensor& computed,
                             const std::vector<double>& allowed) {
-  const std::vector<double> want = as_doubles(expected), have = as_doubles(computed);
+  const std::vector<double> want = to_doubles(expected), have = to_doubles(computed);
   Comparison result;
   for (size_t i = 0; i < want.size(); ++i)
     if (const double part = fraction(have[i], want[i], allowed[i]); part > result.worst)
@@ -78,13 +78,6 @@ Device golden_device() {
 
 GoldenDevice::GoldenDevice(Device device) { chosen_device = device; }
 GoldenDevice::~GoldenDevice() { chosen_device.reset(); }
-
-std::vector<double> as_doubles(const Tensor& x) {
-  return dispatch_any(x.dtype(), [&](auto zero) {
-    const auto values = x.to_vector<decltype(zero)>();
-    return std::vector<double>(values.begin(), values.end());
-  });
-}
 
 Tensor as_tensor(const std::vector<double>& values, Shape shape, DType dtype) {
   if (RoundedNumbers::alive()) {

@@ -12,6 +12,7 @@
 #include <string>
 #include <vector>
 
+#include "tensor/compare.h"
 #include "tensor/safetensors.h"
 
 namespace vae::golden {
@@ -28,8 +29,6 @@ class GoldenDevice {
   GoldenDevice& operator=(const GoldenDevice&) = delete;
 };
 
-/// Elements of any tensor as numbers.
-std::vector<double> as_doubles(const Tensor& x);
 /// The tensor with these elements in a floating dtype, on golden_device().
 Tensor as_tensor(const std::vector<double>& values, Shape shape, DType dtype);
 

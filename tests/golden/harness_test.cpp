@@ -26,7 +26,7 @@ Family doubling() {
               },
           .run =
               [](const File& file, DType dtype) {
-                std::vector<double> x = as_doubles(file.content.at("input/x"));
+                std::vector<double> x = to_doubles(file.content.at("input/x"));
                 for (double& value : x) value *= 2;
                 return Outcome{
                     .kind = "doubling",
@@ -162,7 +162,7 @@ TEST(GoldenHarness, Folders) {
 
 /// The value of element `at` moved by a part of its tolerance, away from zero.
 Tensor perturbed(const Tensor& x, size_t at, double allowed, double part) {
-  std::vector<double> values = as_doubles(x);
+  std::vector<double> values = to_doubles(x);
   values[at] += std::copysign(part * allowed, values[at]);
   return as_tensor(values, x.shape(), x.dtype());
 }

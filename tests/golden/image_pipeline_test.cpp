@@ -49,11 +49,11 @@ TEST_F(ImagePipeline, ResizeOfBytes) {
   const Tensor x = cast_to(bytes, DType::u8).reshape({bytes.size(0), bytes.size(1), bytes.size(2), 1});
   const Tensor y = Tensor::empty({expected.size(0), expected.size(1), expected.size(2), 1}, DType::u8);
   kernels::resize_images(x, y);
-  EXPECT_EQ(as_doubles(y), as_doubles(expected));
+  EXPECT_EQ(to_doubles(y), to_doubles(expected));
   const Tensor half = Tensor::scalar(0.5).reshape({1}), z = Tensor::empty(y.shape(), DType::f64);
   kernels::normalize_pixels(y, half, half, z);
-  const std::vector<double> normalized = as_doubles(z),
-                            wanted = as_doubles(file_.at("output/mnist_normalized"));
+  const std::vector<double> normalized = to_doubles(z),
+                            wanted = to_doubles(file_.at("output/mnist_normalized"));
   for (size_t i = 0; i < wanted.size(); ++i) EXPECT_NEAR(normalized[i], wanted[i], 1e-7);  // made in f32
 }
 

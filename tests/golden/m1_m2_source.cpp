@@ -32,8 +32,9 @@ std::string after_slash(const std::string& name, size_t slash) { return name.sub
 
 Tensor Source::get(const std::string& name, Shape shape, std::optional<int64_t> step) {
   if (case_.formula) return as_tensor(by_formula(name, shape), shape, dtype_);
-  if (shape.numel() == 0 && !has(name)) return Tensor::zeros(shape, dtype_, golden_device());  // no unlabelled rows
-  return as_tensor(as_doubles(from_file(name, shape, step)), shape, dtype_);
+  if (shape.numel() == 0 && !has(name))
+    return Tensor::zeros(shape, dtype_, golden_device());  // no unlabelled rows
+  return as_tensor(to_doubles(from_file(name, shape, step)), shape, dtype_);
 }
 
 Tensor Source::labels(std::optional<int64_t> step) {

@@ -122,7 +122,7 @@ class Tolerances {
   double clipping(const std::string& norm, const std::string& net) const {
     const auto found = file_.content.tensors.find("output/" + norm + net);
     if (found == file_.content.tensors.end() || c_.adam.clip.norm == 0) return 1;
-    return std::min(1.0, c_.adam.clip.norm / as_doubles(found->second).front());
+    return std::min(1.0, c_.adam.clip.norm / to_doubles(found->second).front());
   }
 
   /// How far biases that feed a batch norm may have gone in single precision before its last batch.

@@ -11,14 +11,14 @@ bool in_net(const std::string& name, const std::string& net) {
 
 double norm(const Tensor& x) {
   double sum = 0;
-  for (const double value : as_doubles(x)) sum += value * value;
+  for (const double value : to_doubles(x)) sum += value * value;
   return std::sqrt(sum);
 }
 
 Tensor stack(const std::vector<Values>& steps, const std::string& name) {
   std::vector<double> all;
   for (const Values& step : steps) {
-    const std::vector<double> values = as_doubles(step.at(name));
+    const std::vector<double> values = to_doubles(step.at(name));
     all.insert(all.end(), values.begin(), values.end());
   }
   const Shape one = steps.front().at(name).shape();
@@ -36,8 +36,8 @@ void put(Values& values, const std::string& name, const autograd::Var& x) {
 void put(Values& values, const std::string& name, double number) { values[name] = Tensor::scalar(number); }
 
 void put_notes(Values& values, const train::Notes& notes) {
-  const std::map<std::string, std::string> words{{"log_var", "lnvar"}, {"log_p", "logp"}, {"log_q", "logq"},
-                                                 {"bound_", "lb_"}};
+  const std::map<std::string, std::string> words{
+      {"log_var", "lnvar"}, {"log_p", "logp"}, {"log_q", "logq"}, {"bound_", "lb_"}};
   for (const auto& [note, value] : notes) {
     std::string name = note;
     for (const auto& [ours, theirs] : words)

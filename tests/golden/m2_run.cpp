@@ -10,7 +10,7 @@ using At = std::optional<int64_t>;
 /// Rows k * B + b of [K * B, D] as [B, K, D].
 Tensor rows_first(const Tensor& x, int64_t classes) {
   const int64_t rows = x.size(0) / classes, width = x.size(1);
-  const std::vector<double> from = as_doubles(x);
+  const std::vector<double> from = to_doubles(x);
   std::vector<double> to(from.size());
   for (int64_t k = 0; k < classes; ++k)
     for (int64_t b = 0; b < rows; ++b)
@@ -62,17 +62,16 @@ class M2Run {
 
   Values update(At at) {
     const bool separate = c_.update == m1_m2::M2Update::separate;
-    const m1_m2::M2Batch batch{inputs("_l", c_.labeled, at), source_.labels(at), inputs("_u", c_.unlabeled, at),
-                               c_.labeled, c_.unlabeled};
+    const m1_m2::M2Batch batch{inputs("_l", c_.labeled, at), source_.labels(at),
+                               inputs("_u", c_.unlabeled, at), c_.labeled, c_.unlabeled};
     if (c_.unlabeled == 0) source_.get("noise/eps_u", {0, c_.m2->z_size}, at);  // of no rows: not asked for
     Values values;
     train::Notes notes;
-    const train::Step step =
-        train::Step(0, iteration_, dtype_)
-            .with_notes(notes)
-            .with_noise([&](const std::string& name, Shape shape, train::Draw) {
-              return source_.get("noise/" + name, shape, at);
-            });
+    const train::Step step = train::Step(0, iteration_, dtype_)
+                                 .with_notes(notes)
+                                 .with_noise([&](const std::string& name, Shape shape, train::Draw) {
+                                   return source_.get("noise/" + name, shape, at);
+                                 });
     const auto updates = m1_m2::m2_updates(model_, {.update = c_.update, .alpha = c_.alpha}, batch, step);
     groups_.run(updates[0], iteration_);
     put_gradients(values, "grad/", "output/gradnorm_", groups_, model_);

@@ -21,7 +21,7 @@ class Numbers64 {
     return Tensor::from(values, shape);
   }
   Tensor binary(Shape shape) {
-    std::vector<double> values = as_doubles(normal(shape));
+    std::vector<double> values = to_doubles(normal(shape));
     for (double& value : values) value = value > 0;
     return Tensor::from(values, shape);
   }
@@ -64,7 +64,7 @@ void expect_failures(const SafeTensors& content, const std::string& name) {
 }
 
 void set_element(SafeTensors& content, const std::string& name, size_t at, double value) {
-  std::vector<double> values = as_doubles(content.at(name));
+  std::vector<double> values = to_doubles(content.at(name));
   values.at(at) = value;
   content.tensors[name] = Tensor::from(values, content.at(name).shape());
 }
@@ -113,7 +113,7 @@ TEST(MadeFiles, VanishingGradientsAtTrueSizes) {
 
   double largest = 0;
   for (const auto& [name, value] : good.tensors)
-    if (name.starts_with("gradnorm/")) largest = std::max(largest, as_doubles(value).front());
+    if (name.starts_with("gradnorm/")) largest = std::max(largest, to_doubles(value).front());
   for (const std::string of : {"gradhead/", "gradnorm/", "gradsum/"}) {
     SafeTensors bad = good;
     set_element(bad, of + kBias, 0, 1e-3 * largest);
@@ -124,7 +124,7 @@ TEST(MadeFiles, VanishingGradientsAtTrueSizes) {
 TEST(MadeFiles, BiasesBeforeANormMoveNoFurtherThanTheRate) {
   const SafeTensors good = ladder_file();
   const std::string name = "afterhead/" + kBias;
-  const double after = as_doubles(good.at(name)).front();
+  const double after = to_doubles(good.at(name)).front();
   for (const double way : {-1.0, 1.0}) {
     SafeTensors bad = good;
     set_element(bad, name, 0, after + way * 2.1 * kRate);
@@ -135,7 +135,7 @@ TEST(MadeFiles, BiasesBeforeANormMoveNoFurtherThanTheRate) {
 TEST(MadeFiles, CountsOfBatches) {
   const SafeTensors good = ladder_file();
   const std::string name = "afterhead/encoder.1.batchnorm.num_batches_tracked";
-  EXPECT_EQ(as_doubles(good.at(name)), std::vector<double>{2});
+  EXPECT_EQ(to_doubles(good.at(name)), std::vector<double>{2});
   SafeTensors other = good;
   other.tensors[name] = good.at(name).reshape({});
   EXPECT_TRUE(run_made(other).ok());
@@ -170,12 +170,12 @@ TEST(MadeFiles, ClassifierInTestModeAfterALargeStep) {
 
   SafeTensors bad = good;
   const std::string logits = "output/logits_eval_after", bias = "after/fc_model.fc_2.bias";
-  const std::vector<double> values = as_doubles(good.at(logits));
+  const std::vector<double> values = to_doubles(good.at(logits));
   const double first = values.front(), largest = std::abs(*std::max_element(values.begin(), values.end()));
   set_element(bad, logits, 0, first + 1e-3 * largest);
   expect_failures(bad, logits);
   bad = good;
-  set_element(bad, bias, 0, as_doubles(good.at(bias)).front() + 2.1e-2);
+  set_element(bad, bias, 0, to_doubles(good.at(bias)).front() + 2.1e-2);
   expect_failures(bad, bias);
 }
 

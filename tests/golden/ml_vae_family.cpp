@@ -54,7 +54,7 @@ Tensor Numbers::get(const std::string& name, Shape shape) {
   if (!(tensor.shape() == shape))
     fail(ErrorKind::data, "{} is {}, the configuration says {}", name, tensor.shape().str(), shape.str());
   read_.insert(name);
-  return as_tensor(as_doubles(tensor), shape, dtype_);
+  return as_tensor(to_doubles(tensor), shape, dtype_);
 }
 
 Tensor Numbers::integers(const std::string& name) {
@@ -106,7 +106,7 @@ nn::Adam::Settings ml_vae_adam(const nlohmann::json& config) {
 }
 
 void put_with_norms(Values& values, const std::string& prefix, const std::string& name, const Tensor& x) {
-  const std::vector<double> elements = as_doubles(x);
+  const std::vector<double> elements = to_doubles(x);
   double squares = 0;
   for (const double value : elements) squares += value * value;
   const auto head = std::min<int64_t>(16, x.numel());

@@ -15,7 +15,7 @@ using nn::Gaussian;
 /// Mean and population deviation of each column.
 void put_statistics(Values& values, const std::string& name, const Tensor& x) {
   const int64_t rows = x.size(0), columns = x.size(1);
-  const std::vector<double> v = as_doubles(x);
+  const std::vector<double> v = to_doubles(x);
   std::vector<double> mean(columns), deviation(columns);
   for (int64_t i = 0; i < rows * columns; ++i) mean[i % columns] += v[i] / static_cast<double>(rows);
   for (int64_t i = 0; i < rows * columns; ++i)
@@ -28,7 +28,7 @@ void put_statistics(Values& values, const std::string& name, const Tensor& x) {
 /// Mean over the rows of KL(N(mean, e^log_var) || N(0, 1)) of each column.
 Tensor kl_per_dim(const GaussianRows& g) {
   const int64_t rows = g.mean.size(0), columns = g.mean.size(1);
-  const std::vector<double> mean = as_doubles(g.mean), log_var = as_doubles(g.log_var);
+  const std::vector<double> mean = to_doubles(g.mean), log_var = to_doubles(g.log_var);
   std::vector<double> kl(columns);
   for (int64_t i = 0; i < rows * columns; ++i)
     kl[i % columns] +=
@@ -94,7 +94,9 @@ class Training {
     return {Var(noise("noise/style_eps", rows_, config_.style_dim, step)),
             Var(noise("noise/class_eps", classes_, config_.class_dim, step))};
   }
-  train::Step step() const { return train::Step(0, Tensor::scalar(int64_t{0}, golden_device()), numbers_.dtype()); }
+  train::Step step() const {
+    return train::Step(0, Tensor::scalar(int64_t{0}, golden_device()), numbers_.dtype());
+  }
 
   void put(const std::string& name, const Var& x) { values_["output/" + name] = x.value().clone(); }
   void put(const std::string& prefix, const Gaussian& g, const std::string& suffix = "") {

@@ -11,7 +11,6 @@ namespace vae::kernels {
 namespace {
 
 using test::distance;
-using test::doubles;
 
 /// One image; pixels from outside are a failure.
 struct Picture {
@@ -24,7 +23,7 @@ struct Picture {
 
 Picture image_of(const Tensor& x, int64_t i) {
   const Tensor one = x.slice(i, i + 1);
-  return {x.size(1), x.size(2), x.size(3), doubles(one)};
+  return {x.size(1), x.size(2), x.size(3), to_doubles(one)};
 }
 
 template <class Value>
@@ -71,7 +70,7 @@ TEST(Naive, crop_images) {
             Picture padded = filled(h + 2 * pad, w + 2 * pad, c, [&](int64_t r, int64_t col, int64_t k) {
               return image.at(rows[static_cast<size_t>(r)], columns[static_cast<size_t>(col)], k);
             });
-            if (flipped && doubles(flip)[static_cast<size_t>(i)] != 0) {
+            if (flipped && to_doubles(flip)[static_cast<size_t>(i)] != 0) {
               Picture straight = padded;
               padded = filled(padded.height, padded.width, c, [&](int64_t r, int64_t col, int64_t k) {
                 return straight.at(r, straight.width - 1 - col, k);
@@ -151,10 +150,10 @@ TEST(Resize, KeepsConstantsAndTheSameSize) {
                    y = Tensor::empty({1, 13, 3, 2}, dtype, device);
       fill(x, 255);
       resize_images(x, y);
-      EXPECT_EQ(doubles(y), std::vector<double>(13 * 3 * 2, 255.0)) << name_of(dtype);
+      EXPECT_EQ(to_doubles(y), std::vector<double>(13 * 3 * 2, 255.0)) << name_of(dtype);
       const Tensor varied = sample_images({1, 5, 4, 2}, dtype, device);
       resize_images(varied, x);
-      EXPECT_EQ(doubles(x), doubles(varied)) << name_of(dtype);
+      EXPECT_EQ(to_doubles(x), to_doubles(varied)) << name_of(dtype);
     }
 }
 
@@ -169,13 +168,14 @@ TEST(Naive, normalize_pixels) {
                        deviation = test::sample_tensor({channels}, dtype, device, 0.1, 1, 2);
           for (const bool standardised : {false, true}) {
             normalize_pixels(x, standardised ? mean : Tensor{}, standardised ? deviation : Tensor{}, y);
-            std::vector<double> expected = doubles(x);
+            std::vector<double> expected = to_doubles(x);
             for (size_t i = 0; i < expected.size(); ++i) {
               const size_t c = i % static_cast<size_t>(channels);
               expected[i] /= 255;
-              if (standardised) expected[i] = (expected[i] - doubles(mean)[c]) / doubles(deviation)[c];
+              if (standardised) expected[i] = (expected[i] - to_doubles(mean)[c]) / to_doubles(deviation)[c];
             }
-            EXPECT_LE(distance(doubles(y), expected), dtype == DType::f32 ? 5e-7 : 1e-15);  // three roundings
+            EXPECT_LE(distance(to_doubles(y), expected),
+                      dtype == DType::f32 ? 5e-7 : 1e-15);  // three roundings
           }
         }
 }

@@ -8,7 +8,6 @@ namespace vae::kernels {
 namespace {
 
 using test::distance;
-using test::doubles;
 using test::sample_tensor;
 
 struct Sample {
@@ -68,8 +67,8 @@ BatchNormForward make_forward(const Sample& s) {
 TEST(Naive, batch_norm_fwd) {
   for_all([](const Sample& s) {
     const BatchNormForward f = make_forward(s);
-    const std::vector<double> x = doubles(f.x), gamma = doubles(f.gamma), beta = doubles(f.beta);
-    std::vector<double> running_mean = doubles(f.running_mean), running_var = doubles(f.running_var);
+    const std::vector<double> x = to_doubles(f.x), gamma = to_doubles(f.gamma), beta = to_doubles(f.beta);
+    std::vector<double> running_mean = to_doubles(f.running_mean), running_var = to_doubles(f.running_var);
     const Statistics stats = statistics(x, s.m, s.n);
     std::vector<double> y(x.size()), rstd;
     const double unbias = s.m > 1 ? static_cast<double>(s.m) / static_cast<double>(s.m - 1) : 1;
@@ -84,11 +83,11 @@ TEST(Naive, batch_norm_fwd) {
       y[i] = gamma[c] * (x[i] - stats.mean[c]) * rstd[c] + beta[c];
     }
     batch_norm_fwd(f);
-    EXPECT_LE(distance(doubles(f.y), y), s.tolerance);
-    EXPECT_LE(distance(doubles(f.mean), stats.mean), s.tolerance);
-    EXPECT_LE(distance(doubles(f.rstd), rstd), s.tolerance);
-    EXPECT_LE(distance(doubles(f.running_mean), running_mean), s.tolerance);
-    EXPECT_LE(distance(doubles(f.running_var), running_var), s.tolerance);
+    EXPECT_LE(distance(to_doubles(f.y), y), s.tolerance);
+    EXPECT_LE(distance(to_doubles(f.mean), stats.mean), s.tolerance);
+    EXPECT_LE(distance(to_doubles(f.rstd), rstd), s.tolerance);
+    EXPECT_LE(distance(to_doubles(f.running_mean), running_mean), s.tolerance);
+    EXPECT_LE(distance(to_doubles(f.running_var), running_var), s.tolerance);
   });
 }
 
@@ -112,10 +111,10 @@ TEST(Naive, batch_norm_bwd) {
                                   .write_beta = write};
         const bool add = write == Write::add;
         const auto before = [&](const Tensor& t) {
-          return add ? doubles(t) : std::vector<double>(static_cast<size_t>(t.numel()));
+          return add ? to_doubles(t) : std::vector<double>(static_cast<size_t>(t.numel()));
         };
         std::vector<double> dgamma = before(b.dgamma), dbeta = before(b.dbeta), dx = before(b.dx);
-        const std::vector<double> x = doubles(f.x), dy = doubles(b.dy), gamma = doubles(f.gamma);
+        const std::vector<double> x = to_doubles(f.x), dy = to_doubles(b.dy), gamma = to_doubles(f.gamma);
         const Statistics stats = statistics(x, s.m, s.n);
         const auto n = static_cast<size_t>(s.n), m = static_cast<size_t>(s.m);
         for (size_t c = 0; c < n; ++c) {
@@ -135,10 +134,10 @@ TEST(Naive, batch_norm_bwd) {
                      by_mean / static_cast<double>(m);
         }
         batch_norm_bwd(b);
-        EXPECT_LE(distance(doubles(b.dgamma), dgamma), 4 * s.tolerance);
-        EXPECT_LE(distance(doubles(b.dbeta), dbeta), 4 * s.tolerance);
+        EXPECT_LE(distance(to_doubles(b.dgamma), dgamma), 4 * s.tolerance);
+        EXPECT_LE(distance(to_doubles(b.dbeta), dbeta), 4 * s.tolerance);
         if (with_dx) {
-          EXPECT_LE(distance(doubles(b.dx), dx), 4 * s.tolerance);
+          EXPECT_LE(distance(to_doubles(b.dx), dx), 4 * s.tolerance);
         }
       }
   });
@@ -154,7 +153,7 @@ TEST(BatchNorm, ActivationIsThatOfTheElementwiseList) {
       map_fwd(*activation.function, activation.params, {&f.y, 1}, expected);
       f.activation = activation;
       batch_norm_fwd(f);
-      EXPECT_LE(distance(doubles(f.y), doubles(expected)), s.tolerance) << name;
+      EXPECT_LE(distance(to_doubles(f.y), to_doubles(expected)), s.tolerance) << name;
     });
 }
 
@@ -185,9 +184,9 @@ TEST(BatchNorm, ActivationGradient) {
       fused.dy = dy, fused.y = f.y, fused.beta = f.beta, fused.activation = activation;
       fused.dx = sample(full, 9), fused.dgamma = sample({s.n}, 10), fused.dbeta = sample({s.n}, 11);
       batch_norm_bwd(fused);
-      EXPECT_LE(distance(doubles(fused.dx), doubles(b.dx)), 4 * s.tolerance) << name;
-      EXPECT_LE(distance(doubles(fused.dgamma), doubles(b.dgamma)), 4 * s.tolerance) << name;
-      EXPECT_LE(distance(doubles(fused.dbeta), doubles(b.dbeta)), 4 * s.tolerance) << name;
+      EXPECT_LE(distance(to_doubles(fused.dx), to_doubles(b.dx)), 4 * s.tolerance) << name;
+      EXPECT_LE(distance(to_doubles(fused.dgamma), to_doubles(b.dgamma)), 4 * s.tolerance) << name;
+      EXPECT_LE(distance(to_doubles(fused.dbeta), to_doubles(b.dbeta)), 4 * s.tolerance) << name;
     });
 }
 
@@ -201,10 +200,10 @@ TEST(BatchNorm, VarianceSurvivesAnOffsetAndAnOutlier) {
     BatchNormForward f = make_forward(s);
     f.x = test::tensor_of(x, {m, 1}, DType::f32, device);
     batch_norm_fwd(f);
-    const double var = statistics(doubles(f.x), m, 1).var[0];
+    const double var = statistics(to_doubles(f.x), m, 1).var[0];
     // In f32 the squared distances of a block of 32 rows from the outlier sum up to 32 times what they leave:
     // 32 roundings of 1.2e-7.
-    EXPECT_NEAR(doubles(f.rstd)[0] * std::sqrt(var + s.rule.eps), 1, 4e-6);
+    EXPECT_NEAR(to_doubles(f.rstd)[0] * std::sqrt(var + s.rule.eps), 1, 4e-6);
   }
 }
 
@@ -222,10 +221,10 @@ TEST(BatchNorm, WithoutRunningStatisticsAndWithoutRows) {
     batch_norm_fwd(f);
     s.m = 0;
     const BatchNormForward empty = make_forward(s);
-    const std::vector<double> mean = doubles(empty.running_mean), var = doubles(empty.running_var);
+    const std::vector<double> mean = to_doubles(empty.running_mean), var = to_doubles(empty.running_var);
     batch_norm_fwd(empty);
-    EXPECT_EQ(doubles(empty.running_mean), mean) << "no rows say nothing";
-    EXPECT_EQ(doubles(empty.running_var), var);
+    EXPECT_EQ(to_doubles(empty.running_mean), mean) << "no rows say nothing";
+    EXPECT_EQ(to_doubles(empty.running_var), var);
   }
 }
 

@@ -11,7 +11,6 @@ namespace vae::kernels {
 namespace {
 
 using test::distance;
-using test::doubles;
 
 struct Layer {
   int64_t n, h, w, in, out;
@@ -130,15 +129,15 @@ Tensor filled_like(const Tensor& like, uint64_t stream) {
 
 TEST(Naive, conv2d_fwd) {
   for_all([](const Layer& l, const Operands& v, double tolerance) {
-    const std::vector<double> x = doubles(v.x), w = doubles(v.w), bias = doubles(v.bias);
+    const std::vector<double> x = to_doubles(v.x), w = to_doubles(v.w), bias = to_doubles(v.bias);
     std::vector<double> plain(static_cast<size_t>(l.result().numel())), with_bias(plain.size());
     for_products(l, [&](size_t i, size_t k, size_t o) { plain[o] += x[i] * w[k]; });
     for (size_t i = 0; i < plain.size(); ++i) with_bias[i] = plain[i] + bias[i % bias.size()];
     const Tensor y = filled_like(v.dy, 5);
     conv2d_fwd(v.x, v.w, {}, y, l.window);
-    EXPECT_LE(distance(doubles(y), plain), tolerance);
+    EXPECT_LE(distance(to_doubles(y), plain), tolerance);
     conv2d_fwd(v.x, v.w, v.bias, y, l.window);
-    EXPECT_LE(distance(doubles(y), with_bias), tolerance) << "with bias";
+    EXPECT_LE(distance(to_doubles(y), with_bias), tolerance) << "with bias";
   });
 }
 
@@ -146,16 +145,16 @@ TEST(Naive, conv2d_fwd) {
 void expect_written(const Tensor& to, const std::vector<double>& expected, double tolerance,
                     const std::function<void(Write)>& kernel) {
   kernel(Write::set);
-  EXPECT_LE(distance(doubles(to), expected), tolerance);
-  std::vector<double> sum = doubles(to);
+  EXPECT_LE(distance(to_doubles(to), expected), tolerance);
+  std::vector<double> sum = to_doubles(to);
   for (size_t i = 0; i < sum.size(); ++i) sum[i] += expected[i];
   kernel(Write::add);
-  EXPECT_LE(distance(doubles(to), sum), tolerance) << "added";
+  EXPECT_LE(distance(to_doubles(to), sum), tolerance) << "added";
 }
 
 TEST(Naive, conv2d_bwd_input) {
   for_all([](const Layer& l, const Operands& v, double tolerance) {
-    const std::vector<double> dy = doubles(v.dy), w = doubles(v.w);
+    const std::vector<double> dy = to_doubles(v.dy), w = to_doubles(v.w);
     std::vector<double> dx(static_cast<size_t>(l.image().numel()));
     for_products(l, [&](size_t i, size_t k, size_t o) { dx[i] += dy[o] * w[k]; });
     const Tensor to = filled_like(v.x, 5);
@@ -165,7 +164,7 @@ TEST(Naive, conv2d_bwd_input) {
 
 TEST(Naive, conv2d_bwd_weight) {
   for_all([](const Layer& l, const Operands& v, double tolerance) {
-    const std::vector<double> dy = doubles(v.dy), x = doubles(v.x);
+    const std::vector<double> dy = to_doubles(v.dy), x = to_doubles(v.x);
     std::vector<double> dw(static_cast<size_t>(l.weights().numel()));
     for_products(l, [&](size_t i, size_t k, size_t o) { dw[k] += dy[o] * x[i]; });
     const Tensor to = filled_like(v.w, 5);
@@ -206,22 +205,22 @@ void for_taps(const Layer& l, int64_t taps, int64_t begin, int64_t end, const Bo
 TEST(Naive, unfold) {
   for_pieces([](const Layer& l, const Tensor& x, int64_t taps, int64_t begin, int64_t end) {
     const Tensor columns = test::sample_tensor({end - begin, taps}, x.dtype(), x.device());
-    const std::vector<double> values = doubles(x);
+    const std::vector<double> values = to_doubles(x);
     std::vector<double> expected(static_cast<size_t>(columns.numel()));
     for_taps(l, taps, begin, end, [&](size_t i, size_t k) { expected[k] = values[i]; });
     unfold(x, columns, l.window, begin);
-    EXPECT_EQ(doubles(columns), expected);
+    EXPECT_EQ(to_doubles(columns), expected);
   });
 }
 
 TEST(Naive, fold) {
   for_pieces([](const Layer& l, const Tensor& x, int64_t taps, int64_t begin, int64_t end) {
     const Tensor columns = test::sample_tensor({end - begin, taps}, x.dtype(), x.device());
-    const std::vector<double> values = doubles(columns);
-    std::vector<double> expected = doubles(x);
+    const std::vector<double> values = to_doubles(columns);
+    std::vector<double> expected = to_doubles(x);
     for_taps(l, taps, begin, end, [&](size_t i, size_t k) { expected[i] += values[k]; });
     fold(columns, x, l.window, begin);
-    EXPECT_LE(distance(doubles(x), expected), x.dtype() == DType::f32 ? 1e-6 : 1e-14);
+    EXPECT_LE(distance(to_doubles(x), expected), x.dtype() == DType::f32 ? 1e-6 : 1e-14);
   });
 }
 
@@ -231,11 +230,11 @@ TEST(Conv2d, ColumnsServeEveryGeometry) {
     const Tensor y = filled_like(v.dy, 5), other = filled_like(v.dy, 6);
     conv2d_fwd(v.x, v.w, v.bias, y, l.window);
     columns::conv2d_fwd(v.x, v.w, v.bias, other, l.window);
-    EXPECT_LE(distance(doubles(other), doubles(y)), tolerance);
+    EXPECT_LE(distance(to_doubles(other), to_doubles(y)), tolerance);
     const Tensor dw = filled_like(v.w, 7), other_dw = filled_like(v.w, 8);
     conv2d_bwd_weight(v.dy, v.x, dw, l.window, Write::set);
     columns::conv2d_bwd_weight(v.dy, v.x, other_dw, l.window, Write::set);
-    EXPECT_LE(distance(doubles(other_dw), doubles(dw)), tolerance);
+    EXPECT_LE(distance(to_doubles(other_dw), to_doubles(dw)), tolerance);
   });
 }
 

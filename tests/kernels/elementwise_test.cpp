@@ -8,7 +8,6 @@ namespace vae::kernels {
 namespace {
 
 using test::distance;
-using test::doubles;
 using test::sample_tensor;
 
 constexpr Map kAllMaps[] = {
@@ -51,7 +50,7 @@ double element(const std::vector<double>& x, int64_t columns, int64_t rows, int6
 
 std::vector<double> naive(Map op, int wrt, const std::vector<Tensor>& x, int64_t rows, int64_t columns) {
   std::vector<std::vector<double>> operands;
-  for (const Tensor& t : x) operands.push_back(doubles(t));
+  for (const Tensor& t : x) operands.push_back(to_doubles(t));
   std::vector<double> y;
   for (int64_t r = 0; r < rows; ++r)
     for (int64_t c = 0; c < columns; ++c) {
@@ -101,7 +100,7 @@ TEST(Naive, map_fwd) {
   for_all([](Map op, Sizes s, const std::vector<Tensor>& x, double tolerance) {
     const Tensor y = Tensor::empty({s.rows, s.columns}, x[0].dtype(), x[0].device());
     map_fwd(op, kParams, x, y);
-    EXPECT_LE(distance(doubles(y), naive(op, -1, x, s.rows, s.columns)), tolerance);
+    EXPECT_LE(distance(to_doubles(y), naive(op, -1, x, s.rows, s.columns)), tolerance);
   });
 }
 
@@ -119,7 +118,7 @@ TEST(Naive, rowsum_fwd) {
     double scale = 1;
     for (const double sum : sums) scale = std::max(scale, std::abs(sum));
     // Terms of both signs: the error is relative to the sum of magnitudes.
-    EXPECT_LE(distance(doubles(y), sums) * scale, tolerance * magnitude);
+    EXPECT_LE(distance(to_doubles(y), sums) * scale, tolerance * magnitude);
   });
 }
 
@@ -135,14 +134,14 @@ TEST(Naive, map_bwd) {
             const Tensor dy = sample_tensor(dy_shape, x[0].dtype(), x[0].device(), -2, 2, 9);
             const Tensor dx = sample_tensor(full, x[0].dtype(), x[0].device(), -1, 1, 10);
             std::vector<double> expected = naive(op, wrt, x, s.rows, s.columns);
-            const std::vector<double> before = doubles(dx), g = doubles(dy);
+            const std::vector<double> before = to_doubles(dx), g = to_doubles(dy);
             for (int64_t i = 0; i < full.numel(); ++i) {
               double& e = expected[static_cast<size_t>(i)];
               e *= element(g, s.columns, s.rows, i / s.columns, i % s.columns);
               if (write == Write::add) e += before[static_cast<size_t>(i)];
             }
             map_bwd(op, kParams, wrt, dy, x, with_y ? y : Tensor{}, dx, write);
-            EXPECT_LE(distance(doubles(dx), expected), tolerance)
+            EXPECT_LE(distance(to_doubles(dx), expected), tolerance)
                 << "operand " << wrt << " dy " << dy_shape.str() << (with_y ? " y" : "");
           }
   });
@@ -193,7 +192,7 @@ TEST(Elementwise, StaysFiniteAtExtremeValues) {
             map_fwd(op, kParams, x, y);
           else
             map_bwd(op, kParams, wrt, one, x, {}, y, Write::set);
-          const std::vector<double> actual = doubles(y), expected = naive(op, wrt, x, 1, n);
+          const std::vector<double> actual = to_doubles(y), expected = naive(op, wrt, x, 1, n);
           for (size_t i = 0; i < total; ++i) {
             std::vector<double> at;
             for (const std::vector<double>& column : columns) at.push_back(column[i]);
@@ -218,15 +217,15 @@ TEST(Elementwise, NoDifferenceCostsNothingUnderEveryVariance) {
       fill(one, 1);
       const Tensor x[] = {mean, mean, test::tensor_of(log_var, {5}, dtype, device)};
       map_fwd(Map::kl_means, {}, x, y);
-      EXPECT_EQ(doubles(y), std::vector<double>(5, 0));
+      EXPECT_EQ(to_doubles(y), std::vector<double>(5, 0));
       map_fwd(Map::gaussian_nll, unlimited, x, y);
       for (size_t i = 0; i < 5; ++i)
-        EXPECT_NEAR(doubles(y)[i], (kLog2Pi + log_var[i]) / 2, 1e-7 * std::abs(log_var[i]) + 1e-6);
+        EXPECT_NEAR(to_doubles(y)[i], (kLog2Pi + log_var[i]) / 2, 1e-7 * std::abs(log_var[i]) + 1e-6);
       for (const Map op : {Map::kl_means, Map::gaussian_nll})
         for (int wrt = 0; wrt < 3; ++wrt) {
           map_bwd(op, unlimited, wrt, one, x, {}, y, Write::set);
           const double slope = op == Map::gaussian_nll && wrt == 2 ? 0.5 : 0;
-          EXPECT_EQ(doubles(y), std::vector<double>(5, slope)) << name_of(op) << ", operand " << wrt;
+          EXPECT_EQ(to_doubles(y), std::vector<double>(5, slope)) << name_of(op) << ", operand " << wrt;
         }
     }
 }
@@ -238,16 +237,16 @@ TEST(Elementwise, NonlinearFunctionsAreFiniteEverywhere) {
                          Map::clip, Map::non_zero}) {
       const Tensor x = test::tensor_of({0, 90, -90, 1e4, -1e4}, {5}, dtype), y = Tensor::empty({5}, dtype);
       map_fwd(op, kParams, {&x, 1}, y);
-      for (const double v : doubles(y)) EXPECT_TRUE(std::isfinite(v)) << name_of(op);
+      for (const double v : to_doubles(y)) EXPECT_TRUE(std::isfinite(v)) << name_of(op);
       map_bwd(op, kParams, 0, x, {&x, 1}, {}, y, Write::set);
-      for (const double v : doubles(y)) EXPECT_TRUE(std::isfinite(v)) << name_of(op) << " derivative";
+      for (const double v : to_doubles(y)) EXPECT_TRUE(std::isfinite(v)) << name_of(op) << " derivative";
     }
   for (const DType dtype : {DType::f32, DType::f64}) {  // BCE from logits: 0 or |logit|
     const Tensor x[] = {test::tensor_of({90, -90, 1e4, -1e4, 1e4}, {5}, dtype),
                         test::tensor_of({1, 0, 1, 0, 0}, {5}, dtype)};
     const Tensor y = Tensor::empty({5}, dtype);
     map_fwd(Map::bce_logits, {}, x, y);
-    EXPECT_LE(distance(doubles(y), {0, 0, 0, 0, 1e4}), 1e-7);
+    EXPECT_LE(distance(to_doubles(y), {0, 0, 0, 0, 1e4}), 1e-7);
   }
 }
 
@@ -261,8 +260,8 @@ TEST(Elementwise, NanPassesThrough) {
             fill(x[static_cast<size_t>(position)].reshape({n}).slice(n - 1, n), std::nan(""));
             const Tensor y = Tensor::empty({1, n}, dtype, device), sum = Tensor::empty({1}, dtype, device);
             map_fwd(op, kParams, x, y);
-            EXPECT_TRUE(std::isnan(doubles(y).back())) << name_of(op) << " operand " << position;
-            EXPECT_TRUE(n == 1 || !std::isnan(doubles(y).front())) << name_of(op);
+            EXPECT_TRUE(std::isnan(to_doubles(y).back())) << name_of(op) << " operand " << position;
+            EXPECT_TRUE(n == 1 || !std::isnan(to_doubles(y).front())) << name_of(op);
             rowsum_fwd(op, kParams, x, sum);
             EXPECT_TRUE(std::isnan(sum.item())) << name_of(op) << " row sum, operand " << position;
           }

@@ -9,7 +9,6 @@
 namespace vae::kernels {
 namespace {
 
-using test::doubles;
 using test::sample_tensor;
 using test::tensor_of;
 
@@ -30,7 +29,7 @@ TEST(Naive, fill) {
       for (const int64_t n : kLengths) {
         const Tensor y = Tensor::zeros({n}, dtype, device);
         fill(y, 7);
-        EXPECT_EQ(doubles(y), std::vector<double>(static_cast<size_t>(n), 7.0));
+        EXPECT_EQ(to_doubles(y), std::vector<double>(static_cast<size_t>(n), 7.0));
       }
 }
 
@@ -41,10 +40,10 @@ TEST(Naive, cast) {
         for (const int64_t n : kLengths) {
           const Tensor x = sample_tensor({n}, from, device, 0, 200), y = Tensor::empty({n}, to, device);
           cast(x, y);
-          std::vector<double> expected = doubles(x);
+          std::vector<double> expected = to_doubles(x);
           if (!is_floating(to))
             for (double& e : expected) e = std::trunc(e);
-          EXPECT_EQ(doubles(y), expected) << name_of(from) << " to " << name_of(to);
+          EXPECT_EQ(to_doubles(y), expected) << name_of(from) << " to " << name_of(to);
         }
 }
 
@@ -61,13 +60,13 @@ TEST(Naive, gather_rows) {
     for (const DType dtype : kAll)
       for (const int64_t rows : kLengths) {
         const Tensor x = sample_tensor({17, 5, 3}, dtype, device, 0, 200);
-        const std::vector<double> index = indices(rows, 17), all = doubles(x);
+        const std::vector<double> index = indices(rows, 17), all = to_doubles(x);
         const Tensor y = Tensor::empty({rows, 5, 3}, dtype, device);
         gather_rows(x, tensor_of(index, {rows}, DType::i64, device), y);
         std::vector<double> expected;
         for (const double r : index)
           for (size_t c = 0; c < 15; ++c) expected.push_back(all[static_cast<size_t>(r) * 15 + c]);
-        EXPECT_EQ(doubles(y), expected);
+        EXPECT_EQ(to_doubles(y), expected);
       }
 }
 
@@ -88,7 +87,7 @@ TEST(Naive, gather_pixels) {
               const double value = images[static_cast<size_t>(r) * 31 + c];
               expected.push_back(pixels == Pixels::binary ? value >= 128 : value / 255);
             }
-          EXPECT_LE(test::distance(doubles(y), expected), dtype == DType::f32 ? 1e-7 : 1e-15);
+          EXPECT_LE(test::distance(to_doubles(y), expected), dtype == DType::f32 ? 1e-7 : 1e-15);
         }
 }
 
@@ -103,7 +102,7 @@ TEST(Naive, one_hot) {
           std::vector<double> expected(static_cast<size_t>(rows * classes));
           for (size_t r = 0; r < labels.size(); ++r)
             expected[r * static_cast<size_t>(classes) + static_cast<size_t>(labels[r])] = 1;
-          EXPECT_EQ(doubles(y), expected);
+          EXPECT_EQ(to_doubles(y), expected);
         }
 }
 
@@ -116,8 +115,8 @@ TEST(Naive, pick) {
         pick(x, tensor_of(labels, {rows}, DType::i64, device), y);
         std::vector<double> expected;
         for (size_t r = 0; r < labels.size(); ++r)
-          expected.push_back(doubles(x)[r * 10 + static_cast<size_t>(labels[r])]);
-        EXPECT_EQ(doubles(y), expected);
+          expected.push_back(to_doubles(x)[r * 10 + static_cast<size_t>(labels[r])]);
+        EXPECT_EQ(to_doubles(y), expected);
       }
 }
 
@@ -129,12 +128,12 @@ TEST(Naive, pick_bwd) {
           const std::vector<double> labels = indices(rows, 10);
           const Tensor dy = sample_tensor({rows}, dtype, device, -2, 2, 1);
           const Tensor dx = sample_tensor({rows, 10}, dtype, device, -2, 2, 2);
-          std::vector<double> expected = doubles(dx);
+          std::vector<double> expected = to_doubles(dx);
           if (write == Write::set) std::fill(expected.begin(), expected.end(), 0.0);
           for (size_t r = 0; r < labels.size(); ++r)
-            expected[r * 10 + static_cast<size_t>(labels[r])] += doubles(dy)[r];
+            expected[r * 10 + static_cast<size_t>(labels[r])] += to_doubles(dy)[r];
           pick_bwd(dy, tensor_of(labels, {rows}, DType::i64, device), dx, write);
-          EXPECT_LE(test::distance(doubles(dx), expected), 1e-7);
+          EXPECT_LE(test::distance(to_doubles(dx), expected), 1e-7);
         }
 }
 
@@ -150,14 +149,14 @@ TEST(Naive, outer_add) {
               const Tensor v = sample_tensor({blocks, columns}, dtype, device, -2, 2, 2);
               const Tensor y = Tensor::empty({blocks * rows, columns}, dtype, device);
               outer_add(a, v, y);
-              const std::vector<double> av = doubles(a), vv = doubles(v);
+              const std::vector<double> av = to_doubles(a), vv = to_doubles(v);
               std::vector<double> expected;
               for (int64_t k = 0; k < blocks; ++k)
                 for (int64_t b = 0; b < rows; ++b)
                   for (int64_t c = 0; c < columns; ++c)
                     expected.push_back(av[static_cast<size_t>(((shared ? 0 : k * rows) + b) * columns + c)] +
                                        vv[static_cast<size_t>(k * columns + c)]);
-              EXPECT_LE(test::distance(doubles(y), expected), 1e-7);
+              EXPECT_LE(test::distance(to_doubles(y), expected), 1e-7);
             }
 }
 
@@ -169,12 +168,12 @@ TEST(Naive, transpose) {
           const Tensor x = sample_tensor({m, n}, dtype, device, 0, 200),
                        y = Tensor::empty({n, m}, dtype, device);
           transpose(x, y);
-          const std::vector<double> values = doubles(x);
+          const std::vector<double> values = to_doubles(x);
           std::vector<double> expected(values.size());
           for (int64_t r = 0; r < m; ++r)
             for (int64_t c = 0; c < n; ++c)
               expected[static_cast<size_t>(c * m + r)] = values[static_cast<size_t>(r * n + c)];
-          EXPECT_EQ(doubles(y), expected);
+          EXPECT_EQ(to_doubles(y), expected);
         }
 }
 

@@ -5,7 +5,6 @@
 namespace vae::kernels {
 namespace {
 
-using test::doubles;
 using test::sample_tensor;
 
 struct Sizes {
@@ -38,7 +37,7 @@ TEST(Naive, gemm) {
                 const Tensor b =
                     sample_tensor(tb ? Shape{s.n, s.k} : Shape{s.k, s.n}, dtype, device, -1, 1, 2);
                 const Tensor c = sample_tensor({s.m, s.n}, dtype, device, -1, 1, 3);
-                const std::vector<double> av = doubles(a), bv = doubles(b), before = doubles(c);
+                const std::vector<double> av = to_doubles(a), bv = to_doubles(b), before = to_doubles(c);
                 if (beta == 0) fill(c, std::nan(""));  // what is overwritten must not be read
                 std::vector<double> expected;
                 for (int64_t i = 0; i < s.m; ++i)
@@ -51,7 +50,7 @@ TEST(Naive, gemm) {
                   }
                 gemm(a, ta ? Transpose::yes : Transpose::no, b, tb ? Transpose::yes : Transpose::no, c, alpha,
                      beta);
-                EXPECT_LE(test::distance(doubles(c), expected), dtype == DType::f32 ? 3e-6 : 1e-14)
+                EXPECT_LE(test::distance(to_doubles(c), expected), dtype == DType::f32 ? 3e-6 : 1e-14)
                     << s.m << " x " << s.n << " x " << s.k << (ta ? " ta" : "") << (tb ? " tb" : "")
                     << " alpha " << alpha << " beta " << beta << " " << name_of(dtype) << " " << device.str();
               }
@@ -69,7 +68,7 @@ TEST(Naive, linear_fwd) {
                        bias = sample_tensor({rows, s.n}, dtype, device, -1, 1, 3),
                        y = Tensor::empty({s.m, s.n}, dtype, device);
           fill(y, std::nan(""));
-          const std::vector<double> xv = doubles(x), wv = doubles(w), bv = doubles(bias);
+          const std::vector<double> xv = to_doubles(x), wv = to_doubles(w), bv = to_doubles(bias);
           std::vector<double> expected;
           for (int64_t i = 0; i < s.m; ++i)
             for (int64_t j = 0; j < s.n; ++j) {
@@ -79,7 +78,7 @@ TEST(Naive, linear_fwd) {
               expected.push_back(total);
             }
           linear_fwd(x, w, rows ? bias : Tensor{}, y);
-          EXPECT_LE(test::distance(doubles(y), expected), dtype == DType::f32 ? 3e-6 : 1e-14)
+          EXPECT_LE(test::distance(to_doubles(y), expected), dtype == DType::f32 ? 3e-6 : 1e-14)
               << s.m << " x " << s.n << " x " << s.k << ", bias of " << rows << " rows, " << name_of(dtype)
               << " " << device.str();
         }
@@ -91,7 +90,7 @@ TEST(Gemm, TakesTensorsOfAnyRankAsRows) {
   const Tensor c = Tensor::empty({2, 3, 5}, DType::f64), flat = Tensor::empty({6, 5}, DType::f64);
   gemm(a, Transpose::no, b, Transpose::no, c, 1, 0);
   gemm(a.reshape({6, 4}), Transpose::no, b, Transpose::no, flat, 1, 0);
-  EXPECT_EQ(doubles(c), doubles(flat));
+  EXPECT_EQ(to_doubles(c), to_doubles(flat));
 }
 
 }  // namespace

@@ -7,7 +7,6 @@ namespace vae::kernels {
 namespace {
 
 using test::distance;
-using test::doubles;
 using test::sample_tensor;
 
 constexpr int kSteps = 5;
@@ -28,7 +27,7 @@ void for_all(const Body& body) {
 /// one, and decayed.
 std::vector<double> effective(const Tensor& gradient, double clip, double decay, const std::vector<double>& p,
                               double clip_elements = 0) {
-  std::vector<double> g = doubles(gradient);
+  std::vector<double> g = to_doubles(gradient);
   double norm = 0;
   for (const double v : g) norm += v * v;
   norm = std::sqrt(norm);
@@ -56,7 +55,7 @@ TEST(Naive, adam) {
         const double lr = 0.05;
         const Tensor p = sample_tensor({n}, dtype, device, -1, 1, 1), m = Tensor::zeros({n}, dtype, device),
                      v = Tensor::zeros({n}, dtype, device), t = Tensor::scalar(int64_t{0}, device);
-        std::vector<double> ep = doubles(p), em(ep.size()), ev(ep.size());
+        std::vector<double> ep = to_doubles(p), em(ep.size()), ev(ep.size());
         for (int step = 1; step <= kSteps; ++step) {
           const Tensor gradient = sample_tensor({n}, dtype, device, -2, 2, 10 + static_cast<uint64_t>(step));
           const std::vector<double> g = effective(gradient, clip, decay, ep, clip_elements);
@@ -82,9 +81,9 @@ TEST(Naive, adam) {
                 .rule = rule});
         }
         const double tolerance = dtype == DType::f32 ? 2e-6 : 1e-13;
-        EXPECT_LE(distance(doubles(p), ep), tolerance);
-        EXPECT_LE(distance(doubles(m), em), tolerance);
-        EXPECT_LE(distance(doubles(v), ev), tolerance);
+        EXPECT_LE(distance(to_doubles(p), ep), tolerance);
+        EXPECT_LE(distance(to_doubles(m), em), tolerance);
+        EXPECT_LE(distance(to_doubles(v), ev), tolerance);
       }
   });
 }
@@ -95,7 +94,7 @@ TEST(Naive, sgd) {
       const double lr = 0.05, clip_elements = rule.nesterov ? 0.7 : 0;
       const Tensor p = sample_tensor({n}, dtype, device, -1, 1, 1),
                    velocity = Tensor::zeros({n}, dtype, device);
-      std::vector<double> ep = doubles(p), eb(ep.size());
+      std::vector<double> ep = to_doubles(p), eb(ep.size());
       for (int step = 1; step <= kSteps; ++step) {
         const Tensor gradient = sample_tensor({n}, dtype, device, -2, 2, 10 + static_cast<uint64_t>(step));
         const std::vector<double> g = effective(gradient, clip, rule.weight_decay, ep, clip_elements);
@@ -113,8 +112,8 @@ TEST(Naive, sgd) {
              .rule = rule});
       }
       const double tolerance = dtype == DType::f32 ? 2e-6 : 1e-13;
-      EXPECT_LE(distance(doubles(p), ep), tolerance);
-      EXPECT_LE(distance(doubles(velocity), eb), tolerance);
+      EXPECT_LE(distance(to_doubles(p), ep), tolerance);
+      EXPECT_LE(distance(to_doubles(velocity), eb), tolerance);
     }
   });
 }
@@ -124,7 +123,7 @@ TEST(Naive, adagrad) {
     for (const AdagradRule& rule : {AdagradRule{}, AdagradRule{0.1, 0.01}}) {
       const double lr = 0.05, clip_elements = rule.weight_decay > 0 ? 0.7 : 0;
       const Tensor p = sample_tensor({n}, dtype, device, -1, 1, 1), sum = Tensor::zeros({n}, dtype, device);
-      std::vector<double> ep = doubles(p), es(ep.size());
+      std::vector<double> ep = to_doubles(p), es(ep.size());
       for (int step = 1; step <= kSteps; ++step) {
         const Tensor gradient = sample_tensor({n}, dtype, device, -2, 2, 10 + static_cast<uint64_t>(step));
         const std::vector<double> g = effective(gradient, clip, rule.weight_decay, ep, clip_elements);
@@ -143,8 +142,8 @@ TEST(Naive, adagrad) {
       }
       // A few roundings a step; where the first gradients are tiny, eps alone keeps their ratio in bounds.
       const double tolerance = dtype == DType::f32 ? 2e-6 : 1e-13;
-      EXPECT_LE(distance(doubles(p), ep), tolerance);
-      EXPECT_LE(distance(doubles(sum), es), tolerance);
+      EXPECT_LE(distance(to_doubles(p), ep), tolerance);
+      EXPECT_LE(distance(to_doubles(sum), es), tolerance);
     }
   });
 }
@@ -155,15 +154,15 @@ TEST(Naive, moving_average) {
       for (const int64_t n : {0, 1, 31, 33, 257, 1000, 40000})
         for (const double decay : {0.0, 0.99, 1.0}) {
           const Tensor average = sample_tensor({n}, dtype, device, -1, 1, 1);
-          std::vector<double> expected = doubles(average);
+          std::vector<double> expected = to_doubles(average);
           for (uint64_t step = 2; step < 5; ++step) {
             const Tensor value = sample_tensor({n}, dtype, device, -2, 2, step);
-            const std::vector<double> v = doubles(value);
+            const std::vector<double> v = to_doubles(value);
             for (size_t i = 0; i < expected.size(); ++i)
               expected[i] = decay * expected[i] + (1 - decay) * v[i];
             moving_average(value, average, decay);
           }
-          EXPECT_LE(distance(doubles(average), expected),
+          EXPECT_LE(distance(to_doubles(average), expected),
                     dtype == DType::f32 ? 5e-7 : 1e-15);  // 3 roundings a step
         }
 }
@@ -176,7 +175,7 @@ TEST(Optimizers, NotANumberIsNotClippedAway) {
     step.parameter = p, step.gradient = g, step.velocity = Tensor::zeros({3}, DType::f32, device);
     step.learning_rate = Tensor::scalar(1.0, device), step.clip_elements = 0.5;
     sgd(step);
-    const std::vector<double> moved = doubles(p);
+    const std::vector<double> moved = to_doubles(p);
     EXPECT_TRUE(std::isnan(moved[0]));
     EXPECT_EQ(moved[1], -0.5);
     EXPECT_EQ(moved[2], -0.5);
@@ -186,7 +185,7 @@ TEST(Optimizers, NotANumberIsNotClippedAway) {
 TEST(Optimizers, ZeroGradientsMoveNothing) {
   for (const AdamForm form : {AdamForm::torch, AdamForm::chainer}) {
     const Tensor p = sample_tensor({33}, DType::f32), zero = Tensor::zeros({33});
-    const std::vector<double> before = doubles(p);
+    const std::vector<double> before = to_doubles(p);
     adam({.parameter = p,
           .gradient = zero,
           .m = Tensor::zeros({33}),
@@ -196,7 +195,7 @@ TEST(Optimizers, ZeroGradientsMoveNothing) {
           .grad_norm_squared = Tensor::scalar(0.0),
           .clip = 1,
           .rule = {.form = form}});
-    EXPECT_EQ(doubles(p), before);
+    EXPECT_EQ(to_doubles(p), before);
   }
 }
 

@@ -22,7 +22,7 @@ void expect_parity(const ParityCase& c, Device device, DType dtype) {
   ASSERT_EQ(got.size(), expected.size());
   for (size_t i = 0; i < got.size(); ++i) {
     const double tolerance = got[i].dtype() == DType::f32 ? c.tolerance.f32 : c.tolerance.f64;
-    EXPECT_LE(distance(doubles(got[i]), doubles(expected[i])), tolerance)
+    EXPECT_LE(distance(to_doubles(got[i]), to_doubles(expected[i])), tolerance)
         << "output " << i << ", " << got[i].str();
   }
 }
@@ -53,7 +53,7 @@ TEST(CpuKernels, GiveTheSameBitsWithAnyNumberOfThreads) {
     // The libraries of matrix products and convolutions split by threads.
     if (c.kernel == "gemm" || c.kernel.starts_with("conv2d")) return;
     const auto run = [&](int threads) {
-      const Threads scope(threads);
+      const ThreadsScope scope(threads);
       return c.run({kCpu, dtype});
     };
     expect_same_bits(run(1), run(3));

@@ -8,7 +8,6 @@ namespace vae::kernels {
 namespace {
 
 using test::distance;
-using test::doubles;
 
 struct Pool {
   int64_t n, h, w, c;
@@ -89,12 +88,12 @@ TEST(Naive, max_pool_fwd) {
   for_all([](const Pool& p, const Tensor& x, const Tensor& dy) {
     const Tensor y = written_before(dy), index = Tensor::zeros(dy.shape(), DType::i32, dy.device());
     max_pool_fwd(x, y, index, p.window);
-    const Maxima m = maxima(p, doubles(x));
-    EXPECT_EQ(doubles(y), m.values);
+    const Maxima m = maxima(p, to_doubles(x));
+    EXPECT_EQ(to_doubles(y), m.values);
     std::vector<double> positions;
     for (const size_t i : m.pixels)
       positions.push_back(static_cast<double>(static_cast<int64_t>(i) / p.c % (p.h * p.w)));
-    EXPECT_EQ(doubles(index), positions);
+    EXPECT_EQ(to_doubles(index), positions);
   });
 }
 
@@ -105,15 +104,15 @@ TEST(Naive, max_pool_bwd) {
   for_all([](const Pool& p, const Tensor& x, const Tensor& dy) {
     const Tensor y = written_before(dy), index = Tensor::zeros(dy.shape(), DType::i32, dy.device());
     max_pool_fwd(x, y, index, p.window);
-    const Maxima m = maxima(p, doubles(x));
-    const std::vector<double> g = doubles(dy);
+    const Maxima m = maxima(p, to_doubles(x));
+    const std::vector<double> g = to_doubles(dy);
     for (const Write write : {Write::set, Write::add}) {
       const Tensor dx = written_before(x);
       std::vector<double> expected =
-          write == Write::add ? doubles(dx) : std::vector<double>(static_cast<size_t>(x.numel()));
+          write == Write::add ? to_doubles(dx) : std::vector<double>(static_cast<size_t>(x.numel()));
       for (size_t o = 0; o < g.size(); ++o) expected[m.pixels[o]] += g[o];
       max_pool_bwd(dy, index, dx, p.window, write);
-      EXPECT_LE(distance(doubles(dx), expected), tolerance_of(dx));
+      EXPECT_LE(distance(to_doubles(dx), expected), tolerance_of(dx));
     }
   });
 }
@@ -132,10 +131,10 @@ TEST(Naive, avg_pool_fwd) {
     for (const Divisor divisor : {Divisor::window, Divisor::pixels}) {
       const Tensor y = written_before(dy);
       avg_pool_fwd(x, y, p.window, divisor);
-      const std::vector<double> count = divisors(p, divisor), values = doubles(x);
+      const std::vector<double> count = divisors(p, divisor), values = to_doubles(x);
       std::vector<double> expected(count.size());
       for_pixels(p, [&](size_t i, size_t o) { expected[o] += values[i] / count[o]; });
-      EXPECT_LE(distance(doubles(y), expected), tolerance_of(y));
+      EXPECT_LE(distance(to_doubles(y), expected), tolerance_of(y));
     }
   });
 }
@@ -145,12 +144,12 @@ TEST(Naive, avg_pool_bwd) {
     for (const Divisor divisor : {Divisor::window, Divisor::pixels})
       for (const Write write : {Write::set, Write::add}) {
         const Tensor dx = written_before(x);
-        const std::vector<double> count = divisors(p, divisor), g = doubles(dy);
+        const std::vector<double> count = divisors(p, divisor), g = to_doubles(dy);
         std::vector<double> expected =
-            write == Write::add ? doubles(dx) : std::vector<double>(static_cast<size_t>(x.numel()));
+            write == Write::add ? to_doubles(dx) : std::vector<double>(static_cast<size_t>(x.numel()));
         for_pixels(p, [&](size_t i, size_t o) { expected[i] += g[o] / count[o]; });
         avg_pool_bwd(dy, dx, p.window, divisor, write);
-        EXPECT_LE(distance(doubles(dx), expected), tolerance_of(dx));
+        EXPECT_LE(distance(to_doubles(dx), expected), tolerance_of(dx));
       }
   });
 }

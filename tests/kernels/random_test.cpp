@@ -10,8 +10,6 @@
 namespace vae::kernels {
 namespace {
 
-using test::doubles;
-
 constexpr RandomKey kKey = RandomKey::named(5, "test");
 using Draw = Kernel<Out, RandomKey, In, Rows>;
 
@@ -19,7 +17,7 @@ std::vector<double> draw(const Draw& kernel, int64_t n, DType dtype, Device devi
                          int64_t step = 0) {
   const Tensor y = Tensor::empty({n}, dtype, device);
   kernel(y, key, Tensor::scalar(step, device), {});
-  return doubles(y);
+  return to_doubles(y);
 }
 
 /// Element i of a draw: word i % 4 of block i / 4.
@@ -62,7 +60,7 @@ TEST(Naive, random_integers) {
           expected.push_back(
               std::floor(std::ldexp(static_cast<double>(word) * static_cast<double>(below), -32)));
         }
-        EXPECT_EQ(doubles(y), expected);
+        EXPECT_EQ(to_doubles(y), expected);
       }
 }
 
@@ -166,7 +164,7 @@ TEST(Random, SharesOfABatchAreRowsOfTheWhole) {
         for (const DType dtype : {DType::f32, DType::f64}) {
           const Tensor y = Tensor::empty({blocks, rows.per_block, columns}, dtype, device);
           (*kernel)(y, kKey, Tensor::scalar(int64_t{0}, device), rows);
-          EXPECT_EQ(doubles(y), share_of(whole, blocks, columns, rows))
+          EXPECT_EQ(to_doubles(y), share_of(whole, blocks, columns, rows))
               << kernel->name() << " " << y.str() << " from " << rows.offset;
         }
       });
@@ -178,7 +176,7 @@ TEST(Random, SharesOfIntegersAreRowsOfTheWhole) {
       const auto numbers = [&](int64_t count, Rows which) {
         const Tensor y = Tensor::empty({count, columns}, DType::i64, device);
         random_integers(y, kKey, Tensor::scalar(int64_t{0}, device), 1000, which);
-        return doubles(y);
+        return to_doubles(y);
       };
       const std::vector<double> whole = numbers(blocks * rows.stride, {});
       EXPECT_EQ(numbers(blocks * rows.per_block, rows), share_of(whole, blocks, columns, rows));

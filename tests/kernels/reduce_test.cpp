@@ -9,7 +9,6 @@ namespace vae::kernels {
 namespace {
 
 using test::distance;
-using test::doubles;
 using test::sample_tensor;
 
 constexpr DType kFloating[] = {DType::f32, DType::f64};
@@ -61,12 +60,12 @@ TEST(Naive, sum) {
             if (from == DType::f64 && to == DType::f32) continue;  // not offered
             const Tensor x = sample_tensor({axis.outer * axis.count * axis.inner}, from, device, -1, 2, 1);
             const Tensor y = sample_tensor({axis.outer * axis.inner}, to, device, -2, 2, 2);
-            std::vector<double> expected = naive_sum(doubles(x), axis, -0.25);
-            const std::vector<double> before = doubles(y);
+            std::vector<double> expected = naive_sum(to_doubles(x), axis, -0.25);
+            const std::vector<double> before = to_doubles(y);
             if (write == Write::add)
               for (size_t i = 0; i < before.size(); ++i) expected[i] += before[i];
             sum(x, y, axis, -0.25, write);
-            EXPECT_LE(distance(doubles(y), expected), tolerance_of(from))
+            EXPECT_LE(distance(to_doubles(y), expected), tolerance_of(from))
                 << axis.outer << " x " << axis.count << " x " << axis.inner << " " << name_of(from) << " to "
                 << name_of(to) << " on " << device.str();
           }
@@ -82,15 +81,15 @@ TEST(Naive, sum_bwd) {
         for (const Write write : {Write::set, Write::add}) {
           const Tensor dy = sample_tensor({axis.outer, axis.inner}, dtype, device, -1, 2, 1);
           const Tensor dx = sample_tensor({axis.outer, axis.count, axis.inner}, dtype, device, -2, 2, 2);
-          std::vector<double> expected = doubles(dx);
+          std::vector<double> expected = to_doubles(dx);
           if (write == Write::set) std::fill(expected.begin(), expected.end(), 0.0);
           for (int64_t o = 0; o < axis.outer; ++o)
             for (int64_t k = 0; k < axis.count; ++k)
               for (int64_t i = 0; i < axis.inner; ++i)
                 expected[static_cast<size_t>((o * axis.count + k) * axis.inner + i)] +=
-                    -0.25 * doubles(dy)[static_cast<size_t>(o * axis.inner + i)];
+                    -0.25 * to_doubles(dy)[static_cast<size_t>(o * axis.inner + i)];
           sum_bwd(dy, dx, axis, -0.25, write);
-          EXPECT_LE(distance(doubles(dx), expected), tolerance_of(dtype))
+          EXPECT_LE(distance(to_doubles(dx), expected), tolerance_of(dtype))
               << axis.outer << " x " << axis.count << " x " << axis.inner << " on " << device.str();
         }
 }
@@ -133,8 +132,8 @@ TEST(Naive, top_k) {
                 expected.push_back(x[static_cast<size_t>(r * n + order[static_cast<size_t>(j)])]);
               }
             }
-            EXPECT_EQ(doubles(index), expected_index) << rows << " x " << n << ", " << k << " of them";
-            EXPECT_TRUE(same_numbers(doubles(values), expected));
+            EXPECT_EQ(to_doubles(index), expected_index) << rows << " x " << n << ", " << k << " of them";
+            EXPECT_TRUE(same_numbers(to_doubles(values), expected));
           }
 }
 
@@ -160,8 +159,8 @@ TEST(Naive, sum_squares) {
         const Tensor x = sample_tensor({n}, dtype, device), y = Tensor::empty({}, DType::f64, device);
         sum_squares(x, y);
         long double expected = 0;
-        for (const double v : doubles(x)) expected += v * v;
-        EXPECT_LE(distance(doubles(y), {static_cast<double>(expected)}), tolerance_of(dtype));
+        for (const double v : to_doubles(x)) expected += v * v;
+        EXPECT_LE(distance(to_doubles(y), {static_cast<double>(expected)}), tolerance_of(dtype));
       }
 }
 
@@ -184,7 +183,7 @@ TEST(Naive, argmax) {
                 best = c;
             expected.push_back(static_cast<double>(best));
           }
-          EXPECT_EQ(doubles(y), expected);
+          EXPECT_EQ(to_doubles(y), expected);
         }
 }
 
@@ -212,7 +211,7 @@ void check_forward(const Kernel<In, Out>& kernel, bool logarithm) {
       for (const Rows& s : kRows) {
         const Tensor x = sample_tensor({s.rows, s.n}, dtype, device, -8, 8), y = x.clone();
         kernel(x, y);
-        EXPECT_LE(distance(doubles(y), naive_softmax(doubles(x), s.n, logarithm)), tolerance_of(dtype));
+        EXPECT_LE(distance(to_doubles(y), naive_softmax(to_doubles(x), s.n, logarithm)), tolerance_of(dtype));
       }
 }
 
@@ -227,8 +226,8 @@ void check_backward(const Kernel<In, In, Out, Write>& kernel, bool logarithm) {
           (logarithm ? log_softmax_fwd : softmax_fwd)(x, y);
           const Tensor dy = sample_tensor(shape, dtype, device, -2, 2, 2);
           const Tensor dx = sample_tensor(shape, dtype, device, -2, 2, 3);
-          const std::vector<double> g = doubles(dy), p = naive_softmax(doubles(x), s.n, false);
-          std::vector<double> expected = doubles(dx);
+          const std::vector<double> g = to_doubles(dy), p = naive_softmax(to_doubles(x), s.n, false);
+          std::vector<double> expected = to_doubles(dx);
           const auto n = static_cast<size_t>(s.n);
           for (size_t i = 0; i < expected.size(); ++i) {
             if (write == Write::set) expected[i] = 0;
@@ -236,7 +235,7 @@ void check_backward(const Kernel<In, In, Out, Write>& kernel, bool logarithm) {
               expected[i] += g[j] * (logarithm ? 1 : p[j]) * ((i == j) - p[i]);
           }
           kernel(dy, y, dx, write);
-          EXPECT_LE(distance(doubles(dx), expected), 4 * tolerance_of(dtype));
+          EXPECT_LE(distance(to_doubles(dx), expected), 4 * tolerance_of(dtype));
         }
 }
 
@@ -251,17 +250,17 @@ TEST(Softmax, ExtremeLogitsAndNan) {
       const Tensor x = test::tensor_of({1e4, -1e4, 0, 90, 90, -90, -1e4, -1e4, -1e4}, {3, 3}, dtype, device);
       const Tensor y = x.clone();
       softmax_fwd(x, y);
-      EXPECT_LE(distance(doubles(y), {1, 0, 0, 0.5, 0.5, 0, 1. / 3, 1. / 3, 1. / 3}), 1e-7);
+      EXPECT_LE(distance(to_doubles(y), {1, 0, 0, 0.5, 0.5, 0, 1. / 3, 1. / 3, 1. / 3}), 1e-7);
       log_softmax_fwd(x, y);
       const double ln2 = std::log(2.), ln3 = std::log(3.);
-      EXPECT_LE(distance(doubles(y), {0, -2e4, -1e4, -ln2, -ln2, -180 - ln2, -ln3, -ln3, -ln3}), 1e-7);
+      EXPECT_LE(distance(to_doubles(y), {0, -2e4, -1e4, -ln2, -ln2, -180 - ln2, -ln3, -ln3, -ln3}), 1e-7);
       for (const int64_t n : {3, 70})  // a row with NaN among others, which keep their numbers
         for (const auto* kernel : {&softmax_fwd, &log_softmax_fwd}) {
           std::vector<double> values(static_cast<size_t>(5 * n), 0.5);
           values[static_cast<size_t>(2 * n + 1)] = std::nan("");
           const Tensor bad = test::tensor_of(values, {5, n}, dtype, device), out = bad.clone();
           (*kernel)(bad, out);
-          const std::vector<double> result = doubles(out);
+          const std::vector<double> result = to_doubles(out);
           for (int64_t i = 0; i < 5 * n; ++i)
             EXPECT_EQ(std::isnan(result[static_cast<size_t>(i)]), i / n == 2) << i << " of rows of " << n;
         }

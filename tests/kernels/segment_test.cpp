@@ -8,7 +8,6 @@ namespace vae::kernels {
 namespace {
 
 using test::distance;
-using test::doubles;
 using test::sample_tensor;
 using test::tensor_of;
 
@@ -33,15 +32,15 @@ TEST(Naive, copy_columns) {
         const int64_t from = 3, to = 5, x_columns = from + n + 2, y_columns = to + n;
         const Tensor x = sample_tensor({rows, x_columns}, dtype, device, -2, 2, 1);
         const Tensor y = sample_tensor({rows, y_columns}, dtype, device, -2, 2, 2);
-        std::vector<double> expected = doubles(y);
-        const std::vector<double> values = doubles(x);
+        std::vector<double> expected = to_doubles(y);
+        const std::vector<double> values = to_doubles(x);
         for (int64_t r = 0; r < rows; ++r)
           for (int64_t c = 0; c < n; ++c) {
             double& e = expected[static_cast<size_t>(r * y_columns + to + c)];
             e = (write == Write::add ? e : 0) + values[static_cast<size_t>(r * x_columns + from + c)];
           }
         copy_columns(x, from, y, to, n, write);
-        EXPECT_LE(distance(doubles(y), expected), tolerance_of(dtype)) << rows << " x " << n;
+        EXPECT_LE(distance(to_doubles(y), expected), tolerance_of(dtype)) << rows << " x " << n;
       }
   });
 }
@@ -55,15 +54,15 @@ TEST(Naive, segment_sum) {
           for (int64_t r = 0; r < rows; ++r) group.push_back(static_cast<double>(r * r % groups));
           const Tensor x = sample_tensor({rows, columns}, dtype, device, -2, 2, 1);
           const Tensor y = sample_tensor({groups, columns}, dtype, device, -2, 2, 2);
-          std::vector<double> expected = doubles(y);
-          const std::vector<double> values = doubles(x);
+          std::vector<double> expected = to_doubles(y);
+          const std::vector<double> values = to_doubles(x);
           if (write == Write::set) std::fill(expected.begin(), expected.end(), 0.0);
           for (int64_t r = 0; r < rows; ++r)
             for (int64_t c = 0; c < columns; ++c)
               expected[static_cast<size_t>(group[static_cast<size_t>(r)]) * static_cast<size_t>(columns) +
                        static_cast<size_t>(c)] += values[static_cast<size_t>(r * columns + c)];
           segment_sum(x, tensor_of(group, {rows}, DType::i64, device), y, write);
-          EXPECT_LE(distance(doubles(y), expected), tolerance_of(dtype)) << rows << " in " << groups;
+          EXPECT_LE(distance(to_doubles(y), expected), tolerance_of(dtype)) << rows << " in " << groups;
         }
   });
 }
@@ -92,7 +91,7 @@ TEST(Segments, AGroupOutOfRangeIsAnErrorOrNan) {
                            [&] { segment_sum(x, group, y, Write::set); });
       } else {
         segment_sum(x, group, y, Write::set);
-        for (const double v : doubles(y)) EXPECT_TRUE(std::isnan(v)) << device.str();
+        for (const double v : to_doubles(y)) EXPECT_TRUE(std::isnan(v)) << device.str();
       }
     }
 }
@@ -144,7 +143,7 @@ TEST(Naive, log_sum_exp_fwd) {
           const Tensor x = sample_tensor({axis.outer, axis.count, axis.inner}, dtype, device, -30, 30, 1);
           const Tensor y = Tensor::empty({axis.outer, axis.inner}, dtype, device);
           log_sum_exp_fwd(x, y, axis, eps);
-          EXPECT_LE(distance(doubles(y), naive_log_sum_exp(doubles(x), axis, eps)), tolerance_of(dtype))
+          EXPECT_LE(distance(to_doubles(y), naive_log_sum_exp(to_doubles(x), axis, eps)), tolerance_of(dtype))
               << axis.outer << " x " << axis.count << " x " << axis.inner << " eps " << eps;
         }
 }
@@ -159,8 +158,8 @@ TEST(Naive, log_sum_exp_bwd) {
         const Tensor dy = sample_tensor(reduced, dtype, device, -2, 2, 2),
                      dx = sample_tensor(full, dtype, device, -2, 2, 3);
         log_sum_exp_fwd(x, y, axis, eps);
-        const std::vector<double> values = doubles(x), g = doubles(dy);
-        std::vector<double> expected = doubles(dx);
+        const std::vector<double> values = to_doubles(x), g = to_doubles(dy);
+        std::vector<double> expected = to_doubles(dx);
         if (write == Write::set) std::fill(expected.begin(), expected.end(), 0.0);
         for (int64_t o = 0; o < axis.outer; ++o)
           for (int64_t i = 0; i < axis.inner; ++i) {
@@ -175,7 +174,7 @@ TEST(Naive, log_sum_exp_bwd) {
           }
         log_sum_exp_bwd(dy, x, y, dx, axis, eps, write);
         // e^(x - y): y is rounded to 4e-7 near 5.
-        EXPECT_LE(distance(doubles(dx), expected), dtype == DType::f32 ? 2e-6 : 1e-14)
+        EXPECT_LE(distance(to_doubles(dx), expected), dtype == DType::f32 ? 2e-6 : 1e-14)
             << axis.outer << " x " << axis.count << " x " << axis.inner << " eps " << eps;
       }
   });
@@ -190,7 +189,7 @@ TEST(LogSumExp, OfEqualsTheFirstHasTheDerivativeOfEps) {
         fill(dy, 1);
         log_sum_exp_fwd(x, y, axis, 0.5);
         log_sum_exp_bwd(dy, x, y, dx, axis, 0.5, Write::set);
-        const std::vector<double> actual = doubles(dx);
+        const std::vector<double> actual = to_doubles(dx);
         const double share = 1 / (static_cast<double>(axis.count) + 0.5);
         for (int64_t o = 0; o < axis.outer; ++o)
           for (int64_t k = 0; k < axis.count; ++k)
@@ -210,9 +209,9 @@ TEST(LogSumExp, ExtremeValues) {
       fill(dy, 1);
       log_sum_exp_fwd(x, y, Axis::columns(6, 2), 0);
       const double two = std::log(2.0);
-      EXPECT_LE(distance(doubles(y), {1e4 + two, -1e4 + two, 90, -inf, 3, two}), 1e-7) << device.str();
+      EXPECT_LE(distance(to_doubles(y), {1e4 + two, -1e4 + two, 90, -inf, 3, two}), 1e-7) << device.str();
       log_sum_exp_bwd(dy, x, y, dx, Axis::columns(6, 2), 0, Write::set);
-      const std::vector<double> actual = doubles(dx);
+      const std::vector<double> actual = to_doubles(dx);
       const std::vector<double> expected{0.5, 0.5, 0.5, 0.5, 1, 0, 0, 0, 0, 1, 0.5, 0.5};
       for (size_t i = 0; i < expected.size(); ++i) {
         if (i == 6 || i == 7) continue;                  // of nothing but -inf there is no derivative

@@ -17,7 +17,7 @@ constexpr RandomKey kKey = RandomKey::named(5, "threads");
 void expect_same(const std::string& what, const std::function<std::vector<Tensor>()>& body) {
   std::vector<std::vector<Tensor>> results;
   for (const int threads : {1, 2, 3}) {
-    const test::Threads scope(threads);
+    const ThreadsScope scope(threads);
     results.push_back(body());
   }
   for (size_t i = 0; i < results[0].size(); ++i)
@@ -75,12 +75,12 @@ TEST(Threads, Gemm) {
         // number. For a given number they repeat.
         std::vector<Tensor> results;
         for (const int threads : {1, 2, 3, 3}) {
-          const test::Threads scope(threads);
+          const ThreadsScope scope(threads);
           results.push_back(product(s, ta, tb, DType::f32));
         }
         EXPECT_TRUE(test::same_bits(results[2], results[3])) << what;
         for (const Tensor& result : results)
-          EXPECT_LE(test::distance(test::doubles(result), test::doubles(results[0])), 1e-6) << what;
+          EXPECT_LE(test::distance(to_doubles(result), to_doubles(results[0])), 1e-6) << what;
       }
 }
 

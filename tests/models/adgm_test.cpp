@@ -5,11 +5,11 @@
 #include <numeric>
 #include <set>
 
-#include "tests/autograd/cases/catalogue.h"
 #include "models/adgm/m2.h"
 #include "nn/eval/principal_axes.h"
 #include "nn/train/task.h"
 #include "tensor/allocator.h"
+#include "tests/autograd/cases/catalogue.h"
 #include "tests/expect_error.h"
 #include "tests/models/adgm_models.h"
 
@@ -43,7 +43,7 @@ TEST(Adgm, InitialWeights) {
   Config c = small(Kind::adgm);
   c.x_size = 784, c.hidden = {256, 128};
   const auto moments = [](const Tensor& x) {
-    const std::vector<double> values = test::doubles(x);
+    const std::vector<double> values = to_doubles(x);
     double squares = 0, largest = 0;
     for (const double v : values) squares += v * v, largest = std::max(largest, std::abs(v));
     return std::pair(std::sqrt(squares / static_cast<double>(values.size())), largest);
@@ -87,20 +87,22 @@ TEST(Adgm, EnumerationIsTheLabelledBoundOfEachClass) {
     const int64_t samples = variant.samples.count();
     const auto inside = model->encode(Var(x));
     const Rows all{kUnlabelled, kClasses, samples, {}};
-    const auto every = test::doubles(inside->terms(all, fixed_step(DType::f64)).log_px.value());
+    const auto every = to_doubles(inside->terms(all, fixed_step(DType::f64)).log_px.value());
     for (int64_t k = 0; k < kClasses; ++k) {
-      const Step of_class = fixed_step(DType::f64).with_noise([&](const std::string& name, Shape shape, train::Draw) {
-        const Tensor whole = fixed_step(DType::f64).normal(name, samples * kClasses * kUnlabelled, shape[1]).value();
-        std::vector<double> rows;
-        for (int64_t s = 0; s < samples; ++s) {
-          const int64_t begin = (s * kClasses + k) * kUnlabelled;
-          for (const double v : test::doubles(whole.slice(begin, begin + kUnlabelled))) rows.push_back(v);
-        }
-        return test::tensor_of(rows, shape, DType::f64);
-      });
+      const Step of_class =
+          fixed_step(DType::f64).with_noise([&](const std::string& name, Shape shape, train::Draw) {
+            const Tensor whole =
+                fixed_step(DType::f64).normal(name, samples * kClasses * kUnlabelled, shape[1]).value();
+            std::vector<double> rows;
+            for (int64_t s = 0; s < samples; ++s) {
+              const int64_t begin = (s * kClasses + k) * kUnlabelled;
+              for (const double v : to_doubles(whole.slice(begin, begin + kUnlabelled))) rows.push_back(v);
+            }
+            return test::tensor_of(rows, shape, DType::f64);
+          });
       const Tensor labels = train::items_of(std::vector<int64_t>(kUnlabelled, k), kCpu);
       const Rows one = labeled_rows(kUnlabelled, labels, kClasses, DType::f64, samples);
-      const auto labelled = test::doubles(inside->terms(one, of_class).log_px.value());
+      const auto labelled = to_doubles(inside->terms(one, of_class).log_px.value());
       for (int64_t s = 0; s < samples; ++s)
         for (int64_t b = 0; b < kUnlabelled; ++b)
           EXPECT_NEAR(labelled[static_cast<size_t>(s * kUnlabelled + b)],
@@ -156,8 +158,12 @@ struct Training {
     s.model = variant.config;
     s.objective.samples = variant.samples;
     s.batch = 8, s.batch_labeled = 4;
-    const train::Data data{image_set(30), image_set(12), kClasses, "few",
-                           {train::item_range(0, 6, kCpu), train::item_range(0, 24, kCpu), train::item_range(24, 30, kCpu)}};
+    const train::Data data{
+        image_set(30),
+        image_set(12),
+        kClasses,
+        "few",
+        {train::item_range(0, 6, kCpu), train::item_range(0, 24, kCpu), train::item_range(24, 30, kCpu)}};
     recipe = make_recipe(s, data, {});
     task.emplace(*recipe, train::Task::Options{.graph = graph});
   }
@@ -192,14 +198,16 @@ TEST(Adgm, RecordedStepsAreTheSame) {
         variant.config.temperature = Schedule::steps(2, 0.7, 4);
         Training training(variant, graph,
                           {.model = {},
-                           .objective = {.alpha = 2, .beta_labeled = Schedule::rise(1, 20, 2, 1), .beta = Schedule::rise(1, 20, 2, 2)},
+                           .objective = {.alpha = 2,
+                                         .beta_labeled = Schedule::rise(1, 20, 2, 1),
+                                         .beta = Schedule::rise(1, 20, 2, 2)},
                            .iters_per_epoch = 4,
                            .rate = Schedule::steps(1e-3, 0.5, 4),
                            .redraw_labeled = redraw});
         for (int i = 0; i < 9; ++i) training.task->step();
         std::vector<std::vector<double>> state;
         const nn::StateDict all = training.task->state();
-        for (const auto& [name, tensor] : all.entries()) state.push_back(test::doubles(tensor));
+        for (const auto& [name, tensor] : all.entries()) state.push_back(to_doubles(tensor));
         return state;
       };
       EXPECT_EQ(run(GraphMode::on), run(GraphMode::off)) << variant.name;
@@ -219,7 +227,8 @@ TEST(Adgm, BatchesFitTheirSets) {
 TEST(Adgm, ALoadedRunIsEvaluatedAsItWasTrained) {
   Settings s{.model = {}, .iters_per_epoch = 4};
   s.objective.beta = kernels::Schedule::rise(1, 40);
-  Training trained({"vae", small(Kind::vae)}, GraphMode::off, s), loaded({"vae", small(Kind::vae)}, GraphMode::off, s);
+  Training trained({"vae", small(Kind::vae)}, GraphMode::off, s),
+      loaded({"vae", small(Kind::vae)}, GraphMode::off, s);
   for (int i = 0; i < 20; ++i) trained.task->step();
   const double loss = trained.task->evaluate()[0].value;
   nn::StateDict from, into;
@@ -237,16 +246,17 @@ TEST(Adgm, PixelDraws) {
   std::vector<double> mean(static_cast<size_t>(grey.numel()), 0);
   constexpr int kDraws = 4000;
   for (int64_t i = 0; i < kDraws; ++i) {
-    const auto x = test::doubles(set.draw(items, {3, 4}, Tensor::scalar(i)));
+    const auto x = to_doubles(set.draw(items, {3, 4}, Tensor::scalar(i)));
     for (size_t j = 0; j < x.size(); ++j) {
       EXPECT_TRUE(x[j] == 0 || x[j] == 1);
       mean[j] += x[j] / kDraws;
     }
   }
-  const auto p = test::doubles(grey);
+  const auto p = to_doubles(grey);
   for (size_t j = 0; j < p.size(); ++j)
     EXPECT_NEAR(mean[j], p[j], 0.04);  // five standard deviations of 4000 draws
-  EXPECT_EQ(test::doubles(image_set(30, train::Inputs::unit).draw(items, {3, 4}, Tensor::scalar(int64_t{0}))), p);
+  EXPECT_EQ(to_doubles(image_set(30, train::Inputs::unit).draw(items, {3, 4}, Tensor::scalar(int64_t{0}))),
+            p);
 }
 
 // The estimate falls towards -log p(x) as importance samples are added, and never lies above the bound by
@@ -275,10 +285,10 @@ TEST(Adgm, FrozenFeaturesAreNotTrained) {
   nn::StateDict before;
   dynamic_cast<Model&>(training.recipe->model()).frozen()->add_state(before);
   std::vector<std::vector<double>> values;
-  for (const auto& [name, tensor] : before.entries()) values.push_back(test::doubles(tensor));
+  for (const auto& [name, tensor] : before.entries()) values.push_back(to_doubles(tensor));
   for (int i = 0; i < 3; ++i) training.task->step();
   size_t at = 0;
-  for (const auto& [name, tensor] : before.entries()) EXPECT_EQ(test::doubles(tensor), values[at++]) << name;
+  for (const auto& [name, tensor] : before.entries()) EXPECT_EQ(to_doubles(tensor), values[at++]) << name;
 }
 
 // Rows that stand for several equal ones leave the running statistics of the repeated batch.
@@ -290,7 +300,7 @@ TEST(Adgm, BatchNormOfCopies) {
   repeated(autograd::repeat_rows(x, 3));
   const auto close = [](const Tensor& a, const Tensor& b) {
     for (int64_t i = 0; i < a.numel(); ++i)
-      EXPECT_NEAR(test::doubles(a)[static_cast<size_t>(i)], test::doubles(b)[static_cast<size_t>(i)], 1e-14);
+      EXPECT_NEAR(to_doubles(a)[static_cast<size_t>(i)], to_doubles(b)[static_cast<size_t>(i)], 1e-14);
   };
   close(once.running_mean, repeated.running_mean);
   close(once.running_var, repeated.running_var);
@@ -304,7 +314,8 @@ TEST(Adgm, PrincipalAxes) {
                  {5 + 3 * t + 0.4 * s, -1 + 4 * t - 0.3 * s, 7});  // along (3, 4, 0), then (4, -3, 0)
   }
   const auto points = eval::on_principal_axes(test::tensor_of(cloud, {100, 3}, DType::f64));
-  const auto plain = eval::on_principal_axes(test::tensor_of(std::vector<double>(8, 2.0), {4, 2}, DType::f64));
+  const auto plain =
+      eval::on_principal_axes(test::tensor_of(std::vector<double>(8, 2.0), {4, 2}, DType::f64));
   for (int i = 0; i < 100; ++i) {
     const double t = i / 50.0 - 1;
     EXPECT_NEAR(points[static_cast<size_t>(i)][0], 5 * (t + 0.01), 0.1);

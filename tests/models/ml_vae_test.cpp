@@ -14,8 +14,6 @@
 namespace vae::ml_vae {
 namespace {
 
-using test::doubles;
-
 constexpr int64_t kRows = 7, kX = 6, kGroups = 4;
 const std::vector<int64_t> kLabels{2, 0, 2, 3, 0, 2, 2};  // no 1
 
@@ -31,12 +29,12 @@ TEST(Evidence, IsTheProductOfTheMembers) {
   constexpr int64_t dims = 3;
   for (const DType dtype : {DType::f64, DType::f32}) {
     const double tolerance = dtype == DType::f64 ? 1e-14 : 1e-6;  // a few roundings
-    const Tensor mean = test::tensor_of(doubles(f64({kRows, dims}, 1)), {kRows, dims}, dtype);
-    std::vector<double> log_vars = doubles(f64({kRows, dims}, 2, 4));
+    const Tensor mean = test::tensor_of(to_doubles(f64({kRows, dims}, 1)), {kRows, dims}, dtype);
+    std::vector<double> log_vars = to_doubles(f64({kRows, dims}, 2, 4));
     log_vars[2 * dims] = -800;  // underflows: variance 1e-6
     const Gaussian g =
         accumulate_evidence({Var(mean), Var(test::tensor_of(log_vars, {kRows, dims}, dtype))}, groups(dtype));
-    const std::vector<double> means = doubles(mean);
+    const std::vector<double> means = to_doubles(mean);
     for (int64_t group = 0; group < kGroups; ++group)
       for (int64_t d = 0; d < dims; ++d) {
         double precision = 0, weighted = 0;
@@ -48,8 +46,8 @@ TEST(Evidence, IsTheProductOfTheMembers) {
         const bool absent = group == 1;
         const double expected_mean = absent ? 0 : weighted / precision;
         const double expected_log_var = absent ? 0 : -std::log(precision);
-        EXPECT_NEAR(doubles(g.mean.value())[group * dims + d], expected_mean, tolerance * 2);
-        EXPECT_NEAR(doubles(g.log_var.value())[group * dims + d], expected_log_var, tolerance * 20);
+        EXPECT_NEAR(to_doubles(g.mean.value())[group * dims + d], expected_mean, tolerance * 2);
+        EXPECT_NEAR(to_doubles(g.log_var.value())[group * dims + d], expected_log_var, tolerance * 20);
       }
   }
 }
@@ -58,8 +56,8 @@ TEST(Evidence, OneMemberIsItself) {
   const Tensor mean = f64({kRows, 2}, 1), log_var = f64({kRows, 2}, 2, 20);
   const Groups own = make_groups(train::items_of({4, 0, 2, 6, 1, 3, 5}, kCpu), kRows, DType::f64);
   const Gaussian back = of_members(accumulate_evidence({Var(mean), Var(log_var)}, own), own);
-  EXPECT_LE(test::distance(doubles(back.mean.value()), doubles(mean)), 1e-14);
-  EXPECT_LE(test::distance(doubles(back.log_var.value()), doubles(log_var)), 1e-14);
+  EXPECT_LE(test::distance(to_doubles(back.mean.value()), to_doubles(mean)), 1e-14);
+  EXPECT_LE(test::distance(to_doubles(back.log_var.value()), to_doubles(log_var)), 1e-14);
 }
 
 TEST(Evidence, Gradient) {
@@ -125,7 +123,7 @@ TEST(MlVaeLoss, TermsByTheirDefinition) {
     const Tensor x = test::sample_tensor({kRows, kX}, DType::f64, kCpu, 0, 1, 3);
     train::Notes notes;
     const Losses losses = model.loss(Var(x), kRows, groups(), noise_of(config), step().with_notes(notes));
-    const auto noted = [&](const std::string& name) { return doubles(notes.at(name).value()); };
+    const auto noted = [&](const std::string& name) { return to_doubles(notes.at(name).value()); };
     const double divisor = config.divisor == LossDivisor::pixels ? kRows * kX : 3;  // groups present
     const auto kl = [](const std::vector<double>& mean, const std::vector<double>& log_var) {
       double sum = 0;
@@ -134,12 +132,12 @@ TEST(MlVaeLoss, TermsByTheirDefinition) {
       return sum;
     };
     double squares = 0, class_kl = 0;
-    const std::vector<double> logits = noted("logits"), pixels = doubles(x);
+    const std::vector<double> logits = noted("logits"), pixels = to_doubles(x);
     for (size_t i = 0; i < pixels.size(); ++i)
       squares += std::pow(1 / (1 + std::exp(-logits[i])) - pixels[i], 2);
     const Gaussian members = of_members({notes.at("group_mu"), notes.at("group_logvar")}, groups());
     if (config.class_kl_count == ClassKlCount::per_member)
-      class_kl = kl(doubles(members.mean.value()), doubles(members.log_var.value()));
+      class_kl = kl(to_doubles(members.mean.value()), to_doubles(members.log_var.value()));
     else
       class_kl = kl(noted("group_mu"), noted("group_logvar"));
     const double style_kl = kl(noted("style_mu"), noted("style_logvar"));
@@ -167,7 +165,8 @@ TEST(MlVaeGradcheck, CompleteLoss) {
     const auto loss = [&] {
       if (!detached) return model.loss(x, kRows, groups(), noise_of(config), step()).total;
       const Gaussian style = model.encode(x).style;
-      return model.loss(x, kRows, style, accumulate_evidence(frozen, groups()), groups(), noise_of(config), step())
+      return model
+          .loss(x, kRows, style, accumulate_evidence(frozen, groups()), groups(), noise_of(config), step())
           .total;
     };
     const auto result = autograd::gradcheck(loss, parameters);
@@ -179,14 +178,15 @@ TEST(MlVaeGradcheck, CompleteLoss) {
     for (const nn::Module::Parameter& p : model.parameters())
       EXPECT_EQ(p.var.has_grad(), !detached || p.name.find("encoder.class_") == std::string::npos) << p.name;
     std::vector<std::vector<double>> whole;
-    for (const Var& p : parameters) whole.push_back(p.has_grad() ? doubles(p.grad()) : std::vector<double>{});
+    for (const Var& p : parameters)
+      whole.push_back(p.has_grad() ? to_doubles(p.grad()) : std::vector<double>{});
     if (!detached) return;
     for (Var p : parameters) p.clear_grad();
     autograd::Tape again;
     again.backward(loss());
     for (size_t i = 0; i < parameters.size(); ++i)
       if (!whole[i].empty()) {
-        EXPECT_EQ(doubles(parameters[i].grad()), whole[i]) << model.parameters()[i].name;
+        EXPECT_EQ(to_doubles(parameters[i].grad()), whole[i]) << model.parameters()[i].name;
       }
   });
 }
@@ -198,7 +198,8 @@ TEST(MlVaeStep, RecordsNothingWithoutACase) {
     train::Groups all({{"model", &model, nn::Adam::Settings{}, {}}});
     const Var x(test::sample_tensor({kRows, kX}, DType::f32, kCpu, 0, 1, 3));
     all.run({{}, {[&] {
-               const Var loss = model.loss(x, kRows, groups(DType::f32), noise_of(config, DType::f32), step()).total;
+               const Var loss =
+                   model.loss(x, kRows, groups(DType::f32), noise_of(config, DType::f32), step()).total;
                EXPECT_TRUE(std::isfinite(loss.value().item()));
                return loss;
              }}},
@@ -271,13 +272,13 @@ TEST(Codes, WholeSets) {
   const ImageSet set = striped(2500);  // more than two evaluation batches
   const SetCodes codes = encode_set(model, set);
   const Codes direct = model.encode(Var(set.gather(train::all_items(set))));
-  EXPECT_LE(test::distance(doubles(codes.style.mean), doubles(direct.style.mean.value())), 1e-6);
-  EXPECT_LE(test::distance(doubles(codes.class_code.log_var), doubles(direct.class_code.log_var.value())),
-            1e-6);
+  EXPECT_LE(test::distance(to_doubles(codes.style.mean), to_doubles(direct.style.mean.value())), 1e-6);
+  EXPECT_LE(
+      test::distance(to_doubles(codes.class_code.log_var), to_doubles(direct.class_code.log_var.value())),
+      1e-6);
   const ReconstructionErrors errors = reconstruction_errors(model, set, codes, kGroups);
   const Tensor images = decode_images(model, codes.style.mean, codes.class_code.mean);
-  const std::vector<double> have = doubles(images),
-                            want = doubles(set.gather(train::all_items(set)));
+  const std::vector<double> have = to_doubles(images), want = to_doubles(set.gather(train::all_items(set)));
   double squares = 0;
   for (size_t i = 0; i < have.size(); ++i)
     squares += std::pow(have[i] - want[i], 2) / static_cast<double>(have.size());
@@ -285,9 +286,9 @@ TEST(Codes, WholeSets) {
   EXPECT_NE(errors.single, errors.evidence);
   const Tensor swapped = swap_images(model, codes.style.mean.slice(0, 2), codes.class_code.mean.slice(0, 3));
   EXPECT_EQ(swapped.shape(), (Shape{2, 3, kX}));
-  EXPECT_LE(
-      test::distance(doubles(swapped.slice(1, 2).reshape({3, kX}).slice(1, 2)), doubles(images.slice(1, 2))),
-      1e-6);
+  EXPECT_LE(test::distance(to_doubles(swapped.slice(1, 2).reshape({3, kX}).slice(1, 2)),
+                           to_doubles(images.slice(1, 2))),
+            1e-6);
 }
 
 TEST(Classifiers, TellClassesThatTheCodesHold) {

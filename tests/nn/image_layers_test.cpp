@@ -10,7 +10,6 @@ namespace vae::nn {
 namespace {
 
 using test::distance;
-using test::doubles;
 
 Var images(Shape shape) { return Var(test::sample_tensor(shape, DType::f64)); }
 
@@ -23,7 +22,7 @@ TEST(Conv2d, HasTheShapesOfItsWindow) {
   kernels::fill(conv.bias.value(), 0.5);
   const Var y = conv(images({2, 8, 6, 3}));
   EXPECT_EQ(y.shape(), Shape({2, 4, 3, 5}));
-  EXPECT_EQ(doubles(y.value()), std::vector<double>(120, 0.5)) << "the bias under zero weights";
+  EXPECT_EQ(to_doubles(y.value()), std::vector<double>(120, 0.5)) << "the bias under zero weights";
 }
 
 TEST(ConvTranspose2d, UndoesTheShapesOfConv2dAndIsItsAdjoint) {
@@ -50,7 +49,7 @@ TEST(BatchNormOfImages, FollowsTheFormula) {
   Module root({.dtype = DType::f64});
   BatchNorm norm(&root, "norm", channels, {.eps = 1e-5, .momentum = 0.1});
   const Var x = images({n, h, w, channels});
-  const std::vector<double> values = doubles(x.value());
+  const std::vector<double> values = to_doubles(x.value());
   constexpr double count = n * h * w;
   std::vector<double> mean(channels), var(channels), expected, running_var;
   for (size_t i = 0; i < values.size(); ++i) mean[i % channels] += values[i] / count;
@@ -60,15 +59,15 @@ TEST(BatchNormOfImages, FollowsTheFormula) {
     expected.push_back((values[i] - mean[i % channels]) / std::sqrt(var[i % channels] + 1e-5));
   const Var y = norm(x);
   EXPECT_EQ(y.shape(), x.shape());
-  EXPECT_LE(distance(doubles(y.value()), expected), 1e-13);
+  EXPECT_LE(distance(to_doubles(y.value()), expected), 1e-13);
   for (double& v : mean) v *= 0.1;
   for (const double v : var) running_var.push_back(0.9 + 0.1 * v * count / (count - 1));
-  EXPECT_LE(distance(doubles(norm.running_mean), mean), 1e-14);
-  EXPECT_LE(distance(doubles(norm.running_var), running_var), 1e-14);
+  EXPECT_LE(distance(to_doubles(norm.running_mean), mean), 1e-14);
+  EXPECT_LE(distance(to_doubles(norm.running_var), running_var), 1e-14);
   norm.set_training(false);
   for (size_t i = 0; i < values.size(); ++i)
     expected[i] = (values[i] - mean[i % channels]) / std::sqrt(running_var[i % channels] + 1e-5);
-  EXPECT_LE(distance(doubles(norm(x).value()), expected), 1e-13) << "test mode";
+  EXPECT_LE(distance(to_doubles(norm(x).value()), expected), 1e-13) << "test mode";
 }
 
 }  // namespace

@@ -11,7 +11,6 @@ namespace vae::nn {
 namespace {
 
 using test::distance;
-using test::doubles;
 
 struct Block : Module {
   Block(Module* parent, const std::string& name, int64_t width = 4)
@@ -54,7 +53,7 @@ TEST(Module, AddsItsLiveStateUnderAPrefix) {
   EXPECT_EQ(state.entries().size(), 15u);
   ASSERT_TRUE(state.find("model.left.norm.running_var"));
   kernels::fill(*state.find("model.right.linear.weight"), 7);
-  EXPECT_EQ(doubles(tree.right.linear.weight.value())[0], 7) << "the entries are the live storage";
+  EXPECT_EQ(to_doubles(tree.right.linear.weight.value())[0], 7) << "the entries are the live storage";
   test::expect_error(ErrorKind::internal, "model.scale", [&] { tree.add_state(state, "model"); });
   StateDict bare;
   tree.add_state(bare);
@@ -84,14 +83,14 @@ TEST(Init, WeightsHaveTheDeviationOfTheirFanInAndOthersTheirConstants) {
     Block block(&root, "block", 20000);
     init_normal_fan_in(block, 0.1, 3);
     double mean = 0, square = 0;
-    const std::vector<double> w = doubles(block.linear.weight.value());
+    const std::vector<double> w = to_doubles(block.linear.weight.value());
     for (const double v : w) mean += v, square += v * v;
     const auto n = static_cast<double>(w.size());
     const double deviation = 0.1 / std::sqrt(20000.);
     EXPECT_NEAR(mean / n / deviation, 0, 4 / std::sqrt(n));
     EXPECT_NEAR(square / n / (deviation * deviation), 1, 4 * std::sqrt(2 / n));
-    EXPECT_EQ(doubles(block.linear.bias.value()), std::vector<double>(3, 0.0));
-    EXPECT_EQ(doubles(block.norm.weight.value()), std::vector<double>(3, 1.0));
+    EXPECT_EQ(to_doubles(block.linear.bias.value()), std::vector<double>(3, 0.0));
+    EXPECT_EQ(to_doubles(block.norm.weight.value()), std::vector<double>(3, 1.0));
   }
 }
 
@@ -103,7 +102,7 @@ TEST(Init, DependsOnSeedAndNameAloneNotOnOrderOrPrecision) {
   Module f64({.dtype = DType::f64}), f32;
   Block wide(&f64, ""), single(&f32, "");
   init_normal_fan_in(wide, 1, 3), init_normal_fan_in(single, 1, 3);
-  EXPECT_LE(distance(doubles(wide.linear.weight.value()), doubles(single.linear.weight.value())), 1e-7);
+  EXPECT_LE(distance(to_doubles(wide.linear.weight.value()), to_doubles(single.linear.weight.value())), 1e-7);
 }
 
 TEST(Linear, IsTheProductPlusBias) {
@@ -111,7 +110,7 @@ TEST(Linear, IsTheProductPlusBias) {
   Linear linear(&root, "linear", 2, 1);
   linear.weight.value().copy_from(test::tensor_of({3, -1}, {1, 2}, DType::f64));
   kernels::fill(linear.bias.value(), 0.5);
-  EXPECT_EQ(doubles(linear(Var(test::tensor_of({1, 2, 5, 0}, {2, 2}, DType::f64))).value()),
+  EXPECT_EQ(to_doubles(linear(Var(test::tensor_of({1, 2, 5, 0}, {2, 2}, DType::f64))).value()),
             (std::vector<double>{1.5, 15.5}));
 }
 
@@ -128,16 +127,16 @@ TEST(BatchNorm, TestModeFollowsTheRunningStatistics) {
     norm.bias.value().copy_from(test::tensor_of({-1}, {1}, DType::f64));
     const Var x(test::tensor_of({1, 3}, {2, 1}, DType::f64));  // mean 2, variance 1, unbiased 2
     const double rstd = 1 / std::sqrt(1.5);
-    EXPECT_LE(distance(doubles(norm(x).value()), {-2 * rstd - 1, 2 * rstd - 1}), 1e-14);
+    EXPECT_LE(distance(to_doubles(norm(x).value()), {-2 * rstd - 1, 2 * rstd - 1}), 1e-14);
     const bool with_eps = rule.running_var_includes_eps;
     const double mean = 0.25 * 2, var = 0.75 * rule.initial_running_var + 0.25 * 2 * (with_eps ? 1.5 : 1);
     EXPECT_NEAR(norm.running_mean.item(), mean, 1e-14);
     EXPECT_NEAR(norm.running_var.item(), var, 1e-14);
     norm.set_training(false);
     const double deviation = std::sqrt(var + (rule.eval_adds_eps ? 0.5 : 0));
-    EXPECT_LE(
-        distance(doubles(norm(x).value()), {2 * (1 - mean) / deviation - 1, 2 * (3 - mean) / deviation - 1}),
-        1e-14);
+    EXPECT_LE(distance(to_doubles(norm(x).value()),
+                       {2 * (1 - mean) / deviation - 1, 2 * (3 - mean) / deviation - 1}),
+              1e-14);
     EXPECT_NEAR(norm.running_mean.item(), mean, 1e-14) << "test mode leaves the statistics";
   }
 }
@@ -147,7 +146,7 @@ TEST(Dropout, KeepsTheExpectationAndTheRatio) {
   Module root({.seed = 1});
   Dropout dropout(&root, "dropout", 0.3, "d");
   const Var ones(test::tensor_of(std::vector<double>(n, 1.0), {100, 1000}, DType::f32));
-  const std::vector<double> y = doubles(dropout(ones).value());
+  const std::vector<double> y = to_doubles(dropout(ones).value());
   double kept = 0, total = 0;
   for (const double v : y) {
     EXPECT_TRUE(v == 0 || std::abs(v - 1 / 0.7) < 1e-6);

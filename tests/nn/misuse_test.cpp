@@ -114,13 +114,12 @@ TEST(Misuse, TwoStoresOverOneModule) {
     expect_misuse(message, [&] { FlatParameters second(net); });
     expect_misuse(
         "FlatParameters: parameter weight lies in another FlatParameters already, which would train nothing "
-        "from "
-        "now on: one for each module, and one optimiser over it",
+        "from now on: one for each module, and one optimiser over it",
         [&] { FlatParameters part(net.a); });
   }
-  const std::vector<double> before = test::doubles(net.a.weight.value());
+  const std::vector<double> before = to_doubles(net.a.weight.value());
   FlatParameters again(net);  // the first one is gone
-  EXPECT_EQ(test::doubles(net.a.weight.value()), before);
+  EXPECT_EQ(to_doubles(net.a.weight.value()), before);
 }
 
 TEST(Misuse, ModulesWithoutParametersOrOfSeveralTypes) {
@@ -130,8 +129,7 @@ TEST(Misuse, ModulesWithoutParametersOrOfSeveralTypes) {
   mixed.b.weight.node()->value = Tensor::zeros({1, 2}, DType::f64);
   expect_misuse(
       "FlatParameters: parameter b.weight is f64 [1, 2] on cpu, but a.weight is f32 [2, 3] on cpu: they have "
-      "one "
-      "dtype and lie on one device",
+      "one dtype and lie on one device",
       [&] { FlatParameters flat(mixed); });
 }
 
@@ -149,10 +147,10 @@ TEST(Misuse, AStepWithoutAFreshBackward) {
     tape.backward(net.loss());
   };
   const auto expect_refused = [&](const std::string& message) {
-    const auto values = test::doubles(flat.values());
+    const auto values = to_doubles(flat.values());
     const double t = adam.t().item();
     expect_misuse(message, [&] { adam.step(); });
-    EXPECT_EQ(test::doubles(flat.values()), values);
+    EXPECT_EQ(to_doubles(flat.values()), values);
     EXPECT_EQ(adam.t().item(), t);
   };
   expect_refused(none);

@@ -12,7 +12,6 @@ namespace vae::nn {
 namespace {
 
 using autograd::Tape;
-using test::doubles;
 
 struct Net : Module {
   explicit Net(Options options = {}) : Module(options) { init_normal_fan_in(*this, 1, 1); }
@@ -39,16 +38,16 @@ TEST(FlatParameters, SlicesAreTheParametersAlignedAndGapsAreZero) {
   for (const DType dtype : {DType::f32, DType::f64}) {
     Net net({.dtype = dtype});
     std::vector<std::vector<double>> before;
-    for (const auto& p : net.parameters()) before.push_back(doubles(p.var.value()));
+    for (const auto& p : net.parameters()) before.push_back(to_doubles(p.var.value()));
     FlatParameters flat(net);
     size_t i = 0;
     for (const auto& p : net.parameters()) {
-      EXPECT_EQ(doubles(p.var.value()), before[i++]) << p.name << " kept its values";
+      EXPECT_EQ(to_doubles(p.var.value()), before[i++]) << p.name << " kept its values";
       EXPECT_TRUE(inside(p.var.value(), flat.values())) << p.name;
       EXPECT_EQ(reinterpret_cast<uintptr_t>(p.var.value().raw()) % 64, 0u) << p.name;
     }
     kernels::fill(net.second.bias.value(), 42);
-    const std::vector<double> all = doubles(flat.values());
+    const std::vector<double> all = to_doubles(flat.values());
     EXPECT_EQ(std::count(all.begin(), all.end(), 42.0), 1) << "the slice is the parameter";
   }
 }
@@ -66,8 +65,8 @@ TEST(FlatParameters, GapsStayZeroThroughTraining) {
   // Zero the slices: what is left belongs to the gaps.
   for (const auto& p : net.parameters()) p.var.value().zero(), p.var.grad().zero();
   const std::vector<double> zeros(static_cast<size_t>(flat.values().numel()));
-  EXPECT_EQ(doubles(flat.values()), zeros);
-  EXPECT_EQ(doubles(flat.gradients()), zeros);
+  EXPECT_EQ(to_doubles(flat.values()), zeros);
+  EXPECT_EQ(to_doubles(flat.gradients()), zeros);
   EXPECT_GT(flat.values().numel(), net.parameter_count());
 }
 
@@ -80,10 +79,11 @@ TEST(FlatParameters, GradientsLandInTheBufferAndUnwrittenOnesBecomeZero) {
     Tape tape;
     tape.backward(autograd::sum(net.first(Var(test::sample_tensor({4, 3}, DType::f64)))));
     EXPECT_TRUE(inside(net.first.weight.grad(), flat.gradients()));
-    EXPECT_EQ(doubles(net.first.bias.grad()), std::vector<double>(5, 4.0)) << "overwritten, not added to 99";
+    EXPECT_EQ(to_doubles(net.first.bias.grad()), std::vector<double>(5, 4.0))
+        << "overwritten, not added to 99";
     EXPECT_FALSE(net.second.weight.has_grad());
     flat.finish_gradients();
-    EXPECT_EQ(doubles(net.second.weight.node()->grad), std::vector<double>(5, 0.0));
+    EXPECT_EQ(to_doubles(net.second.weight.node()->grad), std::vector<double>(5, 0.0));
   }
 }
 
@@ -133,12 +133,12 @@ TEST(Optimizers, ClippingLimitsTheStepAndReportsTheNorm) {
     Net net({.dtype = DType::f64});
     FlatParameters flat(net);
     Sgd sgd(flat, {.learning_rate = 1, .rule = {}, .clip = clip});
-    const std::vector<double> before = doubles(flat.values());
+    const std::vector<double> before = to_doubles(flat.values());
     Tape tape;
     tape.backward(100.0 * loss_of(net, DType::f64));
     sgd.step();
     norm = sgd.gradient_norm();
-    const std::vector<double> after = doubles(flat.values());
+    const std::vector<double> after = to_doubles(flat.values());
     double square = 0;
     for (size_t i = 0; i < after.size(); ++i) square += (after[i] - before[i]) * (after[i] - before[i]);
     return std::sqrt(square);
@@ -156,11 +156,11 @@ TEST(Optimizers, ClippingByElementLimitsEachStep) {
   Net net({.dtype = DType::f64});
   FlatParameters flat(net);
   Sgd sgd(flat, {.learning_rate = 1, .rule = {}, .clip = {0, 0.125}});
-  const std::vector<double> before = doubles(flat.values());
+  const std::vector<double> before = to_doubles(flat.values());
   Tape tape;
   tape.backward(100.0 * loss_of(net, DType::f64));
   sgd.step();
-  const std::vector<double> after = doubles(flat.values()), g = doubles(flat.gradients());
+  const std::vector<double> after = to_doubles(flat.values()), g = to_doubles(flat.gradients());
   for (size_t i = 0; i < after.size(); ++i)
     EXPECT_NEAR(before[i] - after[i], std::clamp(g[i], -0.125, 0.125), 1e-12);
   EXPECT_TRUE(std::any_of(g.begin(), g.end(), [](double v) { return std::abs(v) > 0.125; }));
@@ -170,21 +170,21 @@ TEST(WeightAverage, FollowsTheWeightsAndChangesPlacesWithThem) {
   Net net({.dtype = DType::f64});
   FlatParameters flat(net);
   WeightAverage average(flat, 0.75);
-  const std::vector<double> start = doubles(flat.values());
-  EXPECT_EQ(doubles(average.values()), start);
+  const std::vector<double> start = to_doubles(flat.values());
+  EXPECT_EQ(to_doubles(average.values()), start);
   kernels::fill(flat.values(), 2);
   average.update();
   average.update();
   std::vector<double> expected = start;
   for (double& e : expected) e = 0.5625 * e + 0.4375 * 2;
-  EXPECT_LE(test::distance(doubles(average.values()), expected), 1e-15);
-  const std::vector<double> mean = doubles(average.values()), now = doubles(flat.values());
+  EXPECT_LE(test::distance(to_doubles(average.values()), expected), 1e-15);
+  const std::vector<double> mean = to_doubles(average.values()), now = to_doubles(flat.values());
   average.swap();
-  EXPECT_EQ(doubles(flat.values()), mean);
-  EXPECT_EQ(doubles(average.values()), now);
+  EXPECT_EQ(to_doubles(flat.values()), mean);
+  EXPECT_EQ(to_doubles(average.values()), now);
   average.swap();
-  EXPECT_EQ(doubles(flat.values()), now);
-  EXPECT_EQ(doubles(average.values()), mean);
+  EXPECT_EQ(to_doubles(flat.values()), now);
+  EXPECT_EQ(to_doubles(average.values()), mean);
   test::expect_error(ErrorKind::usage, "decay", [&] { WeightAverage(flat, 1.5); });
 }
 

@@ -24,8 +24,8 @@ TEST(Recipe, BringsCases) {
 
 TEST(Recipe, NetsMayChooseTheActivation) {
   const Var x(test::tensor_of({-1.5, 2}, {2}, DType::f64));
-  EXPECT_EQ(test::doubles(activate(kernels::parse_activation("swish"), x).value()),
-            test::doubles(swish(x).value()));
+  EXPECT_EQ(to_doubles(activate(kernels::parse_activation("swish"), x).value()),
+            to_doubles(swish(x).value()));
 }
 
 TEST(Recipe, CasesPassAllChecks) {
@@ -42,7 +42,7 @@ TEST(Recipe, SwishIsWhatItSays) {
     for (const DType dtype : {DType::f32, DType::f64}) {
       const auto values = [&](const std::vector<double>& x) {
         const auto n = static_cast<int64_t>(x.size());
-        return test::doubles(swish(Var(test::tensor_of(x, {n}, dtype, device))).value());
+        return to_doubles(swish(Var(test::tensor_of(x, {n}, dtype, device))).value());
       };
       EXPECT_LE(test::distance(values(near), {0, 1 / (1 + std::exp(-1.)), -1 / (1 + std::exp(1.))}), 1e-7);
       EXPECT_LE(test::distance(values(far), {90, 0, 1e4, 0}), 1e-9) << device.str();

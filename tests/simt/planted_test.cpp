@@ -11,7 +11,6 @@
 namespace vae::kernels::VAE_GPU {
 namespace {
 
-using test::doubles;
 using Order = vae::simt::Order;  // not that of batches
 
 const Device kSimt{DeviceType::simt, 0};
@@ -36,14 +35,14 @@ void expect_caught(const std::string& words, Kernel kernel) {
   }
   const Tensor x = device_vector(kN), y = x.clone();
   softmax_fwd(x, y);
-  for (const double v : doubles(y)) EXPECT_GT(v, 0);
+  for (const double v : to_doubles(y)) EXPECT_GT(v, 0);
 }
 
 template <class Kernel>
 std::vector<double> result_of(Kernel kernel, int64_t n = kN) {
   const Tensor y = Tensor::zeros({n}, DType::f32, kSimt);
   run_block("right", kernel, y.data<float>());
-  return doubles(y);
+  return to_doubles(y);
 }
 
 /// Each thread writes its element and reads that of another warp.
@@ -202,7 +201,7 @@ TEST(Emulator, FreshMemoryIsNaN) {
   for (int round = 0; round < 2; ++round) {  // new, then again from the cache
     const Tensor x = Tensor::empty({1237}, DType::f32, kSimt), y = Tensor::empty({1237}, DType::f64, kSimt);
     for (const Tensor& tensor : {x, y})
-      for (const double v : doubles(tensor)) EXPECT_TRUE(std::isnan(v));
+      for (const double v : to_doubles(tensor)) EXPECT_TRUE(std::isnan(v));
     fill(x, 1), fill(y, 1);
   }
 }

@@ -9,6 +9,7 @@
 #include <map>
 
 #include "kernels/precision.h"
+#include "tensor/compare.h"
 #include "tensor/parallel.h"
 #include "tensor/runtime.h"
 
@@ -33,13 +34,6 @@ double median_time(Device device, const Call& run, double seconds) {
   }
   std::nth_element(times.begin(), times.begin() + times.size() / 2, times.end());
   return times[times.size() / 2];
-}
-
-std::vector<double> to_doubles(const Tensor& x) {
-  return dispatch_any(x.dtype(), [&](auto zero) {
-    const auto values = x.to_vector<decltype(zero)>();
-    return std::vector<double>(values.begin(), values.end());
-  });
 }
 
 /// |result - exact| / |exact|, norms: a number on the other side of a threshold in f32 does not matter.

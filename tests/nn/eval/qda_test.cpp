@@ -32,7 +32,7 @@ Set make_set(int64_t rows, uint64_t stream) {
 
 /// log share - log det(S) / 2 - (x - m)^T S^-1 (x - m) / 2 of one class, 2 x 2.
 double score(const Set& set, int64_t label, double ridge, const double* at) {
-  const std::vector<double> x = test::doubles(set.x);
+  const std::vector<double> x = to_doubles(set.x);
   double n = 0, m[2] = {}, s[3] = {ridge, 0, ridge};
   const int64_t* labels = set.labels.data<int64_t>();
   for (int64_t i = 0; i < set.labels.numel(); ++i)
@@ -53,7 +53,7 @@ TEST(Qda, PredictsTheMostProbableClass) {
   for (const double ridge : {0.0, 0.5}) {
     const Qda qda(fit.x, fit.labels, 3, ridge);
     const std::vector<int64_t> predicted = qda.predict(other.x);
-    const std::vector<double> x = test::doubles(other.x);
+    const std::vector<double> x = to_doubles(other.x);
     int64_t right = 0;
     for (size_t i = 0; i < predicted.size(); ++i) {
       int64_t best = 0;

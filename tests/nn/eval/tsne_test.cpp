@@ -40,7 +40,7 @@ std::vector<double> matrix(const detail::Affinities& p, int64_t n) {
 TEST(Tsne, AffinitiesHaveTheirPerplexity) {
   constexpr int64_t n = 61, dims = 3, perplexity = 20;  // all 60 others are neighbours
   const Tensor x = clouds(1, n, dims, 1);
-  const Points points = test::doubles(x);
+  const Points points = to_doubles(x);
   std::vector<double> expected(n * n);
   for (int64_t i = 0; i < n; ++i) {
     double low = 0, high = 1e6;
@@ -95,7 +95,7 @@ TEST(Tsne, GradientIsThatOfTheDivergence) {
 }
 
 double separation(const Tensor& y, int64_t each) {
-  const Points points = test::doubles(y);
+  const Points points = to_doubles(y);
   const int64_t n = y.size(0);
   int64_t right = 0;
   for (int64_t i = 0; i < n; ++i) {
@@ -114,7 +114,7 @@ TEST(Tsne, KeepsClustersWhateverTheThreads) {
   const TsneOptions options{.perplexity = 15, .iterations = 400, .exaggerated_iterations = 100};
   Tensor y[3];
   for (int i = 0; i < 3; ++i) {
-    const test::Threads threads(i + 1);
+    const ThreadsScope threads(i + 1);
     y[i] = tsne(x, options);
   }
   EXPECT_TRUE(test::same_bits(y[0], y[1]) && test::same_bits(y[0], y[2]));
@@ -152,7 +152,7 @@ TEST(Tsne, Refuses) {
 TEST(Trustworthiness, ByTheDefinition) {
   constexpr int64_t n = 40, k = 5;
   const Tensor x = clouds(4, 10, 3, 5), y = test::sample_tensor({n, 2}, DType::f32);
-  const Points px = test::doubles(x), py = test::doubles(y);
+  const Points px = to_doubles(x), py = to_doubles(y);
   // The rank of j among the others of i: how many are closer, plus one.
   const auto rank = [&](const Points& p, int64_t dims, int64_t i, int64_t j) {
     int64_t closer = 1;

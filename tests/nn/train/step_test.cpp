@@ -15,27 +15,28 @@
 namespace vae::train {
 namespace {
 
-using test::doubles;
-
 Step step_of(int64_t iteration) { return Step(3, Tensor::scalar(iteration), DType::f64); }
 
 // Ranks with unequal shares of a batch draw the rows of the whole: of one block, and of several.
 TEST(Step, NoiseIsNumberedByRowsOfTheWholeBatch) {
   constexpr int64_t total = 7, columns = 3;
   for (const int64_t blocks : {1, 4}) {
-    const auto whole = doubles(step_of(5).normal("eps", {total, blocks}, columns).value());
+    const auto whole = to_doubles(step_of(5).normal("eps", {total, blocks}, columns).value());
     for (const auto& [first, rows] : {std::pair<int64_t, int64_t>{0, 2}, {2, 4}, {6, 1}}) {
       const Share share(rows, total, first);
-      const auto own = doubles(step_of(5).normal("eps", {share, blocks}, columns).value());
+      const auto own = to_doubles(step_of(5).normal("eps", {share, blocks}, columns).value());
       for (int64_t b = 0; b < blocks; ++b)
         for (int64_t i = 0; i < rows * columns; ++i)
           EXPECT_EQ(own[static_cast<size_t>(b * rows * columns + i)],
                     whole[static_cast<size_t>((b * total + first) * columns + i)]);
     }
   }
-  EXPECT_NE(doubles(step_of(5).normal("eps", 2, 2).value()), doubles(step_of(6).normal("eps", 2, 2).value()));
-  EXPECT_NE(doubles(step_of(5).normal("eps", 2, 2).value()), doubles(step_of(5).in("U").normal("eps", 2, 2).value()));
-  EXPECT_NE(doubles(step_of(5).normal("eps", 2, 2).value()), doubles(step_of(5).numbered(9).normal("eps", 2, 2).value()));
+  EXPECT_NE(to_doubles(step_of(5).normal("eps", 2, 2).value()),
+            to_doubles(step_of(6).normal("eps", 2, 2).value()));
+  EXPECT_NE(to_doubles(step_of(5).normal("eps", 2, 2).value()),
+            to_doubles(step_of(5).in("U").normal("eps", 2, 2).value()));
+  EXPECT_NE(to_doubles(step_of(5).normal("eps", 2, 2).value()),
+            to_doubles(step_of(5).numbered(9).normal("eps", 2, 2).value()));
 }
 
 TEST(Step, ItemsOfSharesMakeTheBatch) {
@@ -48,7 +49,10 @@ TEST(Step, ItemsOfSharesMakeTheBatch) {
 TEST(Step, MeansOfSharesAddUp) {
   const Var values(test::sample_tensor({10}, DType::f64));
   const auto part = [&](int64_t first, int64_t rows) {
-    return step_of(0).mean(Var(values.value().slice(first, first + rows)), Share(rows, 10, first)).value().item();
+    return step_of(0)
+        .mean(Var(values.value().slice(first, first + rows)), Share(rows, 10, first))
+        .value()
+        .item();
   };
   EXPECT_NEAR(part(0, 3) + part(3, 7), step_of(0).mean(values, 10).value().item(), 1e-15);
   test::expect_misuse("Step::mean: the batch has no rows", [&] { step_of(0).mean(values, 0); });
@@ -96,7 +100,7 @@ std::vector<Group> groups_of(Game& game) {
 TEST(Groups, AnUpdateStepsTheGroupsItNamesAlone) {
   Game game;
   Groups groups(groups_of(game));
-  const auto values = [&](const char* name) { return doubles(groups.at(name).parameters.values()); };
+  const auto values = [&](const char* name) { return to_doubles(groups.at(name).parameters.values()); };
   const auto p = values("p"), q = values("q");
   groups.run({{"p"}, {[&] { return game.loss(1); }}}, Tensor::scalar(int64_t{0}));
   EXPECT_NE(values("p"), p);
@@ -116,7 +120,8 @@ TEST(Groups, GradientsOfSeveralLossesAddUp) {
   of_one.run({{}, {[&] { return one.loss(3); }}}, first);
   of_two.run({{}, {[&] { return two.loss(1); }, [&] { return two.loss(2); }}}, first);
   for (const char* name : {"p", "q"})
-    EXPECT_LE(test::distance(doubles(of_two.at(name).parameters.values()), doubles(of_one.at(name).parameters.values())),
+    EXPECT_LE(test::distance(to_doubles(of_two.at(name).parameters.values()),
+                             to_doubles(of_one.at(name).parameters.values())),
               1e-15);
 }
 
@@ -128,7 +133,8 @@ class GameRecipe : public Recipe {
   nlohmann::json meta() const override { return {{"model", "game"}}; }
   std::vector<Group> groups() override {
     const nn::Adam::Settings rule{.learning_rate = 0.02, .rule = {}};
-    return {{"p", &p_, rule, {}}, {"q", &q_, rule, kernels::Schedule::decay(0.02, kernels::Decay::linear, 20, 3)}};
+    return {{"p", &p_, rule, {}},
+            {"q", &q_, rule, kernels::Schedule::decay(0.02, kernels::Decay::linear, 20, 3)}};
   }
   std::vector<int64_t> sizes(int64_t iteration) const override { return {batch(iteration)}; }
   void prepare(int64_t iteration) override { rows_ = batch(iteration); }
@@ -166,7 +172,7 @@ TEST(Task, RecordedStepsOfChangingBatchesAreTheSame) {
       for (int i = 0; i < 12; ++i) task.step();
       std::vector<std::vector<double>> state;
       const nn::StateDict all = task.state();
-      for (const auto& [name, tensor] : all.entries()) state.push_back(doubles(tensor));
+      for (const auto& [name, tensor] : all.entries()) state.push_back(to_doubles(tensor));
       return state;
     };
     EXPECT_EQ(run(GraphMode::on), run(GraphMode::off)) << device.str();
@@ -197,11 +203,14 @@ TEST(Task, MetricsAndTheLastNumbersOfALoadedRun) {
 TEST(Task, ADrawThatIsNotInTheStateIsMisuse) {
   struct Restless : GameRecipe {
     using GameRecipe::GameRecipe;
-    std::vector<Update> updates(const Step& step) override { return GameRecipe::updates(step.numbered(draws++)); }
+    std::vector<Update> updates(const Step& step) override {
+      return GameRecipe::updates(step.numbered(draws++));
+    }
     int64_t draws = 0;
   } restless(kCpu);
   Task task(restless, {.seed = 1});
-  test::expect_error(ErrorKind::usage, "two steps from the same state() left different values in 'optimizer.p.m'",
+  test::expect_error(ErrorKind::usage,
+                     "two steps from the same state() left different values in 'optimizer.p.m'",
                      [&] { check_resumable(task); });
   GameRecipe recipe(kCpu);
   Task sound(recipe, {.seed = 1});
@@ -226,7 +235,8 @@ TEST(Task, AllocatesNothingOnceWarm) {
 
 TEST(Meter, KnowsItsNames) {
   Meter meter({"loss"}, kCpu);
-  test::expect_error(ErrorKind::internal, "'lost' is no metric", [&] { meter.add("lost", Tensor::scalar(1.0)); });
+  test::expect_error(ErrorKind::internal, "'lost' is no metric",
+                     [&] { meter.add("lost", Tensor::scalar(1.0)); });
   EXPECT_TRUE(meter.drain().empty()) << "nothing yet";
 }
 
