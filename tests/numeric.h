@@ -1,5 +1,5 @@
 #pragma once
-// Numbers for tests: reproducible values, tensors of any dtype from doubles and back, distances.
+// Numbers for tests: reproducible values, tensors of any dtype from doubles.
 #include <algorithm>
 #include <cmath>
 #include <cstring>
