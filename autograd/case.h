@@ -49,7 +49,7 @@ struct CaseReport {
 };
 
 /// Everything that the functions here must hold, on each device: the name under which f records itself;
-/// gradients against differences and on top of others (gradcheck.h; a few elements of large inputs); f32 and
+/// gradients against differences (gradcheck.h; a few elements of large inputs) and on top of others; f32 and
 /// f64 against f64 on the CPU; the same bits twice, without a tape, replayed from a recording
 /// (tensor/graph.h), and with 1, 2 and 3 threads. In a recording f must not copy from the host, so labels are
 /// made before.

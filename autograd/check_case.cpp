@@ -13,12 +13,17 @@ namespace {
 /// The value of a case, then the gradients of sum(w * value) by its inputs (undefined where there is none).
 using Results = std::vector<Tensor>;
 
-Results run(const Case& sample, const std::vector<Var>& inputs, const Tensor& weights) {
-  for (Var input : inputs) input.clear_grad();
+/// Adds the gradients to those that the inputs have; the value.
+Tensor walk(const Case& sample, const std::vector<Var>& inputs, const Tensor& weights) {
   Tape tape;
   const Var y = sample.f(inputs), loss = sum(y * Var(weights));
   if (loss.needs_grad()) tape.backward(loss);
-  Results results{y.value()};
+  return y.value();
+}
+
+Results run(const Case& sample, const std::vector<Var>& inputs, const Tensor& weights) {
+  for (Var input : inputs) input.clear_grad();
+  Results results{walk(sample, inputs, weights)};
   for (const Var& input : inputs) results.push_back(input.has_grad() ? input.grad() : Tensor{});
   return results;
 }
@@ -89,6 +94,24 @@ class Checks {
     report_.worst_gradient = std::max(report_.worst_gradient, result.worst);
   }
 
+  /// Gradients of a second walk on top of those of the first: twice as much, in either precision.
+  void adding(Device device) {
+    for (const DType dtype : {DType::f32, DType::f64}) {
+      const Setting setting(sample_, dtype, device);
+      for (Var input : setting.inputs) input.clear_grad();
+      walk(sample_, setting.inputs, setting.weights);
+      std::vector<Tensor> doubled;
+      for (const Var& input : setting.inputs)
+        doubled.push_back(input.has_grad() ? (2.0 * Var(input.grad())).value() : Tensor{});
+      walk(sample_, setting.inputs, setting.weights);
+      for (size_t i = 0; i < doubled.size(); ++i)
+        if (doubled[i].defined() && !(difference(setting.inputs[i].grad(), doubled[i]) <=
+                                      (dtype == DType::f32 ? sample_.tolerance_f32 : 1e-12)))
+          problem("{} in {} on {} is not added to the one that is there", name_of_result(i + 1),
+                  name_of(dtype), device.str());
+    }
+  }
+
   void precision(const Results& exact, Device device) {
     for (const DType dtype : {DType::f32, DType::f64}) {
       const double tolerance = dtype == DType::f32 ? sample_.tolerance_f32 : 1e-12;
@@ -152,6 +175,7 @@ CaseReport check_case(const Case& sample, const std::vector<Device>& devices) {
   const Results exact = run(sample, DType::f64, kCpu);
   for (const Device device : devices) {
     checks.gradients(device);
+    checks.adding(device);
     checks.precision(exact, device);
     checks.repetition(device);
     if (device.is_cpu()) checks.threads();

@@ -28,11 +28,16 @@ Dataset make_dataset(std::string name, Tensor images, Tensor labels, int num_cla
   for (int64_t i = 0; i < labels.numel(); ++i) {
     const int64_t label = labels.data<int64_t>()[i];
     if (label < 0 || label >= num_classes)
-      fail(ErrorKind::data, "{}: label {} of item {} is out of range, there are {} classes", name, label, i,
-           num_classes);
+      fail_label(fmt::format("{}, item {}", name, i), label, num_classes);
   }
   std::string sha256 = content_hash(images, labels);
-  return {std::move(images), std::move(labels), num_classes, std::move(name), std::move(sha256)};
+  return {std::move(images), std::move(labels), num_classes, {}, std::move(name), std::move(sha256)};
+}
+
+void fail_label(const std::string& where, int64_t label, int num_classes, int label_offset) {
+  fail(ErrorKind::data,
+       "{}: label {} is out of range, {} classes have the labels {} to {} (--classes, --label-offset)", where,
+       label, num_classes, label_offset, label_offset + num_classes - 1);
 }
 
 std::vector<int64_t> class_counts(const Tensor& labels, int num_classes) {

@@ -11,14 +11,21 @@ struct Dataset {
   Tensor images;  ///< u8 [N, H, W, C] on the host
   Tensor labels;  ///< i64 [N] on the host, each in [0, num_classes)
   int num_classes = 0;
+  std::vector<std::string> class_names;  ///< of folders; empty: classes are their numbers
   std::string name;
   std::string sha256;  ///< of shape, pixels and labels: the same however the set was stored
+  std::vector<std::string>
+      ignored{};  ///< what lay beside the pictures: "3 files that are no pictures (.txt)"
   int64_t size() const { return images.size(0); }
 };
 
 /// Puts a set together and hashes it. Throws Error(data) when counts differ, a label is out of range, or it
 /// is empty.
 Dataset make_dataset(std::string name, Tensor images, Tensor labels, int num_classes);
+
+/// Throws the Error(data) for a label, found at `where`, that is none of the classes, which count from
+/// `label_offset`.
+[[noreturn]] void fail_label(const std::string& where, int64_t label, int num_classes, int label_offset = 0);
 
 /// How many items each class has.
 std::vector<int64_t> class_counts(const Tensor& labels, int num_classes);

@@ -1,16 +1,15 @@
 #include "data/download.h"
 
 #include <curl/curl.h>
+#include <strings.h>
 
 #include <array>
-#include <cerrno>
-#include <cstdio>
 #include <cstring>
 #include <memory>
 
 #include "data/digest.h"
 #include "data/gzip.h"
-#include "data/load.h"
+#include "data/part_file.h"
 #include "tensor/error.h"
 #include "tensor/file.h"
 
@@ -19,7 +18,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr int64_t kMaxDownload = int64_t{256} << 20;  // far above every published file
+constexpr size_t kMaxDownload = size_t{256} << 20;  // far above every published file
 
 constexpr std::array<PublishedFile, 4> kMnist = {{
     {"train-images-idx3-ubyte", 47040016, "ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db",
@@ -43,40 +42,41 @@ constexpr std::array<PublishedFile, 4> kFashionMnist = {{
 }};
 
 std::string default_mirror(const std::string& name) {
-  return name == "mnist" ? "https://ossci-datasets.s3.amazonaws.com/mnist"
-                         : "http://fashion-mnist.s3-website.eu-central-1.amazonaws.com";
+  return name == "mnist"
+             ? "https://ossci-datasets.s3.amazonaws.com/mnist"
+             : "https://raw.githubusercontent.com/zalandoresearch/fashion-mnist/master/data/fashion";
 }
 
 struct Transfer {
-  std::FILE* file;
+  PartFile& part;
   std::string name;
-  int64_t before;  // bytes of an earlier, interrupted transfer
   const DownloadProgress& progress;
-  int64_t received = 0;
-  int write_error = 0;  // errno
+  int64_t before = static_cast<int64_t>(part.content().size());  // bytes of an earlier, interrupted transfer
+  int write_error = 0;                                           // errno
 };
 
 size_t write_block(const char* bytes, size_t size, size_t count, void* context) {
   auto* transfer = static_cast<Transfer*>(context);
-  transfer->received += static_cast<int64_t>(size * count);
-  if (transfer->before + transfer->received > kMaxDownload)
-    transfer->write_error = EFBIG;
-  else if (std::fwrite(bytes, size, count, transfer->file) != count)
-    transfer->write_error = errno;
-  return transfer->write_error == 0 ? count : 0;
+  transfer->write_error = transfer->part.append(std::as_bytes(std::span(bytes, size * count)));
+  return transfer->write_error == 0 ? size * count : 0;
 }
 
 int report_progress(void* context, curl_off_t total, curl_off_t done, curl_off_t, curl_off_t) {
   const auto* transfer = static_cast<Transfer*>(context);
-  if (transfer->progress)
+  if (transfer->progress && done > 0)
     transfer->progress(transfer->name, transfer->before + done, total > 0 ? transfer->before + total : 0);
   return 0;
+}
+
+/// Where a redirect may lead: never from a secured connection to an open one, never to a file.
+const char* redirect_protocols(const std::string& url) {
+  return ::strncasecmp(url.c_str(), "http:", 5) == 0 ? "http,https" : "https";
 }
 
 void configure(CURL* curl, const std::string& url, Transfer& transfer, char* message) {
   curl_easy_setopt(curl, CURLOPT_URL, url.c_str());
   curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "http,https,file");
-  curl_easy_setopt(curl, CURLOPT_REDIR_PROTOCOLS_STR, "http,https");
+  curl_easy_setopt(curl, CURLOPT_REDIR_PROTOCOLS_STR, redirect_protocols(url));
   curl_easy_setopt(curl, CURLOPT_DEFAULT_PROTOCOL, "https");
   curl_easy_setopt(curl, CURLOPT_FOLLOWLOCATION, 1L);
   curl_easy_setopt(curl, CURLOPT_MAXREDIRS, 5L);
@@ -96,21 +96,18 @@ void configure(CURL* curl, const std::string& url, Transfer& transfer, char* mes
 
 /// Appends what `url` holds beyond the bytes that `part` has. Returns quietly when the server cannot continue
 /// there (ranges unknown, or nothing left): whether the file is complete is for its checksum to say.
-void transfer_rest(const std::string& url, const fs::path& part, const DownloadProgress& progress) {
+void transfer_rest(const std::string& url, PartFile& part, const std::string& name,
+                   const DownloadProgress& progress) {
   static const CURLcode ready = curl_global_init(CURL_GLOBAL_DEFAULT);
   const std::unique_ptr<CURL, void (*)(CURL*)> curl(curl_easy_init(), curl_easy_cleanup);
   VAE_CHECK(ready == CURLE_OK && curl, "libcurl cannot start");
-  std::FILE* file = std::fopen(part.c_str(), "ab");
-  if (!file) fail(ErrorKind::io, "{}: cannot be written ({})", part.string(), std::strerror(errno));
-  std::error_code error;
-  Transfer transfer{file, part.stem().string(), static_cast<int64_t>(fs::file_size(part, error)), progress};
+  Transfer transfer{part, name, progress};
   char message[CURL_ERROR_SIZE] = "";
   configure(curl.get(), url, transfer, message);
   const CURLcode status = curl_easy_perform(curl.get());
-  if (std::fclose(file) != 0 && transfer.write_error == 0) transfer.write_error = errno;
-  if (fs::file_size(part, error) == 0) fs::remove(part, error);
   if (transfer.write_error != 0)
-    fail(ErrorKind::io, "{}: cannot be written ({})", part.string(), std::strerror(transfer.write_error));
+    fail(ErrorKind::io, "{}: cannot be written ({})", part.path().string(),
+         std::strerror(transfer.write_error));
   long http_status = 0;
   curl_easy_getinfo(curl.get(), CURLINFO_RESPONSE_CODE, &http_status);
   const bool cannot_resume =
@@ -119,20 +116,35 @@ void transfer_rest(const std::string& url, const fs::path& part, const DownloadP
   fail(ErrorKind::io, "{}: download failed ({})", url, *message ? message : curl_easy_strerror(status));
 }
 
+/// The same of a file; one that is known packed alone may have the packed file beside it as a witness.
 std::string difference_of_file(const fs::path& path, const PublishedFile& file) {
+  const std::vector<std::byte> content = read_file(path);
+  const fs::path packed = path.string() + ".gz";
   std::error_code error;
-  return fs::exists(path, error) ? difference(read_file(path), file) : "it is empty";
+  if (file.sha256_of_packed && !is_gzip(content) && fs::exists(packed, error)) {
+    const std::vector<std::byte> witness = read_file(packed);
+    if (is_gzip(witness) && difference(witness, file).empty() &&
+        gunzip(witness, file.unpacked_bytes, packed.string()) == content)
+      return "";
+  }
+  return difference(content, file);
+}
+
+void check_present(const fs::path& path, const PublishedFile& file) {
+  if (const auto problem = difference_of_file(path, file); !problem.empty())
+    fail(ErrorKind::data, "{}: exists, but is not the published file: {}", path.string(), problem);
 }
 
 }  // namespace
 
-std::span<const PublishedFile> published_files(const std::string& name) {
+std::span<const PublishedFile> published_files(std::string_view name) {
   if (name == "mnist") return kMnist;
   if (name == "fashion-mnist") return kFashionMnist;
   fail(ErrorKind::usage, "'{}' cannot be downloaded, expected mnist or fashion-mnist", name);
 }
 
 std::string difference(std::span<const std::byte> content, const PublishedFile& file) {
+  if (content.empty()) return "it is empty";
   try {
     std::vector<std::byte> unpacked;
     const bool packed = is_gzip(content);
@@ -140,7 +152,8 @@ std::string difference(std::span<const std::byte> content, const PublishedFile& 
     const std::span<const std::byte> plain = packed ? unpacked : content;
     if (plain.size() != file.unpacked_bytes)
       return fmt::format("it holds {} bytes, expected {}", plain.size(), file.unpacked_bytes);
-    if (file.sha256_of_packed && !packed) return "";
+    if (file.sha256_of_packed && !packed)
+      return "it cannot be verified, since it is unpacked and a checksum is known of the packed file only";
     const std::string sha256 = sha256_hex(file.sha256_of_packed ? content : plain);
     return sha256 == file.sha256 ? "" : fmt::format("its SHA-256 is {}, expected {}", sha256, file.sha256);
   } catch (const Error& e) {
@@ -150,18 +163,25 @@ std::string difference(std::span<const std::byte> content, const PublishedFile& 
 
 void fetch_published(const std::string& url, const fs::path& target, const PublishedFile& file,
                      const DownloadProgress& progress) {
-  const fs::path part = target.string() + ".part";
+  const std::string name = target.filename().string();
+  PartFile part(target.string() + ".part", kMaxDownload, [&] {
+    if (progress) progress(name, 0, 0);
+  });
   std::error_code error;
-  const bool resumed = fs::exists(part, error);
-  transfer_rest(url, part, progress);
-  std::string problem = difference_of_file(part, file);
-  if (resumed && !problem.empty()) {  // the leftover may be of another file: once more from the start
-    fs::remove(part, error);
-    transfer_rest(url, part, progress);
-    problem = difference_of_file(part, file);
+  if (fs::exists(target, error)) {  // by the process that we waited for
+    part.clear();
+    return check_present(target, file);
   }
-  if (problem.empty()) write_file_atomically(target, read_file(part));
-  fs::remove(part, error);
+  const bool resumed = !part.content().empty();
+  transfer_rest(url, part, name, progress);
+  std::string problem = difference(part.content(), file);
+  if (resumed && !problem.empty()) {  // the leftover may be of another file: once more from the start
+    part.clear();
+    transfer_rest(url, part, name, progress);
+    problem = difference(part.content(), file);
+  }
+  if (problem.empty()) write_file_atomically(target, part.content());
+  part.clear();
   if (!problem.empty()) fail(ErrorKind::data, "{}: not the published file: {}", url, problem);
 }
 
@@ -169,20 +189,38 @@ fs::path download_dataset(const DownloadOptions& options, const DownloadProgress
   const auto files = published_files(options.name);
   const fs::path root = options.data_dir.empty() ? data_roots({}).front() : options.data_dir;
   const fs::path folder = root / options.name;
-  const std::string mirror = options.mirror.empty() ? default_mirror(options.name) : options.mirror;
+  std::string mirror = options.mirror.empty() ? default_mirror(options.name) : options.mirror;
+  while (mirror.ends_with('/')) mirror.pop_back();
   std::error_code error;
-  fs::create_directories(folder, error);
-  if (error) fail(ErrorKind::io, "{}: cannot create the folder ({})", folder.string(), error.message());
+  std::vector<const PublishedFile*> missing;
   for (const PublishedFile& file : files) {
     const fs::path plain = folder / file.name, packed = plain.string() + ".gz";
-    const fs::path& present = fs::exists(plain, error) ? plain : packed;
-    if (!fs::exists(present, error)) {
-      fetch_published(fmt::format("{}/{}.gz", mirror, file.name), packed, file, progress);
-    } else if (const auto problem = difference_of_file(present, file); !problem.empty()) {
-      fail(ErrorKind::data, "{}: exists, but is not the published file: {}", present.string(), problem);
-    }
+    if (fs::exists(plain, error))
+      check_present(plain, file);
+    else if (fs::exists(packed, error))
+      check_present(packed, file);
+    else
+      missing.push_back(&file);
   }
+  fs::create_directories(folder, error);
+  if (error) fail(ErrorKind::io, "{}: cannot create the folder ({})", folder.string(), error.message());
+  for (const PublishedFile* file : missing)
+    fetch_published(fmt::format("{}/{}.gz", mirror, file->name), folder / fmt::format("{}.gz", file->name),
+                    *file, progress);
   return folder;
+}
+
+void check_published(const DatasetOptions& options) {
+  const auto files = published_files(options.name);
+  for (const auto& [part, published] :
+       {std::pair(Part::train, files.first(2)), std::pair(Part::test, files.last(2))}) {
+    DatasetOptions wanted = options;
+    wanted.part = part;
+    const auto [images, labels] = find_idx(wanted);
+    for (const auto& [path, file] : {std::pair(images, published[0]), std::pair(labels, published[1])})
+      if (const auto problem = difference_of_file(path, file); !problem.empty())
+        fail(ErrorKind::data, "{}: not the published files: {}: {}", options.name, path.string(), problem);
+  }
 }
 
 }  // namespace vae::data

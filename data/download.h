@@ -6,7 +6,10 @@
 #include <functional>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
+
+#include "data/load.h"
 
 namespace vae::data {
 
@@ -20,18 +23,21 @@ struct PublishedFile {
 };
 
 /// The files of "mnist" or "fashion-mnist"; throws Error(usage) for another name.
-std::span<const PublishedFile> published_files(const std::string& name);
+std::span<const PublishedFile> published_files(std::string_view name);
 
-/// Why the bytes of a plain or .gz file are not the published ones; empty if they are. Of a plain file whose
-/// checksum is only known packed, the size has to do.
+/// Why the bytes of a plain or .gz file are not the published ones; empty if they are. What no checksum is
+/// known for, a plain file of Fashion-MNIST, is not.
 std::string difference(std::span<const std::byte> content, const PublishedFile& file);
 
-/// Called now and then with a file's name, bytes so far and bytes in all (0 if unknown).
+/// Called now and then with a file's name, bytes so far and bytes in all (0 if unknown); with zeros, once,
+/// before it waits for another process that fetches the file.
 using DownloadProgress = std::function<void(const std::string& name, int64_t done, int64_t total)>;
 
 /// Fetches `url` (http, https, file) to `target` through target.part, which a later call resumes after an
-/// interruption. `target` appears complete and verified or not at all. Throws Error(io) naming the URL or the
-/// file when transfer or writing fails, Error(data) when what arrives is not the published file.
+/// interruption. Processes that fetch the same target take turns: the later one verifies what it finds. A
+/// redirect leads from https to https alone, and never to a file. `target` appears complete and verified or
+/// not at all. Throws Error(io) naming the URL or the file when transfer or writing fails, Error(data) when
+/// what arrives, or is there, is not the published file.
 void fetch_published(const std::string& url, const std::filesystem::path& target, const PublishedFile& file,
                      const DownloadProgress& progress = {});
 
@@ -42,7 +48,12 @@ struct DownloadOptions {
 };
 
 /// Downloads what is missing of a data set into the folder NAME of the root and returns that folder. Files
-/// that are there are verified; a file with other content is left alone and reported as Error(data).
+/// that are there are verified first; one with other content, or a plain one of Fashion-MNIST without its .gz
+/// beside it, is left alone and reported as Error(data) before anything is fetched.
 std::filesystem::path download_dataset(const DownloadOptions& options, const DownloadProgress& progress = {});
+
+/// Whether the files that load_dataset() finds for "mnist" or "fashion-mnist" are the published ones. Throws
+/// Error(data) "not the published files", naming the first that is not; Error(usage) for another name.
+void check_published(const DatasetOptions& options);
 
 }  // namespace vae::data

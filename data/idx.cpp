@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cstring>
 
+#include "data/bytes.h"
+#include "data/dataset.h"
 #include "data/gzip.h"
 #include "tensor/file.h"
 
@@ -13,16 +15,11 @@ constexpr size_t kMaxHeader = 4 + 4 * Shape::kMaxRank;
 constexpr uint64_t kMaxDeflateRatio =
     1032;  // no deflate stream unpacks to more than this many times its size
 
-uint32_t big_endian(const std::byte* p) {
-  return std::to_integer<uint32_t>(p[0]) << 24 | std::to_integer<uint32_t>(p[1]) << 16 |
-         std::to_integer<uint32_t>(p[2]) << 8 | std::to_integer<uint32_t>(p[3]);
-}
-
 /// The shape in an IDX header, of which `head` holds the beginning.
 Shape parse_header(std::span<const std::byte> head, const std::string& name) {
   if (head.empty()) fail(ErrorKind::data, "{}: file is empty", name);
   if (head.size() < 4) fail(ErrorKind::data, "{}: {} bytes are too short for an IDX file", name, head.size());
-  const uint32_t magic = big_endian(head.data());
+  const uint32_t magic = big_endian32(head.data());
   const int rank = static_cast<int>(magic & 0xff);
   if (magic >> 16 != 0)
     fail(ErrorKind::data, "{}: wrong magic number {:#010x}, not an IDX file", name, magic);
@@ -33,7 +30,7 @@ Shape parse_header(std::span<const std::byte> head, const std::string& name) {
   if (head.size() < 4 + 4 * static_cast<size_t>(rank))
     fail(ErrorKind::data, "{}: file ends inside the IDX header", name);
   std::array<int64_t, Shape::kMaxRank> extents{};
-  for (int i = 0; i < rank; ++i) extents[i] = big_endian(&head[4 + 4 * i]);
+  for (int i = 0; i < rank; ++i) extents[i] = big_endian32(&head[4 + 4 * i]);
   return Shape(std::span<const int64_t>(extents.data(), rank));
 }
 
@@ -79,7 +76,7 @@ Tensor read_idx_images(const std::filesystem::path& path) {
   return images.reshape({images.size(0), images.size(1), images.size(2), 1});
 }
 
-Tensor read_idx_labels(const std::filesystem::path& path, int num_classes) {
+Tensor read_idx_labels(const std::filesystem::path& path, int num_classes, int label_offset) {
   const Tensor bytes = read_idx(path);
   if (bytes.rank() != 1)
     fail(ErrorKind::data, "{}: labels need IDX rank 1, the file has shape {}", path.string(),
@@ -87,10 +84,9 @@ Tensor read_idx_labels(const std::filesystem::path& path, int num_classes) {
   Tensor labels = Tensor::empty(bytes.shape(), DType::i64);
   for (int64_t i = 0; i < bytes.numel(); ++i) {
     const int64_t label = bytes.data<uint8_t>()[i];
-    if (label >= num_classes)
-      fail(ErrorKind::data, "{}: label {} of item {} is out of range, there are {} classes", path.string(),
-           label, i, num_classes);
-    labels.data<int64_t>()[i] = label;
+    if (label < label_offset || label - label_offset >= num_classes)
+      fail_label(fmt::format("{}, item {}", path.string(), i), label, num_classes, label_offset);
+    labels.data<int64_t>()[i] = label - label_offset;
   }
   return labels;
 }

@@ -16,8 +16,9 @@ Tensor read_idx(const std::filesystem::path& path);
 /// Images [N, H, W, C] u8 from an IDX file of rank 3 (C = 1) or 4.
 Tensor read_idx_images(const std::filesystem::path& path);
 
-/// Labels [N] i64 from an IDX file of rank 1; throws Error(data) for a label >= num_classes.
-Tensor read_idx_labels(const std::filesystem::path& path, int num_classes);
+/// Classes [N] i64 from an IDX file of rank 1, whose labels count from `label_offset`; throws Error(data) for
+/// a label that is none of the classes.
+Tensor read_idx_labels(const std::filesystem::path& path, int num_classes, int label_offset = 0);
 
 /// Writes a u8 tensor as IDX, atomically; packed if the name ends in ".gz".
 void write_idx(const std::filesystem::path& path, const Tensor& values);

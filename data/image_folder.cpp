@@ -1,10 +1,12 @@
 #include "data/image_folder.h"
 
 #include <algorithm>
-#include <cctype>
 #include <charconv>
 #include <cstring>
 #include <optional>
+#include <string_view>
+
+#include "data/new_folder.h"
 
 namespace vae::data {
 namespace {
@@ -16,50 +18,107 @@ struct LabeledFile {
   int64_t label;
 };
 
-bool is_picture(const fs::path& path) {
-  std::string extension = path.extension().string();
-  std::transform(extension.begin(), extension.end(), extension.begin(),
-                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-  return extension == ".bmp" || extension == ".png" || extension == ".jpg";
-}
-
-/// The number before the underscore of NUMBER_anything.extension; a number beyond int64 counts as the
-/// largest.
+/// The number before the underscore of NUMBER_anything; a number beyond int64 counts as the largest.
 std::optional<int64_t> label_in_name(const fs::path& path) {
   const std::string stem = path.stem().string();
   const size_t digits = stem.find_first_not_of("0123456789");
-  if (digits == 0 || digits == std::string::npos || stem[digits] != '_' || digits + 1 == stem.size() ||
-      !is_picture(path))
+  if (digits == 0 || digits == std::string::npos || stem[digits] != '_' || digits + 1 == stem.size())
     return std::nullopt;
   int64_t label = INT64_MAX;
   std::from_chars(stem.data(), stem.data() + digits, label);
   return label;
 }
 
-/// Files (or sub-folders) directly in a folder, sorted by name.
-std::vector<fs::path> entries(const fs::path& folder, bool directories) {
-  std::vector<fs::path> found;
+std::string no_picture(const fs::path& path) {
+  const std::string extension = path.extension().string();
+  return fmt::format("files that are no pictures ({})", extension.empty() ? "no extension" : extension);
+}
+
+/// Files and folders directly in a folder, sorted by name.
+struct Listing {
+  std::vector<fs::path> files, folders;
+};
+
+Listing list(const fs::path& folder, Ignored& ignored) {
+  Listing found;
   try {
-    for (const auto& entry : fs::directory_iterator(folder))
-      if (directories ? entry.is_directory() : entry.is_regular_file()) found.push_back(entry.path());
+    for (const auto& entry : fs::directory_iterator(folder)) {
+      std::error_code error;
+      const fs::file_type type = entry.status(error).type();  // of what a link leads to
+      if (entry.path().filename().string().starts_with('.'))
+        ++ignored["entries whose names begin with a dot"];
+      else if (type == fs::file_type::directory)
+        found.folders.push_back(entry.path());
+      else if (type == fs::file_type::regular)
+        found.files.push_back(entry.path());
+      else if (type == fs::file_type::not_found)
+        fail(ErrorKind::io, "{}: a link that leads nowhere", entry.path().string());
+      else if (error)
+        fail(ErrorKind::io, "{}: cannot be read ({})", entry.path().string(), error.message());
+      else
+        ++ignored["entries that are neither files nor folders"];
+    }
   } catch (const fs::filesystem_error& e) {
     fail(ErrorKind::io, "{}: cannot read the folder ({})", folder.string(), e.code().message());
   }
-  std::sort(found.begin(), found.end());
+  std::sort(found.files.begin(), found.files.end());
+  std::sort(found.folders.begin(), found.folders.end());
   return found;
 }
 
-ImageFolder read_files(const std::vector<LabeledFile>& files, const fs::path& folder, ImageFormat format) {
-  if (files.empty()) fail(ErrorKind::data, "{}: no pictures found", folder.string());
-  ImageFolder set;
+/// Whether there are pictures in a folder, however deep.
+bool holds_pictures(const fs::path& folder) {
+  Ignored ignored;
+  const Listing found = list(folder, ignored);
+  return std::ranges::any_of(found.files, is_picture) ||
+         std::ranges::any_of(found.folders,
+                             [](const fs::path& f) { return !fs::is_symlink(f) && holds_pictures(f); });
+}
+
+/// Order of names in which runs of digits count as numbers: "2" before "10".
+bool natural_less(const std::string& a, const std::string& b) {
+  const auto is_digit = [](char c) { return c >= '0' && c <= '9'; };
+  const auto number_at = [&](const std::string& text, size_t& at) {
+    const size_t begin = std::min(text.find_first_not_of('0', at), text.size());
+    for (at = begin; at < text.size() && is_digit(text[at]);) ++at;
+    return std::string_view(text).substr(begin, at - begin);
+  };
+  size_t i = 0, j = 0;
+  while (i < a.size() && j < b.size()) {
+    if (is_digit(a[i]) && is_digit(b[j])) {
+      const auto x = number_at(a, i), y = number_at(b, j);
+      if (x.size() != y.size()) return x.size() < y.size();
+      if (x != y) return x < y;
+    } else if (a[i] != b[j]) {
+      return static_cast<unsigned char>(a[i]) < static_cast<unsigned char>(b[j]);
+    } else {
+      ++i, ++j;
+    }
+  }
+  const size_t rest_of_a = a.size() - i, rest_of_b = b.size() - j;
+  return rest_of_a != rest_of_b ? rest_of_a < rest_of_b : a < b;
+}
+
+/// Grey images [N, H, W, 1] as RGB.
+Tensor in_colour(const Tensor& grey) {
+  const Tensor colour = Tensor::empty({grey.size(0), grey.size(1), grey.size(2), 3}, DType::u8);
+  for (int64_t i = 0; i < grey.numel(); ++i)
+    std::fill_n(colour.data<uint8_t>() + 3 * i, 3, grey.data<uint8_t>()[i]);
+  return colour;
+}
+
+ImageFolder read_files(const std::vector<LabeledFile>& files, ImageFormat format, Ignored ignored) {
   const auto n = static_cast<int64_t>(files.size());
-  set.labels = Tensor::empty({n}, DType::i64);
+  ImageFolder set{{}, Tensor::empty({n}, DType::i64), std::move(ignored)};
   for (int64_t i = 0; i < n; ++i) {
     const Image image = read_image(files[i].path, format.channels, format.size);
     if (i == 0) {
       format.size = image.size;
-      set.images = Tensor::empty({n, image.size.height, image.size.width, format.channels}, DType::u8);
+      set.images = Tensor::zeros({n, image.size.height, image.size.width, image.channels}, DType::u8);
+    } else if (image.channels != set.images.size(3)) {
+      set.images = in_colour(set.images);
     }
+    if (image.channels == 3) format.channels = 3;
     std::memcpy(set.images.data<uint8_t>() + i * image.pixels.size(), image.pixels.data(),
                 image.pixels.size());
     set.labels.data<int64_t>()[i] = files[i].label;
@@ -67,83 +126,73 @@ ImageFolder read_files(const std::vector<LabeledFile>& files, const fs::path& fo
   return set;
 }
 
-/// An empty neighbour of a folder that does not exist yet or is empty; renamed to it by finish(), else
-/// removed.
-class NewFolder {
- public:
-  explicit NewFolder(const fs::path& target)
-      : target_(target.has_filename() ? target : target.parent_path()), partial_(target_.string() + ".part") {
-    std::error_code error;
-    if (fs::exists(target_, error) && !fs::is_empty(target_, error))
-      fail(ErrorKind::io, "{}: exists already and is not an empty folder", target_.string());
-    fs::remove_all(partial_, error);
-    fs::create_directories(partial_, error);
-    if (error) fail(ErrorKind::io, "{}: cannot create the folder ({})", partial_.string(), error.message());
-  }
-  ~NewFolder() {
-    std::error_code ignored;
-    fs::remove_all(partial_, ignored);
-  }
-  NewFolder(const NewFolder&) = delete;
-  NewFolder& operator=(const NewFolder&) = delete;
-  const fs::path& partial() const { return partial_; }
-  void finish() {
-    std::error_code error;
-    fs::rename(partial_, target_, error);
-    if (error) fail(ErrorKind::io, "{}: cannot create the folder ({})", target_.string(), error.message());
-  }
-
- private:
-  fs::path target_, partial_;
-};
-
 }  // namespace
 
-ImageFolder read_labeled_names(const fs::path& folder, int num_classes, ImageFormat format) {
+ImageFolder read_labeled_names(const fs::path& folder, int num_classes, const ImageFormat& format,
+                               int label_offset) {
   std::vector<LabeledFile> files;
-  int64_t ignored = 0;
-  for (const auto& path : entries(folder, false)) {
+  Ignored ignored;
+  const Listing found = list(folder, ignored);
+  if (!found.folders.empty()) ignored["folders"] = static_cast<int64_t>(found.folders.size());
+  for (const auto& path : found.files) {
     const auto label = label_in_name(path);
-    if (!label) {
-      ++ignored;
-      continue;
-    }
-    if (*label >= num_classes)
-      fail(ErrorKind::data, "{}: label {} is out of range, there are {} classes", path.string(), *label,
-           num_classes);
-    files.push_back({path, *label});
+    if (!is_picture(path))
+      ++ignored[no_picture(path)];
+    else if (!label)
+      ++ignored["pictures whose names do not begin with a label, like 3_name.png"];
+    else if (*label < label_offset || *label - label_offset >= num_classes)
+      fail_label(path.string(), *label, num_classes, label_offset);
+    else
+      files.push_back({path, *label - label_offset});
   }
-  ImageFolder set = read_files(files, folder, format);
-  set.ignored = ignored;
-  return set;
+  if (files.empty())
+    fail(ErrorKind::data, "{}: no pictures found with names like 3_name.png", folder.string());
+  return read_files(files, format, std::move(ignored));
 }
 
 std::vector<std::string> class_folders(const fs::path& folder) {
   std::vector<std::string> names;
-  for (const auto& path : entries(folder, true)) names.push_back(path.filename().string());
+  Ignored ignored;
+  for (const auto& path : list(folder, ignored).folders) names.push_back(path.filename().string());
   if (names.empty()) fail(ErrorKind::data, "{}: no class folders found", folder.string());
+  std::sort(names.begin(), names.end(), natural_less);
   return names;
 }
 
 ImageFolder read_class_folders(const fs::path& folder, const std::vector<std::string>& classes,
-                               ImageFormat format) {
-  std::vector<LabeledFile> files;
-  int64_t ignored = 0;
-  for (const auto& subfolder : entries(folder, true)) {
-    const auto found = std::find(classes.begin(), classes.end(), subfolder.filename().string());
-    if (found == classes.end())
-      fail(ErrorKind::data, "{}: not one of the {} classes of the training set", subfolder.string(),
+                               const ImageFormat& format) {
+  const std::vector<std::string> names = class_folders(folder);
+  for (const auto& name : names)
+    if (!std::ranges::count(classes, name))
+      fail(ErrorKind::data, "{}: not one of the {} classes of the training set", (folder / name).string(),
            classes.size());
-    for (const auto& path : entries(subfolder, false)) {
+  std::vector<LabeledFile> files;
+  Ignored ignored;
+  for (const auto& path : list(folder, ignored).files)
+    ++ignored[is_picture(path) ? "pictures outside the class folders" : no_picture(path)];
+  for (size_t label = 0; label < classes.size(); ++label) {
+    const fs::path place = folder / classes[label];
+    if (!std::ranges::count(names, classes[label]))
+      fail(ErrorKind::data, "{}: class '{}' of the training set has no folder here", folder.string(),
+           classes[label]);
+    const Listing found = list(place, ignored);
+    const size_t before = files.size();
+    for (const auto& path : found.files) {
       if (is_picture(path))
-        files.push_back({path, found - classes.begin()});
+        files.push_back({path, static_cast<int64_t>(label)});
       else
-        ++ignored;
+        ++ignored[no_picture(path)];
     }
+    for (const auto& below : found.folders) {
+      if (holds_pictures(below))
+        fail(ErrorKind::data, "{}: pictures within the folder of class '{}', they must lie directly in it",
+             below.string(), classes[label]);
+      ++ignored["folders without pictures"];
+    }
+    if (files.size() == before)
+      fail(ErrorKind::data, "{}: no pictures of class '{}'", place.string(), classes[label]);
   }
-  ImageFolder set = read_files(files, folder, format);
-  set.ignored = ignored;
-  return set;
+  return read_files(files, format, std::move(ignored));
 }
 
 void export_images(const Dataset& set, const fs::path& folder, const std::string& extension, int64_t limit) {
@@ -155,7 +204,7 @@ void export_images(const Dataset& set, const fs::path& folder, const std::string
   const size_t bytes = static_cast<size_t>(size.height) * size.width * channels;
   NewFolder target(folder);
   for (int64_t i = 0; i < std::min(limit, set.size()); ++i)
-    write_image(target.partial() / fmt::format("{}_{:05}.{}", set.labels.data<int64_t>()[i], i, extension),
+    write_image(target.path() / fmt::format("{}_{:05}.{}", set.labels.data<int64_t>()[i], i, extension),
                 {set.images.data<uint8_t>() + i * bytes, bytes}, size, channels);
   target.finish();
 }

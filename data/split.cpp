@@ -3,6 +3,7 @@
 #include <nlohmann/json.hpp>
 #include <numeric>
 
+#include "data/dataset.h"
 #include "data/digest.h"
 #include "tensor/file.h"
 
@@ -84,9 +85,14 @@ Split draw_split(const Tensor& labels, const SplitRequest& request) {
   if (num_validation < 0) fail(ErrorKind::usage, "a validation set of {} items", num_validation);
   const auto order = shuffled_indices(labels.numel(), RandomKey::named(seed, "split"));
   Split split = make_split(labels, order, num_labeled, num_validation, num_classes);
-  if (static_cast<int64_t>(split.labeled.size()) != num_labeled)
-    fail(ErrorKind::data, "only {} of {} labels can be drawn evenly: a class has fewer than {} items",
-         split.labeled.size(), num_labeled, num_labeled / num_classes);
+  const auto counts = class_counts(labels, num_classes);
+  for (int k = 0; k < num_classes; ++k)
+    if (counts[k] < num_labeled / num_classes)
+      fail(ErrorKind::data,
+           "class {} has {} images, fewer than the {} that {} labels evenly over {} classes need (--labels, "
+           "--classes, "
+           "--label-offset)",
+           k, counts[k], num_labeled / num_classes, num_labeled, num_classes);
   return split;
 }
 

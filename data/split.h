@@ -36,8 +36,8 @@ Split make_split(const Tensor& labels, std::span<const int64_t> permutation, int
                  int64_t num_validation, int num_classes);
 
 /// The split of a request. Throws Error(usage) unless num_labeled is a positive multiple of num_classes,
-/// num_validation is not negative and both together fit into the set, and Error(data) if a class has too few
-/// items.
+/// num_validation is not negative and both together fit into the set, and Error(data) naming a class that has
+/// too few items.
 Split draw_split(const Tensor& labels, const SplitRequest& request);
 
 /// SHA-256 of the three lists, in hex: equal for equal splits.

@@ -45,6 +45,7 @@ class Schedule {
     return value_ * decayed(iteration);
   }
   constexpr bool is_constant() const { return form_ == Form::constant; }
+  constexpr bool is_one() const { return is_constant() && value_ == 1; }
 
  private:
   enum class Form : int { constant, rise, steps, warmup, linear, cosine };

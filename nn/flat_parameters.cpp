@@ -9,9 +9,11 @@ namespace vae::nn {
 using autograd::misuse;
 
 FlatParameters::FlatParameters(Module& module) {
-  const std::vector<Module::Parameter> parameters = module.parameters();
+  std::vector<Module::Parameter> parameters = module.parameters();
   constexpr const char* name = "FlatParameters";
   if (parameters.empty()) misuse(name, "the module has no parameters");
+  std::erase_if(parameters, [](const Module::Parameter& p) { return !p.var.needs_grad(); });
+  if (parameters.empty()) misuse(name, "all parameters of the module are frozen");
   const Tensor& first = parameters.front().var.value();
   const int64_t alignment = 64 / static_cast<int64_t>(size_of(first.dtype()));
   const auto aligned = [&](int64_t n) { return (n + alignment - 1) / alignment * alignment; };

@@ -8,9 +8,10 @@ namespace vae::nn {
 
 class FlatParameters {
  public:
-  /// Moves the parameters of `module` (which must outlive this object) into flat storage, keeping their
-  /// values. Throws Error(usage) where there are none, where they differ in dtype or device, and where one of
-  /// them lies in another FlatParameters, whose optimiser would go on with values that nobody reads.
+  /// Moves the parameters of `module` (which must outlive this object), but for frozen ones, into flat
+  /// storage, keeping their values. Throws Error(usage) where there are none, where they differ in dtype or
+  /// device, and where one of them lies in another FlatParameters, whose optimiser would go on with values
+  /// that nobody reads.
   explicit FlatParameters(Module& module);
   ~FlatParameters();
   FlatParameters(const FlatParameters&) = delete;

@@ -17,13 +17,14 @@ Module::Module(Module* parent, const std::string& name)
 }
 
 void Module::set_training(bool training) {
-  training_ = training;
+  training_ = training && !frozen_;
   for (Module* child : children_) child->set_training(training);
 }
 
 void Module::freeze() {
-  for (const Parameter& p : parameters()) p.var.node()->needs_grad = false;
-  set_training(false);
+  for (const Parameter& p : parameters_) p.var.node()->needs_grad = false;
+  training_ = false, frozen_ = true;
+  for (Module* child : children_) child->freeze();
 }
 
 std::vector<Module::Parameter> Module::parameters() const {

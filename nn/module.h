@@ -37,10 +37,10 @@ class Module {
   const Options& options() const { return options_; }
   /// The path from the root, "encoder.hidden"; empty for the root.
   const std::string& path() const { return path_; }
-  /// Training or test behaviour of the whole tree (batch statistics, dropout).
+  /// Training or test behaviour of the whole tree (batch statistics, dropout), frozen parts excepted.
   void set_training(bool training);
   bool training() const { return training_; }
-  /// Takes all parameters out of differentiation, and the tree out of training.
+  /// Takes all parameters out of differentiation, and the tree out of training, for good.
   void freeze();
 
   struct Parameter {
@@ -73,7 +73,7 @@ class Module {
   std::vector<Parameter> parameters_;
   std::vector<Buffer> buffers_;
   std::vector<Module*> children_;
-  bool training_ = true;
+  bool training_ = true, frozen_ = false;
 };
 
 /// Puts a module into test mode for a scope.

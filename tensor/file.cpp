@@ -8,8 +8,8 @@
 #include <cerrno>
 #include <new>
 #include <system_error>
-#include <utility>
 
+#include "tensor/descriptor.h"
 #include "tensor/error.h"
 
 namespace vae {
@@ -19,40 +19,18 @@ namespace fs = std::filesystem;
 
 std::string reason(int code) { return std::generic_category().message(code); }
 
-/// An open file descriptor, closed on every way out.
-class Descriptor {
- public:
-  explicit Descriptor(int number) : number_(number) {}
-  ~Descriptor() {
-    if (number_ >= 0) ::close(number_);
-  }
-  Descriptor(const Descriptor&) = delete;
-  Descriptor& operator=(const Descriptor&) = delete;
-  int get() const { return number_; }
-  bool ok() const { return number_ >= 0; }
-  /// Network file systems report a full disk only here.
-  bool close() { return ::close(std::exchange(number_, -1)) == 0; }
-
- private:
-  int number_;
-};
-
-bool write_all(int file, std::span<const std::byte> content) {
-  while (!content.empty()) {
-    const ssize_t n = ::write(file, content.data(), content.size());
-    if (n < 0 && errno == EINTR) continue;
-    if (n < 0) return false;
-    content = content.subspan(static_cast<size_t>(n));
-  }
-  return true;
-}
-
-/// Writes and syncs a new file of that name; 0 or the system's error code.
-int write_new_file(const fs::path& path, std::span<const std::byte> content) {
-  Descriptor file(::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666));
+/// Writes and syncs a new file of that name; 0 or the system's error code. It takes over the permissions of
+/// `old`, where that is a file; where they cannot be set, the system's choice has to do.
+int write_new_file(const fs::path& path, std::span<const std::byte> content, const fs::path& old) {
+  struct stat info {};
+  const bool replaces = ::lstat(old.c_str(), &info) == 0 && S_ISREG(info.st_mode);
+  const mode_t mode = replaces ? info.st_mode & 0777 : 0666;
+  Descriptor file(::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode));
   if (!file.ok()) return errno;
-  if (!write_all(file.get(), content) || ::fsync(file.get()) != 0 || !file.close()) return errno;
-  return 0;
+  if (replaces) ::fchmod(file.get(), mode);  // whatever the umask
+  if (const int error = file.write(content)) return error;
+  if (const int error = sync_file(file.get())) return error;
+  return file.close();
 }
 
 /// The new name survives a power cut only once its directory is synced; where directories cannot be, nothing
@@ -60,7 +38,7 @@ int write_new_file(const fs::path& path, std::span<const std::byte> content) {
 void sync_directory(const fs::path& path) {
   const fs::path parent = path.has_parent_path() ? path.parent_path() : fs::path(".");
   const Descriptor directory(::open(parent.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  if (directory.ok()) ::fsync(directory.get());
+  if (directory.ok()) sync_file(directory.get());
 }
 
 }  // namespace
@@ -94,8 +72,12 @@ std::vector<std::byte> read_file(const fs::path& path) try {
   fail(ErrorKind::io, "cannot read {}: does not fit into memory", path.string());
 }
 
-void write_file_atomically(const fs::path& path, std::span<const std::byte> content) {
+fs::path temporary_name(const fs::path& path) {
   static std::atomic<unsigned> counter{0};
+  return path.string() + fmt::format(".tmp-{}-{}", ::getpid(), counter++);
+}
+
+void write_file_atomically(const fs::path& path, std::span<const std::byte> content) {
   struct stat info {};
   if (::stat(path.c_str(), &info) == 0 && !S_ISREG(info.st_mode))  // rename would replace a device by a file
     fail(ErrorKind::io, "cannot write {}: {}", path.string(),
@@ -104,9 +86,8 @@ void write_file_atomically(const fs::path& path, std::span<const std::byte> cont
   fs::path temporary;
   int error = 0;
   do {  // a killed process with our id may have left its temporary
-    temporary = path;
-    temporary += fmt::format(".tmp-{}-{}", ::getpid(), counter++);
-    error = write_new_file(temporary, content);
+    temporary = temporary_name(path);
+    error = write_new_file(temporary, content, path);
   } while (error == EEXIST);
   if (error == 0 && ::rename(temporary.c_str(), path.c_str()) != 0) error = errno;
   if (error != 0) {

@@ -8,7 +8,9 @@
 
 namespace vae {
 
-/// Threads used by CPU kernels; 0 restores the default (all cores, or OMP_NUM_THREADS).
+/// Threads used by CPU kernels; 0 restores the default: OMP_NUM_THREADS, or all cores, but no more than the CPU
+/// quota of the process's control group (tensor/cpu_quota.h). Throws Error(device) where the system does not
+/// give so many.
 void set_num_threads(int threads);
 int num_threads();
 

@@ -1,13 +1,13 @@
 // datasets synth|download|verify|export-images: makes, fetches, checks and converts data sets.
-#include <fmt/format.h>
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
-#include <cstdio>
 
 #include "data/download.h"
 #include "data/idx.h"
+#include "data/new_folder.h"
+#include "tensor/print.h"
 #include "tools/common/cli.h"
 #include "tools/common/dataset_options.h"
 
@@ -21,6 +21,7 @@ struct Options {
   data::DatasetOptions dataset;
   data::DownloadOptions download;
   fs::path out;
+  bool force = false;
   std::string format = "png";
   std::optional<int64_t> limit;  ///< none: all
 };
@@ -32,10 +33,12 @@ void make_folder(const fs::path& folder) {
 }
 
 void show(const data::Dataset& set) {
-  fmt::print("{}: {} images {}x{}x{}, {} classes\n", set.name, set.size(), set.images.size(1),
-             set.images.size(2), set.images.size(3), set.num_classes);
-  fmt::print("  per class: {}\n  sha256: {}\n",
-             fmt::join(data::class_counts(set.labels, set.num_classes), " "), set.sha256);
+  say("{}: {} images {}x{}x{}, {} classes\n", set.name, set.size(), set.images.size(1), set.images.size(2),
+      set.images.size(3), set.num_classes);
+  say("  per class: {}\n  sha256: {}\n", fmt::join(data::class_counts(set.labels, set.num_classes), " "),
+      set.sha256);
+  if (!set.class_names.empty()) say("  classes: {}\n", fmt::join(set.class_names, ", "));
+  for (const std::string& what : set.ignored) say("  ignored: {}\n", what);
 }
 
 data::Dataset load(Options options, Part part) {
@@ -43,12 +46,36 @@ data::Dataset load(Options options, Part part) {
   return data::load_dataset(options.dataset);
 }
 
+/// Refuses what stands under MNIST's names, plain or packed, wherever it is looked for in a folder; with
+/// --force only what is no file.
+void check_replaceable(const Options& options) {
+  for (const fs::path& place : data::idx_folders("mnist"))
+    for (const data::PublishedFile& file : data::published_files("mnist"))
+      for (const char* suffix : {"", ".gz"}) {
+        const fs::path path = options.out / place / fmt::format("{}{}", file.name, suffix);
+        std::error_code error;
+        const fs::file_type type = fs::symlink_status(path, error).type();
+        if (type == fs::file_type::not_found || type == fs::file_type::none) continue;
+        if (!options.force)
+          fail(ErrorKind::usage, "{}: exists already; --force writes over files of these names",
+               path.string());
+        if (type != fs::file_type::regular && type != fs::file_type::symlink)
+          fail(ErrorKind::io, "{}: not a file", path.string());
+      }
+}
+
 void synth(const Options& options) {
+  check_replaceable(options);
   const auto train = load(options, Part::train), test = load(options, Part::test);
   make_folder(options.out);
   for (const auto& [set, stem] : {std::pair(train, "train"), std::pair(test, "t10k")}) {
-    data::write_idx_images(options.out / fmt::format("{}-images-idx3-ubyte.gz", stem), set.images);
-    data::write_idx_labels(options.out / fmt::format("{}-labels-idx1-ubyte.gz", stem), set.labels);
+    const auto write = [&](const char* what, auto* write_idx, const Tensor& values) {
+      const fs::path plain = options.out / fmt::format("{}-{}-ubyte", stem, what);
+      write_idx(plain.string() + ".gz", values);
+      fs::remove(plain);  // it would be read instead
+    };
+    write("images-idx3", data::write_idx_images, set.images);
+    write("labels-idx1", data::write_idx_labels, set.labels);
     show(set);
   }
 }
@@ -58,28 +85,36 @@ void download(Options options) {
   const bool terminal = isatty(STDERR_FILENO) != 0;
   std::string finished;
   const auto progress = [&](const std::string& name, int64_t done, int64_t total) {
+    if (done == 0 && total == 0) note("{}: another process fetches it, waiting\n", name);
     if (total <= 0 || name == finished) return;
-    if (terminal) fmt::print(stderr, "\r{}: {:3}%", name, 100 * done / total);
+    if (terminal) note("\r{}: {:3}%", name, 100 * done / total);
     if (done < total) return;
-    fmt::print(stderr, "{}{}: {} bytes\n", terminal ? "\r" : "", name, total);
+    note("{}{}: {} bytes\n", terminal ? "\r" : "", name, total);
     finished = name;
   };
   const fs::path folder = data::download_dataset(options.download, progress);
-  fmt::print("{}: complete and verified in {}\n", options.download.name, folder.string());
+  say("{}: complete and verified in {}\n", options.download.name, folder.string());
 }
 
 void verify(const Options& options) {
   for (const Part part : {Part::train, Part::test}) show(load(options, part));
+  const std::string& name = options.dataset.name;
+  if (name != "mnist" && name != "fashion-mnist") return;
+  data::check_published(options.dataset);
+  say("the published files of {}\n", name);
 }
 
 void export_images(const Options& options) {
-  for (const auto& [part, name] :
-       {std::pair(Part::train, "train_images"), std::pair(Part::test, "test_images")}) {
-    const auto set = load(options, part);
+  const auto train = load(options, Part::train), test = load(options, Part::test);
+  data::NewFolder folder(options.out);
+  std::string written;
+  for (const auto& [set, name] : {std::pair(train, "train_images"), std::pair(test, "test_images")}) {
     const int64_t images = std::min(options.limit.value_or(set.size()), set.size());
-    data::export_images(set, options.out / name, options.format, images);
-    fmt::print("{}: {} images\n", (options.out / name).string(), images);
+    data::export_images(set, folder.path() / name, options.format, images);
+    written += fmt::format("{}: {} images\n", (options.out / name).string(), images);
   }
+  folder.finish();
+  say("{}", written);
 }
 
 int run(int argc, char** argv) {
@@ -90,6 +125,7 @@ int run(int argc, char** argv) {
   OptionTable of_synth, of_download, of_verify, of_export;
 
   of_synth.add("out", o.out, "folder to write to").required();
+  of_synth.flag("force", o.force, "write over files of these names");
   of_synth.add("train", o.dataset.synth_train, "training images", at_least(1));
   of_synth.add("test", o.dataset.synth_test, "test images", at_least(1));
   of_synth.add("seed", o.dataset.synth_seed, "seed");
@@ -104,12 +140,12 @@ int run(int argc, char** argv) {
   of_download.add("mirror", o.download.mirror, "URL of a folder with the .gz files");
   of_download.add_to(*download_command);
 
-  auto* verify_command =
-      app.add_subcommand("verify", "read and validate a data set; print counts and hashes");
-  auto* export_command =
-      app.add_subcommand("export-images", "write a data set as train_images/ and test_images/");
+  auto* verify_command = app.add_subcommand(
+      "verify", "read and validate a data set; print counts and hashes; compare published ones");
+  auto* export_command = app.add_subcommand(
+      "export-images", "write a data set as train_images/ and test_images/ of a new folder");
   of_export.add("out", o.out, "folder to write to").required();
-  of_export.add("format", o.format, "png or bmp");
+  of_export.add("format", o.format, "kind of picture", choice<std::string>({{"png", "png"}, {"bmp", "bmp"}}));
   of_export.add("limit", o.limit, "at most so many images of each part", or_none(at_least(1)));
   for (const auto& [command, table] :
        {std::pair(verify_command, of_verify), std::pair(export_command, of_export)}) {

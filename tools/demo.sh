@@ -3,10 +3,25 @@
 # minutes, and leaves checkpoint, pictures and a report in runs/demo. Without a folder (or VAE_DATA_DIR) it trains on
 # synthetic digits, which need no files.
 set -euo pipefail
-cd "$(dirname "$0")/.."
+
+# Folders are those of the caller, who may be elsewhere.
+absolute() {
+  if [ ! -d "$1" ]; then
+    echo "error: $1: no such folder" >&2
+    exit 2
+  fi
+  realpath -- "$1"
+}
+
 data=("--data=synth")
-[ -n "${VAE_DATA_DIR:-}" ] && data=("--data=mnist")
-[ $# -ge 1 ] && data=("--data=mnist" "--data-dir=$1")
+if [ $# -ge 1 ]; then
+  folder=$(absolute "$1")
+  data=("--data=mnist" "--data-dir=$folder")
+elif [ -n "${VAE_DATA_DIR:-}" ]; then
+  VAE_DATA_DIR=$(absolute "$VAE_DATA_DIR")
+  data=("--data=mnist")
+fi
+cd "$(dirname "$(realpath -- "${BASH_SOURCE[0]}")")/.."
 . tools/install_packages.sh
 install_packages
 

@@ -8,16 +8,19 @@
 #   VAE_BENCH_DIR   folder with torch_steps.py, PyTorch's side of the benchmark
 #   VAE_GOLDEN_DIR, VAE_DATA_DIR   as for the tests
 set -uo pipefail
-[ -z "${VAE_PREFIX:-}" ] || VAE_PREFIX=$(realpath "$VAE_PREFIX") || exit 1
-cd "$(dirname "$0")/.." || exit 1
+for name in VAE_PREFIX VAE_BENCH_DIR VAE_GOLDEN_DIR VAE_DATA_DIR; do # folders of the caller, who may be elsewhere
+  [ -n "${!name:-}" ] || continue
+  folder=$(realpath -e -- "${!name}") || exit 1
+  export "$name=$folder"
+done
 
 part=all build=build-gpu results=
 while [ $# -gt 0 ]; do
   [ $# -ge 2 ] || { echo "error: $1 needs a value" >&2; exit 2; }
   case $1 in
     --part) part=$2 ;;
-    --build) build=$2 ;;
-    --results) results=$2 ;;
+    --build) build=$(realpath -m -- "$2") ;;
+    --results) results=$(realpath -m -- "$2") ;;
     *) echo "error: unknown option $1" >&2; exit 2 ;;
   esac
   shift 2
@@ -25,6 +28,7 @@ done
 case $part in build | test | sanitize | bench | train | all) ;; *)
   echo "error: unknown part '$part': expected build, test, sanitize, bench, train or all" >&2; exit 2 ;;
 esac
+cd "$(dirname "$(realpath -- "${BASH_SOURCE[0]}")")/.." || exit 1
 results=${results:-$build/gpu_results.md}
 mkdir -p "$build" "$(dirname "$results")" || exit 1
 bin=$build/bin

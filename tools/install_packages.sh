@@ -4,7 +4,8 @@ packages=(
   g++ cmake ninja-build python3
   libopenblas-openmp-dev libdnnl-dev                  # matrix products
   libcli11-dev nlohmann-json3-dev libfmt-dev          # options, JSON, text
-  zlib1g-dev libstb-dev libcurl4-openssl-dev libssl-dev  # data files, pictures, downloads, hashes
+  zlib1g-dev libjpeg-dev libstb-dev                   # packed files and PNG, JPEG, pictures written
+  libcurl4-openssl-dev libssl-dev                     # downloads, hashes
   libgtest-dev libboost-context-dev doxygen           # tests, the emulator of CUDA kernels, the reference
 )
 

@@ -14,6 +14,20 @@ Var hits(const Tensor& probabilities, const Var& one_hot) {
   return Var(autograd::pick(Var(one_hot.value()), train::most_probable(probabilities)).value());
 }
 
+/// The terms as numbers, for what is reported beside a loss.
+Terms constants(Terms terms) {
+  terms.log_px = Var(terms.log_px.value()), terms.kl = Var(terms.kl.value());
+  return terms;
+}
+
+Var weight_one(const Step& step) { return step.number("weight", kernels::Schedule::constant(1)); }
+
+/// The mean over images of sum_k q(k|x) bound(x, k) + H(q), of bounds per class and image [classes * images].
+Var unlabeled_bound(const Var& by_class, const Var& q, const Config& c) {
+  const Var each = autograd::transpose(autograd::reshape(by_class, {c.y_size, q.value().size(0)}));
+  return autograd::weighted_bound(q, each, above_zero(c.eps));
+}
+
 }  // namespace
 
 Var bound(const Model& model, const Terms& terms, const Rows& rows, const Var& beta, Samples samples,
@@ -37,19 +51,27 @@ SemiLosses semi_supervised_loss(const Model& model, const SemiBatch& batch, cons
   SemiLosses losses;
   const auto x = model.encode(Var(batch.x), batch.labeled);
   const Rows rows_x = labeled_rows(batch.labeled, batch.labels, c.y_size, batch.x.dtype(), samples.count());
-  losses.labeled = -step.mean(bound(model, x->terms(rows_x, in_l), rows_x,
-                                    in_l.number("beta", objective.beta_labeled), samples, in_l),
-                              batch.labeled);
+  const Terms terms_x = x->terms(rows_x, in_l);
+  const Var bound_x =
+      bound(model, terms_x, rows_x, in_l.number("beta", objective.beta_labeled), samples, in_l);
+  losses.labeled = -step.mean(bound_x, batch.labeled);
 
   const auto u = model.encode(Var(batch.u), batch.unlabeled);
   const Rows rows_u{batch.unlabeled, c.y_size, samples.count(), {}};
-  const Var by_class =
-      bound(model, u->terms(rows_u, in_u), rows_u, in_u.number("beta", objective.beta), samples, in_u);
+  const Terms terms_u = u->terms(rows_u, in_u);
+  const Var bound_u = bound(model, terms_u, rows_u, in_u.number("beta", objective.beta), samples, in_u);
   const Var q = autograd::softmax(u->classify(1, in_u));
-  const Var each = autograd::transpose(autograd::reshape(by_class, {c.y_size, batch.unlabeled.rows}));
-  const Var per_image = -autograd::weighted_bound(q, each, above_zero(c.eps));
+  const Var per_image = -unlabeled_bound(bound_u, q, c);
   losses.unlabeled = step.mean(per_image, batch.unlabeled);
   in_u.note("probs", q), in_u.note("U_rows", per_image);
+
+  if (objective.is_weighted()) {
+    const Step once_l = in_l.in("elbo"), once_u = in_u.in("elbo");
+    losses.elbo_labeled = step.mean(
+        bound(model, constants(terms_x), rows_x, weight_one(once_l), samples, once_l), batch.labeled);
+    const Var once = bound(model, constants(terms_u), rows_u, weight_one(once_u), samples, once_u);
+    losses.elbo_unlabeled = step.mean(unlabeled_bound(once, Var(q.value()), c), batch.unlabeled);
+  }
 
   const Var logits = x->classify(1, in_c), probabilities = autograd::softmax(logits);
   const Var log_q = c.eps > 0 ? autograd::log(probabilities, c.eps) : autograd::log_softmax(logits);
@@ -60,11 +82,15 @@ SemiLosses semi_supervised_loss(const Model& model, const SemiBatch& batch, cons
   return losses;
 }
 
-Var unsupervised_loss(const Model& model, const Tensor& x, train::Share images, const Objective& objective,
-                      const Step& step) {
+UnsupervisedLosses unsupervised_loss(const Model& model, const Tensor& x, train::Share images,
+                                     const Objective& objective, const Step& step) {
   const Terms terms = model.encode(Var(x), images)->terms({images, 1, 1, {}}, step);
   step.note("loglik_rows", terms.log_px), step.note("kl_rows", terms.kl);
-  return -step.mean(terms.log_px - terms.kl * step.number("beta", objective.beta), images);
+  UnsupervisedLosses losses;
+  losses.total = -step.mean(terms.log_px - terms.kl * step.number("beta", objective.beta), images);
+  if (objective.is_weighted())
+    losses.elbo = step.mean(Var(terms.log_px.value()) - Var(terms.kl.value()), images);
+  return losses;
 }
 
 }  // namespace vae::adgm

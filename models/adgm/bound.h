@@ -24,6 +24,8 @@ struct Objective {
   double alpha = 0;
   Samples samples{};
   kernels::Schedule beta_labeled = kernels::Schedule::constant(1), beta = kernels::Schedule::constant(1);
+  /// Whether a KL term ever counts otherwise than once. Then the losses give the ELBOs of weight 1, too.
+  bool is_weighted() const { return !(beta_labeled.is_one() && beta.is_one()); }
 };
 
 /// The bound per image and class [classes * images].
@@ -36,17 +38,22 @@ struct SemiBatch {
   train::Share labeled, unlabeled;
 };
 
-/// J and its parts; the share of labelled images whose most probable class is theirs.
+/// J and its parts; the share of labelled images whose most probable class is theirs. ELBOs, mean bounds on
+/// log p(x, y) of the labelled and on log p(x) of the unlabelled images, where the objective is weighted.
 struct SemiLosses {
   Var total, labeled, unlabeled, classifier, accuracy;
+  Var elbo_labeled{}, elbo_unlabeled{};
 };
 /// Noise and notes have the scopes "L" (bound of labelled images), "U" (of unlabelled ones, and their q(y|x))
 /// and "C" (q(y|x) of labelled images).
 SemiLosses semi_supervised_loss(const Model& model, const SemiBatch& batch, const Objective& objective,
                                 const Step& step);
 
-/// -mean { log p(x|.) - beta kl } of a model without labels.
-Var unsupervised_loss(const Model& model, const Tensor& x, train::Share images, const Objective& objective,
-                      const Step& step);
+/// -mean { log p(x|.) - beta kl } of a model without labels; the ELBO where the objective is weighted.
+struct UnsupervisedLosses {
+  Var total, elbo{};
+};
+UnsupervisedLosses unsupervised_loss(const Model& model, const Tensor& x, train::Share images,
+                                     const Objective& objective, const Step& step);
 
 }  // namespace vae::adgm

@@ -89,8 +89,8 @@ Tensor generate(const Model& model, const Tensor& z, const Tensor& labels, const
   return autograd::sigmoid(model.decode(Var(z), rows, step.in("generate").numbered(0))).value();
 }
 
-Tensor generate_all_classes(const Model& model, const Tensor& z, const Step& step) {
-  const int64_t rows = z.size(0), classes = model.config().y_size;
+Tensor generate_classes(const Model& model, const Tensor& z, int64_t classes, const Step& step) {
+  const int64_t rows = z.size(0);
   std::vector<int64_t> copies, labels;
   for (int64_t r = 0; r < rows; ++r)
     for (int64_t k = 0; k < classes; ++k) copies.push_back(r), labels.push_back(k);

@@ -35,7 +35,7 @@ Reconstruction reconstruct(const Model& model, const Tensor& x, const Step& step
 
 /// Images [rows, x_size] of codes z, with labels (i64 [rows]) where the model has any.
 Tensor generate(const Model& model, const Tensor& z, const Tensor& labels, const Step& step);
-/// Images [rows, K, x_size]: each code under every class.
-Tensor generate_all_classes(const Model& model, const Tensor& z, const Step& step);
+/// Images [rows, classes, x_size]: each code under the first of the classes.
+Tensor generate_classes(const Model& model, const Tensor& z, int64_t classes, const Step& step);
 
 }  // namespace vae::adgm

@@ -54,7 +54,9 @@ report::Picture reconstructions(const PictureSource& s) {
 
 report::Picture code_axes(const PictureSource& s) {
   const Shown all = shown(s, 1000);
-  report::Scatter scatter{.points = {}, .labels = s.test.gather_labels(all.items).to_vector<int64_t>()};
+  report::Scatter scatter{.points = {},
+                          .labels = s.test.gather_labels(all.items).to_vector<int64_t>(),
+                          .class_names = s.class_names};
   for (const auto& [first, second] : eval::on_principal_axes(reconstruct(s.model, all.x, s.step).z))
     scatter.points.push_back({first, second});
   scatter.title = "Latent codes";
@@ -70,7 +72,7 @@ report::Picture samples(const PictureSource& s, int64_t digit) {
   }
   if (digit >= c.y_size) fail(ErrorKind::usage, "--digit {}: the classes are 0 to {}", digit, c.y_size - 1);
   constexpr int kColumns = 16;
-  const int64_t rows = digit < 0 ? c.y_size : 1;
+  const int64_t rows = digit < 0 ? std::min(c.y_size, report::kMostGridClasses) : 1;
   const Var codes = autograd::repeat_rows(Var(prior_codes(s, kColumns)), rows);
   std::vector<int64_t> labels;
   for (int64_t row = 0; row < rows; ++row) labels.insert(labels.end(), kColumns, digit < 0 ? row : digit);
@@ -81,7 +83,8 @@ report::Picture samples(const PictureSource& s, int64_t digit) {
 report::Picture analogies(const PictureSource& s) {
   const Tensor x = shown(s, 1000).x, ten = x.slice(0, std::min<int64_t>(10, x.size(0)));
   const Tensor z = reconstruct(s.model, ten, s.step).z;
-  return report::analogy_picture(ten, generate_all_classes(s.model, z, s.step), s.test.pixels.shape());
+  const int64_t classes = std::min(s.model.config().y_size, report::kMostGridClasses);
+  return report::analogy_picture(ten, generate_classes(s.model, z, classes, s.step), s.test.pixels.shape());
 }
 
 report::Picture traversals(const PictureSource& s, double span) {
@@ -95,6 +98,7 @@ report::Picture traversals(const PictureSource& s, double span) {
 }
 
 report::Picture interpolations(const PictureSource& s) {
+  if (s.test.size() < 2) fail(ErrorKind::data, "an interpolation takes two test images, there is one");
   const Tensor pairs = train::random_items(s.test, 20, s.step.key("interpolate"));
   const Tensor x = s.test.draw(pairs, s.step.key("interpolate/pixels"), s.step.numbered(0).draw());
   const Tensor codes = reconstruct(s.model, x, s.step).z;

@@ -8,6 +8,7 @@ namespace vae::adgm {
 struct PictureSource {
   const Model& model;
   const ImageSet& test;
+  std::vector<std::string> class_names;
   Step step;
 };
 
@@ -15,8 +16,8 @@ struct PictureSource {
 report::Picture reconstructions(const PictureSource& source);
 /// Codes of test images on their first two principal axes, by class.
 report::Picture code_axes(const PictureSource& source);
-/// 16 samples of the class `digit`, or of each class where it is negative; without labels a few samples.
-/// Throws Error(usage) for a class that is none.
+/// 16 samples of the class `digit`, or of each of the first report::kMostGridClasses where it is negative;
+/// without labels a few samples. Throws Error(usage) for a class that is none.
 report::Picture samples(const PictureSource& source, int64_t digit);
 report::Picture analogies(const PictureSource& source);
 /// The code of a test image, each of its first ten variables moved by -span to span.

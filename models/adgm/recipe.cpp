@@ -2,10 +2,27 @@
 
 #include <algorithm>
 
+#include "nn/report/pictures.h"
+
 namespace vae::adgm {
 namespace {
 
-const std::vector<std::string> kLosses{"loss", "loss_labeled", "loss_unlabeled", "loss_classifier"};
+/// J, its parts, and the ELBOs where they are something else, as metrics.
+std::vector<std::pair<std::string, Var>> named(const SemiLosses& losses) {
+  std::vector<std::pair<std::string, Var>> all{{"loss", losses.total},
+                                               {"loss_labeled", losses.labeled},
+                                               {"loss_unlabeled", losses.unlabeled},
+                                               {"loss_classifier", losses.classifier}};
+  if (losses.elbo_labeled.defined())
+    all.insert(all.end(), {{"elbo_labeled", losses.elbo_labeled}, {"elbo_unlabeled", losses.elbo_unlabeled}});
+  return all;
+}
+
+std::vector<std::string> loss_names(const Objective& objective) {
+  std::vector<std::string> names{"loss", "loss_labeled", "loss_unlabeled", "loss_classifier"};
+  if (objective.is_weighted()) names.insert(names.end(), {"elbo_labeled", "elbo_unlabeled"});
+  return names;
+}
 
 /// The pictures that both recipes show.
 void add_pictures(report::Summary& summary, const PictureSource& source) {
@@ -75,16 +92,14 @@ std::vector<train::Update> SemiRecipe::updates(const train::Step& step) {
                         labeled, unlabeled};
   return {{.losses = {[=, this] {
              const SemiLosses losses = semi_supervised_loss(*model_, batch, settings_.objective, step);
-             step.metric("loss", losses.total), step.metric("loss_labeled", losses.labeled);
-             step.metric("loss_unlabeled", losses.unlabeled),
-                 step.metric("loss_classifier", losses.classifier);
+             for (const auto& [name, loss] : named(losses)) step.metric(name, loss);
              step.metric("labeled_accuracy", losses.accuracy);
              return losses.total;
            }}}};
 }
 
 std::vector<std::string> SemiRecipe::training_metrics() const {
-  std::vector<std::string> names = kLosses;
+  std::vector<std::string> names = loss_names(settings_.objective);
   names.push_back("labeled_accuracy");
   return names;
 }
@@ -92,7 +107,7 @@ std::vector<std::string> SemiRecipe::training_metrics() const {
 std::vector<std::string> SemiRecipe::evaluation_metrics() const {
   std::vector<std::string> names;
   for (const std::string prefix : {"valid_", "test_"}) {
-    for (const std::string& loss : kLosses) names.push_back(prefix + loss);
+    for (const std::string& loss : loss_names(settings_.objective)) names.push_back(prefix + loss);
     names.push_back(prefix + "accuracy");
   }
   return names;
@@ -101,7 +116,8 @@ std::vector<std::string> SemiRecipe::evaluation_metrics() const {
 void SemiRecipe::evaluate(const ImageSet& images, const Tensor& items, const std::string& prefix,
                           const train::Step& step, train::Scalars& metrics) const {
   if (items.numel() == 0) return;
-  std::vector<double> sums(kLosses.size());
+  const std::vector<std::string> names = loss_names(settings_.objective);
+  std::vector<double> sums(names.size());
   eval::for_batches(
       items,
       [&](int64_t number, const Tensor& batch) {
@@ -111,15 +127,14 @@ void SemiRecipe::evaluate(const ImageSet& images, const Tensor& items, const std
         const SemiLosses losses = semi_supervised_loss(
             *model_, {x, images.gather_labels(batch), x, rows, rows}, settings_.objective, of_batch);
         size_t i = 0;
-        for (const Var& part : {losses.total, losses.labeled, losses.unlabeled, losses.classifier})
-          sums[i++] += part.value().item() * static_cast<double>(rows);
+        for (const auto& [name, loss] : named(losses))
+          sums[i++] += loss.value().item() * static_cast<double>(rows);
       },
       settings_.batch);
   for (size_t i = 0; i < sums.size(); ++i)
-    metrics.push_back({prefix + kLosses[i], sums[i] / static_cast<double>(items.numel())});
-  metrics.push_back({prefix + "accuracy",
-                     eval::accuracy(predict(*model_, images, items, settings_.predict_draws, step.root()),
-                                    images.gather_labels(items).to_vector<int64_t>())});
+    metrics.push_back({prefix + names[i], sums[i] / static_cast<double>(items.numel())});
+  metrics.push_back({prefix + "accuracy", eval::accuracy(predict(images, items, step),
+                                                         images.gather_labels(items).to_vector<int64_t>())});
 }
 
 train::Scalars SemiRecipe::evaluate(const train::Step& step) {
@@ -130,6 +145,16 @@ train::Scalars SemiRecipe::evaluate(const train::Step& step) {
 }
 
 void SemiRecipe::report(report::Summary& summary, const train::Step& step) {
+  summary.title = name_of(settings_.model.kind);
+  summary.score = "test_accuracy";
+  const nlohmann::ordered_json& results = summary.results;
+  if (results.contains("test_elbo_unlabeled"))
+    summary.lines.push_back(
+        fmt::format("test loss {:.3f} nats per image (training objective); ELBO, of KL weight 1, of log p(x) "
+                    "{:.3f}, of log "
+                    "p(x, y) {:.3f}",
+                    results["test_loss"].get<double>(), results["test_elbo_unlabeled"].get<double>(),
+                    results["test_elbo_labeled"].get<double>()));
   summary.charts = {
       {"Loss", "nats per image", {"loss", "valid_loss", "test_loss"}},
       {"Bounds",
@@ -137,18 +162,22 @@ void SemiRecipe::report(report::Summary& summary, const train::Step& step) {
        {"loss_labeled", "loss_unlabeled", "test_loss_labeled", "test_loss_unlabeled"}},
       {"Classification loss", "nats per image", {"loss_classifier", "test_loss_classifier"}},
       {"Accuracy", "share of right predictions", {"labeled_accuracy", "valid_accuracy", "test_accuracy"}}};
-  report::add_predictions(
-      summary, data_.test.labels.to_vector<int64_t>(),
-      predict(*model_, data_.test, train::all_items(data_.test), settings_.predict_draws, step),
-      static_cast<int>(data_.classes), data_.name);
+  report::add_predictions(summary, data_.test.labels.to_vector<int64_t>(),
+                          predict(data_.test, train::all_items(data_.test), step),
+                          static_cast<int>(data_.classes), data_.class_names, data_.name);
+  if (settings_.objective.is_weighted())
+    summary.charts.push_back(
+        {"ELBO",
+         "nats per image",
+         {"elbo_labeled", "elbo_unlabeled", "test_elbo_labeled", "test_elbo_unlabeled"}});
   const PictureSource source = pictures(step);
   add_pictures(summary, source);
+  const std::string part = report::shown_of(report::kMostGridClasses, data_.classes);
   summary.pictures.insert(
       summary.pictures.end(),
-      {{"conditional", "Samples of each class, a latent code per column",
+      {{"conditional", "Samples of " + (part.empty() ? "each class" : part) + ", a latent code per column",
         [=] { return samples(source, -1); }},
-       {"analogy", "Analogies: a test image, and its latent code decoded under every class",
-        [=] { return analogies(source); }}});
+       {"analogy", report::analogy_caption(data_.classes), [=] { return analogies(source); }}});
 }
 
 UnsupervisedRecipe::UnsupervisedRecipe(Settings settings, train::Data data, nn::Options options)
@@ -161,23 +190,46 @@ std::vector<train::Update> UnsupervisedRecipe::updates(const train::Step& step) 
   const Tensor x =
       data_.train.draw(step.items("batch", items_, batch, order()), step.key("pixels"), step.draw());
   return {{.losses = {[=, this] {
-             const Var loss = unsupervised_loss(*model_, x, batch, settings_.objective, step.in("F"));
-             step.metric("loss", loss);
-             return loss;
+             const UnsupervisedLosses losses =
+                 unsupervised_loss(*model_, x, batch, settings_.objective, step.in("F"));
+             step.metric("loss", losses.total);
+             if (losses.elbo.defined()) step.metric("elbo", losses.elbo);
+             return losses.total;
            }}}};
+}
+
+std::vector<std::string> UnsupervisedRecipe::training_metrics() const {
+  return settings_.objective.is_weighted() ? std::vector<std::string>{"loss", "elbo"}
+                                           : std::vector<std::string>{"loss"};
+}
+
+std::vector<std::string> UnsupervisedRecipe::evaluation_metrics() const {
+  std::vector<std::string> names;
+  for (const std::string& name : training_metrics()) names.push_back("test_" + name);
+  return names;
 }
 
 train::Scalars UnsupervisedRecipe::evaluate(const train::Step& step) {
   if (data_.test.size() == 0) return {};
-  const auto loss = [&](int64_t number, const Tensor& items) {
+  double loss = 0, elbo = 0;
+  const auto add = [&](int64_t number, const Tensor& items) {
     const train::Step of_batch = step.numbered(number * settings_.batch);
     const Tensor x = data_.test.draw(items, step.key("evaluate/pixels"), of_batch.draw());
-    return unsupervised_loss(*model_, x, items.numel(), settings_.objective, of_batch.in("F")).value().item();
+    const UnsupervisedLosses losses =
+        unsupervised_loss(*model_, x, items.numel(), settings_.objective, of_batch.in("F"));
+    const auto rows = static_cast<double>(items.numel());
+    loss += rows * losses.total.value().item();
+    if (losses.elbo.defined()) elbo += rows * losses.elbo.value().item();
   };
-  return {{"test_loss", eval::mean_loss(train::all_items(data_.test), settings_.batch, loss)}};
+  eval::for_batches(train::all_items(data_.test), add, settings_.batch);
+  const auto images = static_cast<double>(data_.test.size());
+  train::Scalars metrics{{"test_loss", loss / images}};
+  if (settings_.objective.is_weighted()) metrics.push_back({"test_elbo", elbo / images});
+  return metrics;
 }
 
 void UnsupervisedRecipe::report(report::Summary& summary, const train::Step& step) {
+  summary.title = name_of(settings_.model.kind);
   report::add_test_loss(summary);
   const PictureSource source = pictures(step);
   add_pictures(summary, source);

@@ -24,7 +24,9 @@ class FamilyRecipe : public train::Recipe {
  public:
   Model& model() override { return *model_; }
   /// The test set as the pictures show it.
-  PictureSource pictures(const train::Step& step) const { return {*model_, data_.test, step}; }
+  PictureSource pictures(const train::Step& step) const {
+    return {*model_, data_.test, data_.class_names, step};
+  }
   nlohmann::json meta() const override { return meta_of(*model_); }
   void add_state(nn::StateDict& state) override;
   std::vector<train::Group> groups() override {
@@ -44,7 +46,8 @@ class FamilyRecipe : public train::Recipe {
   std::unique_ptr<Model> model_;
 };
 
-/// A model with labels. Metrics of training: loss (J) and its parts, nats, and labeled_accuracy; of held-out
+/// A model with labels. Metrics of training: loss (J) and its parts, nats, where a KL has another weight than
+/// 1 elbo_labeled and elbo_unlabeled (of SemiLosses), and labeled_accuracy; of held-out
 /// images the same under valid_ and test_, with accuracy over predict_draws draws. Unlabelled batches are
 /// drawn from labelled images, too.
 class SemiRecipe : public FamilyRecipe {
@@ -60,6 +63,10 @@ class SemiRecipe : public FamilyRecipe {
   void report(report::Summary& summary, const train::Step& step) override;
 
  private:
+  /// With the same noise in evaluation and report.
+  std::vector<int64_t> predict(const ImageSet& images, const Tensor& items, const train::Step& step) const {
+    return adgm::predict(*model_, images, items, settings_.predict_draws, step.root());
+  }
   void evaluate(const ImageSet& images, const Tensor& items, const std::string& prefix,
                 const train::Step& step, train::Scalars& metrics) const;
   Tensor positions_;  // of the labelled images among themselves
@@ -68,15 +75,16 @@ class SemiRecipe : public FamilyRecipe {
   int64_t drawn_epoch_ = -1;
 };
 
-/// A model without labels; metrics loss and test_loss, nats.
+/// A model without labels. Metrics: loss and test_loss, nats; where the KL has another weight than 1, at
+/// first or always, elbo and test_elbo beside them: the bound on log p(x) whose weight is 1.
 class UnsupervisedRecipe : public FamilyRecipe {
  public:
   UnsupervisedRecipe(Settings settings, train::Data data, nn::Options options);
   std::vector<train::Update> updates(const train::Step& step) override;
   int64_t images_per_step() const override { return settings_.batch; }
   int64_t steps_per_pass() const override { return data_.train.size() / settings_.batch; }
-  std::vector<std::string> training_metrics() const override { return {"loss"}; }
-  std::vector<std::string> evaluation_metrics() const override { return {"test_loss"}; }
+  std::vector<std::string> training_metrics() const override;
+  std::vector<std::string> evaluation_metrics() const override;
   train::Scalars evaluate(const train::Step& step) override;
   void report(report::Summary& summary, const train::Step& step) override;
 

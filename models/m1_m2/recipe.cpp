@@ -19,8 +19,9 @@ struct Shown {
 };
 
 template <class Reconstruct>
-void add_pictures(report::Summary& summary, const ImageSet& test, int64_t count, int64_t z_size,
+void add_pictures(report::Summary& summary, const train::Data& data, int64_t count, int64_t z_size,
                   const train::Step& step, const Reconstruct& reconstruct) {
+  const ImageSet& test = data.test;
   const auto shown = [=, made = std::make_shared<std::optional<Shown>>()]() -> const Shown& {
     const Tensor items = train::random_items(test, count, step.key("pictures"));
     if (!*made)
@@ -39,8 +40,9 @@ void add_pictures(report::Summary& summary, const ImageSet& test, int64_t count,
                                 scatter.title = "Latent codes";
                                 return report::scatter_figure(scatter);
                               }});
-  summary.pictures.push_back({"labeled_z", "The same, coloured by class", [=] {
-                                report::Scatter scatter = report::code_scatter(shown().of.z, shown().labels);
+  summary.pictures.push_back({"labeled_z", "The same, coloured by class", [=, names = data.class_names] {
+                                report::Scatter scatter =
+                                    report::code_scatter(shown().of.z, shown().labels, names);
                                 scatter.title = "Latent codes by class";
                                 scatter.range = {{-4, 4}};
                                 return report::scatter_figure(scatter);
@@ -89,7 +91,7 @@ train::Scalars M1Recipe::evaluate(const train::Step& step) {
 void M1Recipe::report(report::Summary& summary, const train::Step& step) {
   summary.title = "M1";
   report::add_test_loss(summary);
-  add_pictures(summary, data_.test, 5000, model_.config().z_size, step,
+  add_pictures(summary, data_, 5000, model_.config().z_size, step,
                [this](const Tensor& x, RandomKey key) { return reconstruct(model_, x, key); });
 }
 
@@ -158,20 +160,20 @@ train::Scalars M2Recipe::evaluate(const train::Step& step) {
 
 void M2Recipe::report(report::Summary& summary, const train::Step& step) {
   summary.title = m1_ ? "M1+M2" : "M2";
+  summary.score = "test_accuracy";
   summary.charts = {{"Bounds", "nats per image", {"loss_labeled", "loss_unlabeled"}},
                     {"Classification loss", "nats per image", {"loss_classifier"}},
                     {"Accuracy", "share of right predictions", {"valid_accuracy", "test_accuracy"}}};
   report::add_predictions(summary, data_.test.labels.to_vector<int64_t>(),
                           predict(data_.test, train::all_items(data_.test), step),
-                          static_cast<int>(data_.classes), data_.name);
+                          static_cast<int>(data_.classes), data_.class_names, data_.name);
   if (summary.results.contains("valid_accuracy"))
     summary.headline.push_back(
         {"validation accuracy",
          fmt::format("{:.2f} %", 100 * summary.results["valid_accuracy"].get<double>())});
-  add_pictures(summary, data_.test, m1_ ? 10000 : 5000, model_.config().z_size, step,
+  add_pictures(summary, data_, m1_ ? 10000 : 5000, model_.config().z_size, step,
                [this](const Tensor& x, RandomKey key) { return reconstruct(stack(), x, key); });
-  summary.pictures.push_back({"analogy",
-                              "Analogies: a test image, and its latent code decoded under every class",
+  summary.pictures.push_back({"analogy", report::analogy_caption(data_.classes),
                               [=, this] { return analogy_picture(step, false); }});
 }
 

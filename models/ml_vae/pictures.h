@@ -11,18 +11,19 @@ struct PictureSource {
   const ImageSet& test;
   int64_t classes;
   std::string test_name;
+  std::vector<std::string> class_names;
   train::Step step;
 };
 
 /// The digits that swap grids show: those of the published grids, test images of MNIST, or random ones.
 enum class References { automatic, fixed, random };
 
-/// Items of the test set, one per class that has any. Throws Error(usage) where the published ones are wanted
-/// of another set.
+/// Items of the test set, one for each of the first report::kMostGridClasses classes that have any. Throws
+/// Error(usage) where the published ones are wanted of another set.
 Tensor reference_digits(const PictureSource& source, References wanted);
 /// The style of each of those digits (rows) under the class code of each (columns): of the digit alone, or
-/// with the evidence of `evidence_images` random images (0: alone). Throws Error(data) where a class has none
-/// among those.
+/// with the evidence of `evidence_images` random images (0: alone); digits of a class without any among those
+/// are left out. Throws Error(data) where none is left.
 report::Picture swap_grid(const PictureSource& source, References references, int64_t evidence_images);
 /// Test images decoded from their posterior means.
 report::Picture reconstructions(const PictureSource& source);
@@ -33,9 +34,12 @@ enum class Embedded { style, class_code, pixels };
 struct TsneInput {
   Embedded code = Embedded::style;
   bool evidence = false, means = false;
-  int64_t images = 10000;  ///< the first of the test set
+  int64_t images = 10000;
 };
-/// [images, D] on the host.
-Tensor tsne_input(const PictureSource& source, const TsneInput& input);
+/// Items of the test set that are embedded: the first ones, or, where not every class of the set is among
+/// those, random ones.
+Tensor tsne_items(const PictureSource& source, int64_t images);
+/// [items, D] on the host.
+Tensor tsne_input(const PictureSource& source, const TsneInput& input, const Tensor& items);
 
 }  // namespace vae::ml_vae

@@ -1,6 +1,9 @@
 #include "models/ml_vae/recipe.h"
 
+#include <algorithm>
+
 #include "nn/eval/qda.h"
+#include "nn/report/pictures.h"
 
 namespace vae::ml_vae {
 
@@ -44,7 +47,7 @@ train::Scalars MlVaeRecipe::evaluate(const train::Step&) {
 }
 
 PictureSource MlVaeRecipe::pictures(const train::Step& step) const {
-  return {model_, data_.test, data_.classes, data_.name, step};
+  return {model_, data_.test, data_.classes, data_.name, data_.class_names, step};
 }
 
 void MlVaeRecipe::report(report::Summary& summary, const train::Step& step) {
@@ -54,52 +57,91 @@ void MlVaeRecipe::report(report::Summary& summary, const train::Step& step) {
                      "squared error per pixel",
                      {"loss_reconstruction", "test_mse_single", "test_mse_evidence"}},
                     {"Divergences", "nats per pixel", {"loss_style_kl", "loss_class_kl"}}};
-  summary.results.update(probe(step, {}));
-  for (const auto& [name, value] : summary.results.items())
-    summary.headline.push_back({name, fmt::format("{:.4g}", value.get<double>())});
-  summary.lines.push_back(fmt::format(
-      "squared error per pixel of the test images {:.4f}, with evidence {:.4f}",
-      summary.results["test_mse_single"].get<double>(), summary.results["test_mse_evidence"].get<double>()));
   const PictureSource source = pictures(step);
+  const std::string shown = report::shown_of(report::kMostGridClasses, data_.classes);
+  const std::string part = shown.empty() ? "" : "; " + shown;
   summary.pictures = {
-      {"swap", "Rows: the style of the digit on the left; columns: the class code of the digit above alone",
+      {"swap",
+       "Rows: the style of the digit on the left; columns: the class code of the digit above alone" + part,
        [=] { return swap_grid(source, References::automatic, 0); }},
-      {"swap_evidence", "The same with the class codes of all images of a digit in a random batch",
+      {"swap_evidence",
+       "The same with the class codes of all images of a digit in a random batch, which may lack some digits",
        [=] { return swap_grid(source, References::automatic, kEvidenceImages); }},
       {"reconstructed_x", "Reconstructions of test images; each tile has its own grey scale",
        [=] { return reconstructions(source); }}};
+  const Probed probed = probe(step, {});
+  summary.results.update(probed.numbers);
+  summary.left_out = probed.left_out;
+  for (const auto& [name, value] : summary.results.items())
+    summary.headline.push_back({name, fmt::format("{:.4g}", value.get<double>())});
+  summary.lines.push_back(
+      fmt::format("squared error per pixel of the test images {:.4f}, with evidence {:.4f}",
+                  summary.results.at("test_mse_single").get<double>(),
+                  summary.results.at("test_mse_evidence").get<double>()));
 }
 
-nlohmann::ordered_json MlVaeRecipe::probe(const train::Step& step, const Probes& probes) const {
-  nlohmann::ordered_json numbers;
+namespace {
+
+/// A line for classes of fewer than two images; empty where there are none.
+std::string without_variance(const Tensor& labels, int64_t classes) {
+  std::vector<int64_t> counts(static_cast<size_t>(classes));
+  for (const int64_t label : labels.to_vector<int64_t>()) ++counts[static_cast<size_t>(label)];
+  const auto few = [](int64_t count) { return count < 2; };
+  const auto first = std::ranges::find_if(counts, few);
+  if (first == counts.end()) return "";
+  return fmt::format("QDA predicts no class of fewer than two training images: {} classes, the first is {}",
+                     std::ranges::count_if(counts, few), first - counts.begin());
+}
+
+}  // namespace
+
+Probed MlVaeRecipe::probe(const train::Step& step, const Probes& probes) const {
+  Probed probed;
+  const auto attempt = [&](const char* what, const auto& compute) {
+    try {
+      compute(probed.numbers);
+    } catch (const std::exception& e) {
+      probed.left_out.push_back(fmt::format("no {}: {}", what, e.what()));
+    }
+  };
   const SetCodes train = encode_set(model_, data_.train), test = encode_set(model_, data_.test);
-  const ReconstructionErrors errors = reconstruction_errors(model_, data_.test, test, data_.classes);
-  numbers["test_mse_single"] = errors.single;
-  numbers["test_mse_evidence"] = errors.evidence;
-  for (const auto& [part, images] : {std::pair{"train", &data_.train}, {"test", &data_.test}}) {
-    const SetLosses losses = set_losses(model_, *images, data_.classes, settings_.batch, step.seed());
-    numbers[fmt::format("{}_reconstruction", part)] = losses.reconstruction;
-    numbers[fmt::format("{}_style_kl", part)] = losses.style_kl;
-    numbers[fmt::format("{}_class_kl", part)] = losses.class_kl;
-    numbers[fmt::format("{}_reconstruction_single", part)] = losses.reconstruction_single;
-  }
-  const int64_t fit = std::min(probes.fit, data_.train.size());
+  attempt("reconstruction errors", [&](auto& numbers) {
+    const ReconstructionErrors errors = reconstruction_errors(model_, data_.test, test, data_.classes);
+    numbers["test_mse_single"] = errors.single;
+    numbers["test_mse_evidence"] = errors.evidence;
+  });
+  for (const auto& [part, images] : {std::pair{"train", &data_.train}, {"test", &data_.test}})
+    attempt("losses", [&, part = part, images = images](auto& numbers) {
+      const SetLosses losses = set_losses(model_, *images, data_.classes, settings_.batch, step.seed());
+      numbers[fmt::format("{}_reconstruction", part)] = losses.reconstruction;
+      numbers[fmt::format("{}_style_kl", part)] = losses.style_kl;
+      numbers[fmt::format("{}_class_kl", part)] = losses.class_kl;
+      numbers[fmt::format("{}_reconstruction_single", part)] = losses.reconstruction_single;
+    });
+  const bool all = probes.fit >= data_.train.size();
+  const Tensor fitted = all ? train::all_items(data_.train)
+                            : train::random_items(data_.train, probes.fit, step.key("probe/fit"));
+  const Tensor labels = data_.train.gather_labels(fitted).to(kCpu), test_labels = data_.test.labels.to(kCpu);
+  if (const std::string line = without_variance(labels, data_.classes); !line.empty())
+    probed.left_out.push_back(line);
   const auto accuracy = [&](const Tensor& x_train, const Tensor& x_test) {
-    const eval::Qda qda(x_train.to(kCpu).slice(0, fit), data_.train.labels.to(kCpu).slice(0, fit),
-                        data_.classes, probes.ridge);
-    return qda.accuracy(x_test.to(kCpu), data_.test.labels.to(kCpu));
+    const eval::Qda qda(autograd::gather_rows(Var(x_train), fitted).value().to(kCpu), labels, data_.classes,
+                        probes.ridge);
+    return qda.accuracy(x_test.to(kCpu), test_labels);
   };
   const auto sample = [&](const GaussianRows& rows, const char* stream) {
     return rows.sample(train::normal_noise(rows.mean.shape(), step.key(stream), 0, rows.mean));
   };
   for (const bool style : {false, true}) {
-    const auto &of_train = style ? train.style : train.class_code,
-               &of_test = style ? test.style : test.class_code;
     const std::string name = style ? "qda_style" : "qda_class";
-    numbers[name + "_mean"] = accuracy(of_train.mean, of_test.mean);
-    numbers[name + "_sample"] = accuracy(sample(of_train, "probe/train"), sample(of_test, "probe/test"));
+    attempt(name.c_str(), [&](auto& numbers) {
+      const auto &of_train = style ? train.style : train.class_code,
+                 &of_test = style ? test.style : test.class_code;
+      numbers[name + "_mean"] = accuracy(of_train.mean, of_test.mean);
+      numbers[name + "_sample"] = accuracy(sample(of_train, "probe/train"), sample(of_test, "probe/test"));
+    });
   }
-  return numbers;
+  return probed;
 }
 
 }  // namespace vae::ml_vae

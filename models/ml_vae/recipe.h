@@ -7,8 +7,14 @@ namespace vae::ml_vae {
 
 /// Of quadratic discriminant analyses of the codes.
 struct Probes {
-  int64_t fit = 60000;  ///< training images that they are fitted on
+  int64_t fit = 60000;  ///< training images that they are fitted on, random ones of more
   double ridge = 1e-3;  ///< added to the variances of a class
+};
+
+/// What probes found: numbers by name, and a line for what is left out of them.
+struct Probed {
+  nlohmann::ordered_json numbers = nlohmann::ordered_json::object();
+  std::vector<std::string> left_out{};
 };
 
 inline constexpr int64_t kEvidenceImages = 256;  ///< random test images of the evidence in swap grids
@@ -43,8 +49,8 @@ class MlVaeRecipe : public train::Recipe {
   train::Scalars evaluate(const train::Step& step) override;
   void report(report::Summary& summary, const train::Step& step) override;
   PictureSource pictures(const train::Step& step) const;
-  /// Losses, reconstruction errors and accuracies of closed-form probes.
-  nlohmann::ordered_json probe(const train::Step& step, const Probes& probes) const;
+  /// Losses, reconstruction errors and accuracies of closed-form probes; those that can be computed.
+  Probed probe(const train::Step& step, const Probes& probes) const;
 
  private:
   Settings settings_;

@@ -34,14 +34,17 @@ Qda::Qda(const Tensor& x, const Tensor& labels, int64_t classes, double ridge) {
     if (label < 0 || label >= classes) fail(ErrorKind::data, "QDA: label {} outside [0, {})", label, classes);
     rows[static_cast<size_t>(label)].push_back(i);
   }
-  for (const std::vector<int64_t>& of_class : rows) classes_.push_back(fit(x, of_class, ridge));
+  for (int64_t k = 0; k < classes; ++k)
+    if (const auto& of_class = rows[static_cast<size_t>(k)]; of_class.size() >= 2)
+      classes_.push_back(fit(x, k, of_class, ridge));
+  if (classes_.empty()) fail(ErrorKind::data, "QDA: none of {} classes has two rows", classes);
 }
 
-Qda::Class Qda::fit(const Tensor& x, const std::vector<int64_t>& rows, double ridge) const {
-  if (rows.size() < 2) fail(ErrorKind::data, "QDA: a class of {} rows", rows.size());
+Qda::Class Qda::fit(const Tensor& x, int64_t label, const std::vector<int64_t>& rows, double ridge) const {
   const auto n = static_cast<double>(rows.size());
   const float* values = x.data<float>();
-  Class c{.mean = std::vector<double>(dims_),
+  Class c{.label = label,
+          .mean = std::vector<double>(dims_),
           .cholesky = std::vector<double>(dims_ * dims_),
           .log_weight = std::log(n / static_cast<double>(x.size(0)))};
   for (const int64_t r : rows)
@@ -75,9 +78,9 @@ std::vector<int64_t> Qda::predict(const Tensor& x) const {
   for (size_t r = 0; r < best.size(); ++r) {
     const float* row = x.data<float>() + static_cast<int64_t>(r) * dims_;
     double most = -INFINITY;
-    for (size_t k = 0; k < classes_.size(); ++k)
-      if (const double density = log_density(classes_[k], row); density > most)
-        most = density, best[r] = static_cast<int64_t>(k);
+    best[r] = classes_.front().label;
+    for (const Class& c : classes_)
+      if (const double density = log_density(c, row); density > most) most = density, best[r] = c.label;
   }
   return best;
 }

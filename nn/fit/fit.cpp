@@ -1,5 +1,7 @@
 #include "nn/fit/fit.h"
 
+#include <set>
+
 #include "autograd/ops.h"
 #include "nn/fit/fit_recipe.h"
 #include "nn/fit/outcome.h"
@@ -22,6 +24,17 @@ nlohmann::ordered_json config_of(const FitOptions& o, const Images& images, uint
           {"labels", o.labels},
           {"learning_rate", o.learning_rate},
           {"log_every", o.log_every}};
+}
+
+/// Names are those of files.
+void check(const std::vector<Picture>& pictures) {
+  std::set<std::string> names;
+  for (const Picture& picture : pictures) {
+    if (picture.name.empty() || picture.name.find('/') != std::string::npos || picture.name.front() == '.')
+      fail(ErrorKind::usage, "Fit: a picture cannot be named '{}', it is a file of the run", picture.name);
+    if (!names.insert(picture.name).second) fail(ErrorKind::usage, "Fit: two pictures '{}'", picture.name);
+    if (!picture.images) fail(ErrorKind::usage, "Fit: picture '{}' has no function", picture.name);
+  }
 }
 
 /// A run goes on as it began; it may become longer.
@@ -92,6 +105,7 @@ Fit::Fit(nn::Module& net, ImageLoss loss, FitOptions options)
 Fit::~Fit() = default;
 
 void Fit::run(const std::vector<Picture>& pictures) {
+  check(pictures);
   const FitOptions& o = state_->options;
   const uint64_t seed = state_->net.options().seed;
   const nlohmann::ordered_json config = config_of(o, state_->images, seed);

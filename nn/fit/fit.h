@@ -61,8 +61,9 @@ class Fit {
   using ImageLoss = std::function<Losses(const Var& x, const Step&)>;
 
   /// Loads the data, and initialises a module whose weights are all zero (nn::init_uniform_fan_in) from its
-  /// own seed, which is that of batches and noise, too. The module must outlive this object. Throws Error(usage)
-  /// for options that are out of range or do not fit the data, and whatever data::load_dataset() throws.
+  /// own seed, which is that of batches and noise, too. The module must outlive this object. Throws
+  /// Error(usage) for options that are out of range or do not fit the data, and whatever data::load_dataset()
+  /// throws.
   Fit(nn::Module& net, Loss loss, FitOptions options);
   Fit(nn::Module& net, ImageLoss loss, FitOptions options);
   ~Fit();
@@ -72,8 +73,8 @@ class Fit {
   /// Trains to the last epoch, then writes pictures, results.json and report.html; leaves the module trained,
   /// in test mode. Each metric NAME has a test_NAME, its mean over the test images. After SIGINT or SIGTERM
   /// the state is saved and Error(interrupted) thrown: the same call goes on exactly. Throws Error(numeric)
-  /// where a metric is not finite, Error(usage) where the run in the directory had other options or data,
-  /// Error(io) where a file cannot be written.
+  /// where a metric is not finite, Error(usage) where the run in the directory had other options or data or a
+  /// picture's name is no file's, Error(io) where a file cannot be written.
   void run(const std::vector<Picture>& pictures = {});
 
  private:

@@ -3,13 +3,13 @@
 namespace vae::fit {
 
 Images load_images(data::DatasetOptions wanted, train::Inputs inputs, Device device) {
-  if (wanted.name == "idx" || wanted.name == "folder" || wanted.name == "subfolders") wanted.format.size = {};
   Images images;
   wanted.part = data::Part::train;
   images.train = data::load_dataset(wanted);
   wanted.part = data::Part::test;
-  wanted.format.size = {static_cast<int>(images.train.images.size(1)),
-                        static_cast<int>(images.train.images.size(2))};
+  const Shape& shape = images.train.images.shape();
+  wanted.format = {static_cast<int>(shape[3]),
+                   data::ImageSize{static_cast<int>(shape[1]), static_cast<int>(shape[2])}};
   images.test = data::load_dataset(wanted);
   if (images.train.num_classes != images.test.num_classes)
     fail(ErrorKind::data, "{}: {} classes in the training images, {} in the test images", images.train.name,
@@ -18,7 +18,8 @@ Images load_images(data::DatasetOptions wanted, train::Inputs inputs, Device dev
     return train::ImageSet{set.images.to(device), set.labels.to(device), inputs};
   };
   images.data = {
-      on_device(images.train), on_device(images.test), images.train.num_classes, images.test.name, {}};
+      on_device(images.train), on_device(images.test), images.train.num_classes, images.test.name, {},
+      images.train.class_names};
   return images;
 }
 

@@ -12,8 +12,8 @@ struct Images {
   train::Data data;  ///< without a split
 };
 
-/// Loads both parts of a named set, of one size of image and the same classes; sets of one's own ("idx",
-/// "folder", "subfolders") may have any size. Throws as data::load_dataset() does.
+/// Loads both parts of a named set, of one size and colour of image and the same classes. Throws as
+/// data::load_dataset() does.
 Images load_images(data::DatasetOptions wanted, train::Inputs inputs, Device device);
 
 /// The items of a split on a device.

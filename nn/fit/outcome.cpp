@@ -1,22 +1,31 @@
 #include "nn/fit/outcome.h"
 
-#include <fmt/format.h>
+#include <cmath>
+#include <exception>
 
 #include "nn/report/run_report.h"
+#include "tensor/file.h"
 #include "tensor/parallel.h"
+#include "tensor/print.h"
 
 namespace vae::fit {
 
 train::LoopResult train_recipe(train::Recipe& recipe, const train::RunDirectory& directory,
                                const train::Task::Options& task_options, train::LoopOptions loop) {
+  for (const char* name : {train::kCheckpointFile, "results.json", "report.html"}) directory.claim(name);
   train::Task task(recipe, task_options);
   if (loop.iters_per_epoch == 0) loop.iters_per_epoch = recipe.steps_per_pass();
-  loop.after_epoch = [&](int64_t, int64_t step, train::EventFile& events) {
+  loop.after_epoch = [&](int64_t epoch, int64_t step, train::EventFile& events) {
     const nn::TestMode test(recipe.model());
     const auto last = train::last_step(task_options.seed, step, recipe.model().options().device, "");
-    const std::optional<report::Image> shown = recipe.preview(last);
-    if (!shown) return;
-    const std::vector<std::byte> png = report::encode_png(*shown);
+    std::vector<std::byte> png;
+    try {
+      const std::optional<report::Image> shown = recipe.preview(last);
+      if (!shown) return;
+      png = report::encode_png(*shown);
+    } catch (const std::exception& e) {
+      return note("no preview of epoch {}: {}\n", epoch, e.what());
+    }
     events.add_image(step, "reconstructed_x", {reinterpret_cast<const uint8_t*>(png.data()), png.size()});
   };
   return train::run_loop(task, directory, loop);
@@ -26,36 +35,93 @@ report::Summary summarize(train::Recipe& recipe, const train::Scalars& metrics,
                           const train::Step& last_step) {
   report::Summary summary;
   for (const train::Scalar& metric : metrics) summary.results[metric.name] = metric.value;
-  recipe.report(summary, last_step);
+  try {
+    recipe.report(summary, last_step);
+  } catch (const std::exception& e) {
+    summary.left_out.push_back(fmt::format("the rest of the report is left out: {}", e.what()));
+  }
   return summary;
 }
 
+train::Scalar score_of(const report::Summary& summary) {
+  const auto found = summary.results.find(summary.score);
+  const bool known = found != summary.results.end() && found->is_number();
+  return {summary.score, known ? found->get<double>() : NAN};
+}
+
+void print(const report::Summary& summary) {
+  for (const std::string& line : summary.lines) say("{}\n", line);
+  print_left_out(summary);
+}
+
+void print_left_out(const report::Summary& summary) {
+  for (const std::string& line : summary.left_out) note("{}\n", line);
+}
+
+namespace {
+
+/// A picture as the files that it becomes.
+struct Drawn {
+  std::vector<std::byte> png;
+  std::string svg{};  ///< of a figure
+
+  explicit Drawn(const report::Picture& picture) {
+    const auto* figure = std::get_if<report::Figure>(&picture);
+    png = report::encode_png(figure ? figure->image() : std::get<report::Image>(picture));
+    if (figure) svg = figure->svg();
+  }
+  void write(const std::filesystem::path& run, const std::string& name) const {
+    write_file_atomically(train::claim(run, name + ".png"), png);
+    if (!svg.empty()) write_file_atomically(train::claim(run, name + ".svg"), svg);
+  }
+};
+
+}  // namespace
+
 void write_picture(const std::filesystem::path& run, const std::string& name,
                    const report::Picture& picture) {
-  if (const auto* image = std::get_if<report::Image>(&picture))
-    return report::write_png(run / (name + ".png"), *image);
-  for (const char* extension : {".png", ".svg"})
-    std::get<report::Figure>(picture).write(run / (name + extension));
+  Drawn(picture).write(run, name);
+}
+
+void WrittenPictures::check() const {
+  if (failure) std::rethrow_exception(failure);
+}
+
+WrittenPictures write_pictures(const std::filesystem::path& run, const report::Summary& summary) {
+  WrittenPictures written;
+  for (const auto& [name, caption, make] : summary.pictures) {
+    std::optional<Drawn> drawn;
+    try {
+      drawn.emplace(make());
+    } catch (const std::exception& e) {
+      note("no picture {}: {}\n", name, e.what());
+      continue;
+    }
+    try {
+      drawn->write(run, name);
+      written.shown.push_back({drawn->png, caption});
+    } catch (const Error&) {
+      if (!written.failure) written.failure = std::current_exception();
+    }
+  }
+  return written;
 }
 
 void write_outcome(const std::filesystem::path& run, const report::Summary& summary,
                    const train::LoopResult& result, const nlohmann::ordered_json& config,
                    const Images& images) {
-  for (const std::string& line : summary.lines) fmt::print("{}\n", line);
-  for (const report::NamedPicture& picture : summary.pictures) try {
-      write_picture(run, picture.name, picture.make());
-    } catch (const Error& e) {
-      if (e.kind() == ErrorKind::io) throw;
-      fmt::print(stderr, "no picture {}: {}\n", picture.name, e.what());
-    }
-  report::RunFacts facts{config, {}, {}, result.iterations, result.seconds};
+  report::RunFacts facts{config, {}, {}, images.train.class_names, result.iterations, result.seconds};
   for (const data::Dataset* part : {&images.train, &images.test})
     facts.data.push_back({part == &images.train ? "training" : "test", part->name,
                           fmt::to_string(part->size()), part->images.shape().str(), part->sha256});
   facts.environment = {{"device", images.data.train.device().str()},
                        {"CPU threads", fmt::to_string(num_threads())}};
-  report::write_run_report(run, summary, facts);
-  fmt::print("report: {}\n", (run / "report.html").string());
+  print(summary);
+  report::write_results(run, summary, facts);
+  const WrittenPictures pictures = write_pictures(run, summary);
+  report::write_report(run, summary, pictures.shown, facts);
+  say("report: {}\n", (run / "report.html").string());
+  pictures.check();
 }
 
 }  // namespace vae::fit

@@ -12,15 +12,33 @@ namespace vae::fit {
 train::LoopResult train_recipe(train::Recipe& recipe, const train::RunDirectory& directory,
                                const train::Task::Options& task, train::LoopOptions loop);
 
-/// What a recipe says of a model after so many iterations, metrics among its results.
+/// What a recipe says of a model after so many iterations, metrics among its results. Where the recipe
+/// throws, what it said before stays, and the rest is left out.
 report::Summary summarize(train::Recipe& recipe, const train::Scalars& metrics, const train::Step& last_step);
+
+/// The score of a summary, by which runs are compared; NaN where it is missing.
+train::Scalar score_of(const report::Summary& summary);
+
+/// Prints the lines of a summary, and on standard error what was left out; or that alone.
+void print(const report::Summary& summary);
+void print_left_out(const report::Summary& summary);
 
 /// Writes a picture into the folder of a run: NAME.png, of a figure NAME.svg, too.
 void write_picture(const std::filesystem::path& run, const std::string& name, const report::Picture& picture);
 
-/// Writes pictures, results.json and report.html and prints the lines of the summary; a picture that cannot
-/// be made costs a line on standard error. Throws Error(io) where a file cannot be written. `config`: the
-/// options of the run.
+/// Makes and writes the pictures of a summary, whatever happens to single ones. One that cannot be made costs
+/// a line on standard error.
+struct WrittenPictures {
+  std::vector<report::ShownPicture> shown{};
+  std::exception_ptr failure{};  ///< of the first that could not be written
+  /// Throws it.
+  void check() const;
+};
+WrittenPictures write_pictures(const std::filesystem::path& run, const report::Summary& summary);
+
+/// Prints a summary and writes results.json, pictures and report.html. Throws Error(io) where one cannot be
+/// written, as train::claim() does for a file that is not of the run; a picture keeps none of the others from
+/// being written. `config`: the options of the run.
 void write_outcome(const std::filesystem::path& run, const report::Summary& summary,
                    const train::LoopResult& result, const nlohmann::ordered_json& config,
                    const Images& images);

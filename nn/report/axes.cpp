@@ -12,7 +12,8 @@ namespace vae::report {
 namespace {
 
 constexpr double kTickSize = 12, kLabelSize = 14, kTitleSize = 17;
-constexpr double kLegendRow = 22, kLegendText = 13, kLegendMark = 26, kLegendNameWidth = 150;
+constexpr double kLegendRow = 22, kLegendText = 13, kLegendMark = 26, kLegendNameWidth = 150, kLegendGap = 16;
+constexpr size_t kLegendColumns = 3;
 
 /// The least of 1, 2, 5 times a power of ten that cuts `span` into at most `pieces`.
 double round_step(double span, int pieces) {
@@ -126,30 +127,49 @@ void draw_frame(Canvas& canvas, const Frame& frame, const FrameLabels& labels) {
               {.size = kLabelSize, .align = Align::middle, .vertical = true});
 }
 
-double legend_width(const std::vector<LegendEntry>& entries) {
+namespace {
+
+size_t legend_rows(double height) {
+  return static_cast<size_t>(std::max(1.0, std::floor(height / kLegendRow)));
+}
+
+/// Of one column.
+double column_width(const std::vector<LegendEntry>& entries) {
   double widest = 0;
   for (const LegendEntry& entry : entries)
     widest = std::max(widest, text_width(fit_text(entry.name, kLegendText, kLegendNameWidth), kLegendText));
-  return entries.empty() ? 0 : kLegendMark + widest;
+  return kLegendMark + widest;
 }
 
-void draw_legend(Canvas& canvas, Point corner, double height, const std::vector<LegendEntry>& entries,
-                 LegendMark mark) {
-  const auto rows = static_cast<size_t>(std::max(1.0, std::floor(height / kLegendRow)));
-  const size_t shown = entries.size() <= rows ? entries.size() : rows - 1;
+}  // namespace
+
+double legend_width(const std::vector<LegendEntry>& entries, double height) {
+  const size_t rows = legend_rows(height);
+  const size_t columns = std::min(kLegendColumns, (entries.size() + rows - 1) / rows);
+  if (columns == 0) return 0;
+  return static_cast<double>(columns) * column_width(entries) + static_cast<double>(columns - 1) * kLegendGap;
+}
+
+void draw_legend(Canvas& canvas, Point corner, double height, const std::vector<LegendEntry>& entries) {
+  const size_t rows = legend_rows(height), places = kLegendColumns * rows;
+  const size_t shown = entries.size() <= places ? entries.size() : places - 1;
+  const auto place = [&, width = column_width(entries) + kLegendGap](size_t i) {
+    return Point{corner.x + static_cast<double>(i / rows) * width,
+                 corner.y + (static_cast<double>(i % rows) + 0.5) * kLegendRow};
+  };
   for (size_t i = 0; i < shown; ++i) {
-    const double y = corner.y + (i + 0.5) * kLegendRow;
-    if (mark == LegendMark::disc) {
-      const Point centre[] = {{corner.x + 8, y}};
-      canvas.discs(centre, 5, entries[i].color);
+    const auto [x, y] = place(i);
+    if (entries[i].shape) {
+      const Point centre[] = {{x + 8, y}};
+      draw_marks(canvas, centre, *entries[i].shape, 5, entries[i].color);
     } else {
-      canvas.line({corner.x, y}, {corner.x + 16, y}, 3, entries[i].color);
+      canvas.line({x, y}, {x + 16, y}, 3, entries[i].color);
     }
-    canvas.text({corner.x + kLegendMark, y + 0.35 * kLegendText},
+    canvas.text({x + kLegendMark, y + 0.35 * kLegendText},
                 fit_text(entries[i].name, kLegendText, kLegendNameWidth), {.size = kLegendText});
   }
   if (shown < entries.size())
-    canvas.text({corner.x, corner.y + (shown + 0.5) * kLegendRow + 0.35 * kLegendText},
+    canvas.text({place(shown).x, place(shown).y + 0.35 * kLegendText},
                 fmt::format("+ {} more", entries.size() - shown), {.size = kLegendText, .color = kMuted});
 }
 

@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "nn/report/canvas.h"
+#include "nn/report/classes.h"
 
 namespace vae::report {
 
@@ -65,13 +65,12 @@ void draw_frame(Canvas& canvas, const Frame& frame, const FrameLabels& labels);
 struct LegendEntry {
   std::string name;
   Color color;
+  std::optional<MarkShape> shape = {};  ///< none: a line
 };
-enum class LegendMark { disc, line };
 
-/// Width of a legend (0 without entries); names longer than a limit are shortened.
-double legend_width(const std::vector<LegendEntry>& entries);
-/// Draws at most as many entries as fit into `height`; the last line then says how many more there are.
-void draw_legend(Canvas& canvas, Point corner, double height, const std::vector<LegendEntry>& entries,
-                 LegendMark mark);
+/// Width of a legend (0 without entries) in columns of `height`; names longer than a limit are shortened.
+double legend_width(const std::vector<LegendEntry>& entries, double height);
+/// Draws at most as many entries as fit into three columns; the last line then says how many more there are.
+void draw_legend(Canvas& canvas, Point corner, double height, const std::vector<LegendEntry>& entries);
 
 }  // namespace vae::report

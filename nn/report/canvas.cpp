@@ -10,7 +10,8 @@ namespace vae::report {
 Color class_color(int64_t label) {
   constexpr uint32_t colors[] = {0x2103c8, 0x0e960e, 0xe40402, 0x05aaa8, 0xac02ab,
                                  0xaba808, 0x151515, 0x94a169, 0xbec9cd, 0x6a6551};
-  return label < 0 ? rgb(0xb4b9c0) : rgb(colors[label % std::ssize(colors)]);
+  static_assert(std::ssize(colors) == kColors);
+  return label < 0 ? rgb(0xb4b9c0) : rgb(colors[label % kColors]);
 }
 
 std::string fit_text(std::string_view text, double size, double width) {

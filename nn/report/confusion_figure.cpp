@@ -5,12 +5,13 @@
 
 #include "nn/report/confusion.h"
 #include "nn/report/statistics.h"
+#include "nn/report/stroke_font.h"
 
 namespace vae::report {
 namespace {
 
 constexpr double kLeft = 84, kTop = 92, kRight = 74, kBottom = 66, kLargestCell = 44, kLargestSide = 640;
-constexpr double kLeastCellWithText = 40;
+constexpr double kLeastCellWithText = 40, kNameWidth = 120, kNumberWidth = 14;
 constexpr Color kNone = rgb(0xf3f4f6), kRightColor = rgb(0x1f5fbf), kWrongColor = rgb(0xc4320a);
 constexpr TextStyle kSmall{.size = 12, .color = kMuted, .align = Align::middle};
 
@@ -30,18 +31,20 @@ std::string short_count(int64_t count) {
 struct HeatMap {
   Confusion confusion;
   std::string title;
-  double cell, side;
+  int shown;         // classes
+  double cell;       // width of one
+  double name_room;  // that names need beyond numbers
+  double side = cell * shown, left = kLeft + name_room, top = kTop + name_room;
 
   double middle(int k) const { return (k + 0.5) * cell; }
 
   void draw_row(Canvas& canvas, int label) const {
     const double gap = cell > 10 ? 1.5 : 0;
-    int64_t row = 0;
-    for (int k = 0; k < confusion.classes(); ++k) row += confusion.count(label, k);
-    for (int k = 0; k < confusion.classes(); ++k) {
+    const auto row = static_cast<double>(confusion.samples(label));
+    for (int k = 0; k < shown; ++k) {
       const int64_t count = confusion.count(label, k);
-      const double depth = row > 0 ? std::sqrt(double(count) / double(row)) : 0;
-      const Point corner{kLeft + k * cell, kTop + label * cell};
+      const double depth = row > 0 ? std::sqrt(double(count) / row) : 0;
+      const Point corner{left + k * cell, top + label * cell};
       canvas.rectangle(corner, {cell - gap, cell - gap},
                        mix(kNone, label == k ? kRightColor : kWrongColor, depth));
       if (cell < kLeastCellWithText || count == 0) continue;
@@ -50,33 +53,39 @@ struct HeatMap {
     }
   }
 
-  void draw_class_numbers(Canvas& canvas) const {
-    const int stride = std::max(1, static_cast<int>(std::ceil(26 / cell)));
-    for (int k = 0; k < confusion.classes(); k += stride) {
-      canvas.text({kLeft + middle(k), kTop - 9}, fmt::to_string(k), kSmall);
-      canvas.text({kLeft - 16, kTop + middle(k) + 4}, fmt::to_string(k), kSmall);
+  std::string name(int k) const { return fit_text(confusion.name(k), kSmall.size, kNameWidth); }
+
+  void draw_class_names(Canvas& canvas) const {
+    const bool named = confusion.has_names();
+    const int stride = std::max(1, static_cast<int>(std::ceil((named ? 13 : 26) / cell)));
+    TextStyle across = kSmall, down = kSmall;
+    if (named) across.align = Align::end, down.align = Align::start, down.vertical = true;
+    for (int k = 0; k < shown; k += stride) {
+      canvas.text({left + middle(k) + (named ? 4 : 0), top - 9}, name(k), down);
+      canvas.text({left - (named ? 8 : 16), top + middle(k) + 4}, name(k), across);
     }
   }
 
   void draw_rates(Canvas& canvas) const {
-    const double right = kLeft + side + 36, below = kTop + side + 20;
-    canvas.text({right, kTop - 9}, "recall", kSmall);
-    canvas.text({kLeft - 38, below}, "precision", kSmall);
-    for (int k = 0; k < confusion.classes(); ++k) {
-      canvas.text({right, kTop + middle(k) + 4}, percent(confusion.recall(k)), kSmall);
-      canvas.text({kLeft + middle(k), below}, percent(confusion.precision(k)), kSmall);
+    const double right = left + side + 36, below = top + side + 20;
+    canvas.text({right, top - 9}, "recall", kSmall);
+    canvas.text({left - 38, below}, "precision", kSmall);
+    for (int k = 0; k < shown; ++k) {
+      canvas.text({right, top + middle(k) + 4}, percent(confusion.recall(k)), kSmall);
+      canvas.text({left + middle(k), below}, percent(confusion.precision(k)), kSmall);
     }
   }
 
   void draw(Canvas& canvas) const {
+    const std::string part = shown_of(shown, confusion.classes());
     canvas.text({kLeft, 30}, fit_text(title, 17, side + kRight - 12), {.size = 17, .bold = true});
-    canvas.text({kLeft + side / 2, kTop - 30}, "predicted", {.size = 14, .align = Align::middle});
-    canvas.text({kLeft - 44, kTop + side / 2}, "true",
-                {.size = 14, .align = Align::middle, .vertical = true});
-    for (int label = 0; label < confusion.classes(); ++label) draw_row(canvas, label);
-    draw_class_numbers(canvas);
+    canvas.text({left + side / 2, kTop - 30}, "predicted", {.size = 14, .align = Align::middle});
+    canvas.text({kLeft - 44, top + side / 2}, "true", {.size = 14, .align = Align::middle, .vertical = true});
+    for (int label = 0; label < shown; ++label) draw_row(canvas, label);
+    draw_class_names(canvas);
     if (cell >= kLeastCellWithText) draw_rates(canvas);
-    canvas.text({kLeft + side / 2, kTop + side + 50}, "accuracy " + percent(confusion.accuracy()),
+    canvas.text({left + side / 2, top + side + 50},
+                "accuracy " + percent(confusion.accuracy()) + (part.empty() ? "" : "; shown: " + part),
                 {.size = 14, .align = Align::middle});
   }
 };
@@ -84,10 +93,14 @@ struct HeatMap {
 }  // namespace
 
 Figure Confusion::figure(const std::string& title) const {
-  const double cell = std::min(kLargestCell, kLargestSide / classes_);
-  const HeatMap map{*this, title, cell, cell * classes_};
-  const double width = std::max(kLeft + map.side + kRight, 320.0);
-  return {static_cast<int>(std::ceil(width)), static_cast<int>(std::ceil(kTop + map.side + kBottom)),
+  const int shown = std::min<int>(classes_, kMostTableClasses);
+  double widest = 0;
+  for (int k = 0; has_names() && k < shown; ++k)
+    widest = std::max(widest, text_width(fit_text(name(k), kSmall.size, kNameWidth), kSmall.size));
+  const HeatMap map{*this, title, shown, std::min(kLargestCell, kLargestSide / shown),
+                    std::max(0.0, widest - kNumberWidth)};
+  const double width = std::max(map.left + map.side + kRight, 320.0);
+  return {static_cast<int>(std::ceil(width)), static_cast<int>(std::ceil(map.top + map.side + kBottom)),
           [map](Canvas& canvas) { map.draw(canvas); }};
 }
 

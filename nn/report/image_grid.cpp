@@ -33,30 +33,49 @@ uint8_t to_byte(double value, Interval interval) {
 }
 
 void check_options(const GridOptions& options) {
-  const int kMax = 1 << 14;
-  const auto check = [=](const char* name, int value, int low) {
-    VAE_CHECK(value >= low && value <= kMax, "image grid: {} is {}, expected {}..{}", name, value, low, kMax);
+  const auto check = [](const char* name, int value, int low, int high = 1 << 24) {
+    VAE_CHECK(value >= low && value <= high, "image grid: {} is {}, expected {}..{}", name, value, low, high);
   };
   check("rows", options.rows, 1);
   check("columns", options.columns, 1);
   check("tile_height", options.tile_height, 1);
   check("tile_width", options.tile_width, 1);
-  check("padding", options.padding, 0);
+  check("padding", options.padding, 0, kMostPixels / 4);
   check("scale", options.scale, 1);
 }
 
-void draw_tile(Image& image, std::span<const float> tile, int row, int column, const GridOptions& options) {
-  const Interval interval = options.range == TileRange::per_tile ? finite_interval(tile) : Interval{};
-  const int top = options.padding + row * (options.tile_height + options.padding);
-  const int left = options.padding + column * (options.tile_width + options.padding);
-  const int row_values = options.tile_width * options.channels;
-  for (int y = 0; y < options.tile_height; ++y) {
-    uint8_t* to = &image.pixels[(int64_t{top + y} * image.width + left) * options.channels];
-    for (int i = 0; i < row_values; ++i) to[i] = to_byte(tile[int64_t{y} * row_values + i], interval);
-  }
-}
+int extent(int cells, int tile, int padding) { return cells * (tile + padding) + padding; }
 
-int64_t extent(int cells, int tile, int padding) { return int64_t{cells} * (tile + padding) + padding; }
+/// What of a grid is drawn within kMostPixels, and how.
+struct Layout {
+  int step;                                    ///< every so many pixels of a tile, down and across
+  int rows, columns, tile_height, tile_width;  ///< that are drawn
+  int scale;
+
+  explicit Layout(const GridOptions& o) {
+    const int room = kMostPixels - 2 * o.padding;
+    step = (std::max(o.tile_height, o.tile_width) + room - 1) / room;
+    tile_height = (o.tile_height + step - 1) / step, tile_width = (o.tile_width + step - 1) / step;
+    rows = std::min(o.rows, (kMostPixels - o.padding) / (tile_height + o.padding));
+    columns = std::min(o.columns, (kMostPixels - o.padding) / (tile_width + o.padding));
+    const int largest =
+        std::max(extent(rows, tile_height, o.padding), extent(columns, tile_width, o.padding));
+    scale = std::clamp(kMostPixels / largest, 1, o.scale);
+  }
+};
+
+void draw_tile(Image& image, std::span<const float> tile, int row, int column, const Layout& layout,
+               const GridOptions& options) {
+  const Interval interval = options.range == TileRange::per_tile ? finite_interval(tile) : Interval{};
+  const int top = options.padding + row * (layout.tile_height + options.padding);
+  const int left = options.padding + column * (layout.tile_width + options.padding);
+  for (int y = 0; y < layout.tile_height; ++y)
+    for (int x = 0; x < layout.tile_width; ++x) {
+      const int64_t from = int64_t{layout.step} * (int64_t{y} * options.tile_width + x) * options.channels;
+      uint8_t* to = &image.pixels[(int64_t{top + y} * image.width + left + x) * options.channels];
+      for (int c = 0; c < options.channels; ++c) to[c] = to_byte(tile[from + c], interval);
+    }
+}
 
 }  // namespace
 
@@ -70,15 +89,15 @@ Image image_grid(std::span<const float> tiles, const GridOptions& options) {
   VAE_CHECK(size > 0 && std::ssize(tiles) % size == 0,
             "image grid: {} values are no whole number of tiles of {}", tiles.size(), size);
   VAE_CHECK(count <= cells, "image grid: {} tiles for {} cells", count, cells);
-  const int64_t width = extent(options.columns, options.tile_width, options.padding);
-  const int64_t height = extent(options.rows, options.tile_height, options.padding);
-  // Extents of at most 2^14 cells of 2^15 pixels fit an int; their product is checked by blank_image.
-  Image image =
-      blank_image(static_cast<int>(width), static_cast<int>(height), options.channels, options.background);
+  const Layout layout(options);
+  Image image = blank_image(extent(layout.columns, layout.tile_width, options.padding),
+                            extent(layout.rows, layout.tile_height, options.padding), options.channels,
+                            options.background);
   for (int64_t i = 0; i < count; ++i)
-    draw_tile(image, tiles.subspan(i * size, size), static_cast<int>(i / per_row), columns[i % per_row],
-              options);
-  return upscale(image, options.scale);
+    if (i / per_row < layout.rows && columns[i % per_row] < layout.columns)
+      draw_tile(image, tiles.subspan(i * size, size), static_cast<int>(i / per_row), columns[i % per_row],
+                layout, options);
+  return upscale(image, layout.scale);
 }
 
 Image analogy_grid(std::span<const float> sources, std::span<const float> decoded, int classes,

@@ -1,6 +1,8 @@
 #pragma once
 // Grids of image tiles from floats: reconstructions, samples, analogies. NaN shows as mid grey, infinities
-// saturate, cells without a tile stay in the background colour.
+// saturate, cells without a tile stay in the background colour. No picture is larger than 4096 x 4096 pixels:
+// where it would be, tiles are enlarged less, large ones lose pixels, and rows and columns at the end are
+// left out.
 #include <cstdint>
 #include <span>
 #include <vector>
@@ -8,6 +10,8 @@
 #include "nn/report/image.h"
 
 namespace vae::report {
+
+inline constexpr int kMostPixels = 4096;  ///< of a grid's width and height
 
 /// How floats become bytes.
 enum class TileRange {

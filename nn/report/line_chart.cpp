@@ -99,7 +99,7 @@ Figure line_chart_figure(LineChart chart) {
   if (chart.series.size() > 1)
     for (size_t i = 0; i < chart.series.size(); ++i) legend.push_back({chart.series[i].name, class_color(i)});
   const double left = left_margin(plot.y, !chart.y_label.empty());
-  const double legend_room = legend.empty() ? 0 : legend_width(legend) + kRight;
+  const double legend_room = legend.empty() ? 0 : legend_width(legend, kPlotHeight) + kRight;
   const double plot_width = kWidth - left - kRight - legend_room;
   const Frame frame{{left, kTop}, {plot_width, kPlotHeight}, plot.x, plot.y};
   const FrameLabels labels{chart.title, chart.x_label, chart.y_label};
@@ -110,8 +110,7 @@ Figure line_chart_figure(LineChart chart) {
     if (empty)
       canvas.text({frame.corner.x + frame.size.x / 2, kTop + kPlotHeight / 2}, "no data",
                   {.size = 16, .color = kMuted, .align = Align::middle});
-    draw_legend(canvas, {frame.corner.x + frame.size.x + kRight, kTop}, kPlotHeight, legend,
-                LegendMark::line);
+    draw_legend(canvas, {frame.corner.x + frame.size.x + kRight, kTop}, kPlotHeight, legend);
   };
   return {static_cast<int>(kWidth), static_cast<int>(kTop + kPlotHeight + kBottom), draw};
 }

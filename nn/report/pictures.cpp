@@ -23,8 +23,21 @@ Image reconstruction_picture(const Tensor& images, const Shape& shape) {
 }
 
 Image analogy_picture(const Tensor& sources, const Tensor& decoded, const Shape& shape) {
-  return analogy_grid(sources.to_vector<float>(), decoded.to_vector<float>(),
-                      static_cast<int>(decoded.size(1)), tiles_of(shape));
+  const int64_t rows = decoded.size(0), classes = decoded.size(1), size = decoded.size(2);
+  const int64_t shown = std::min(classes, kMostGridClasses);
+  std::vector<float> tiles;
+  for (int64_t row = 0; row < rows; ++row) {
+    const Tensor of_row = decoded.slice(row, row + 1).reshape({classes, size}).slice(0, shown);
+    const std::vector<float> values = of_row.to_vector<float>();
+    tiles.insert(tiles.end(), values.begin(), values.end());
+  }
+  return analogy_grid(sources.to_vector<float>(), tiles, static_cast<int>(shown), tiles_of(shape));
+}
+
+std::string analogy_caption(int64_t classes) {
+  const std::string part = shown_of(kMostGridClasses, classes);
+  return "Analogies: a test image, and its latent code decoded under " +
+         (part.empty() ? "every class" : part);
 }
 
 Image swap_picture(const Tensor& edge, const Tensor& inside, const Shape& shape) {
@@ -39,10 +52,11 @@ Image swap_picture(const Tensor& edge, const Tensor& inside, const Shape& shape)
                      {.range = TileRange::unit, .padding = 0, .scale = 2});
 }
 
-Scatter code_scatter(const Tensor& codes, const std::vector<int64_t>& labels) {
+Scatter code_scatter(const Tensor& codes, const std::vector<int64_t>& labels,
+                     const std::vector<std::string>& class_names) {
   const std::vector<float> z = codes.to_vector<float>();
   const auto width = static_cast<size_t>(codes.size(1));
-  Scatter scatter{.points = {}, .labels = labels};
+  Scatter scatter{.points = {}, .labels = labels, .class_names = class_names};
   for (size_t i = 0; i < z.size(); i += width) scatter.points.push_back({z[i], width > 1 ? z[i + 1] : 0});
   return scatter;
 }

@@ -11,13 +11,16 @@ namespace vae::report {
 Image tensor_grid(const Tensor& images, const Shape& shape, int rows, int columns, GridOptions options = {});
 /// 10 x 10 of the first images.
 Image reconstruction_picture(const Tensor& images, const Shape& shape);
-/// One row per source image: the image, a gap, its decoding under each class [rows, K, size].
+/// One row per source image: the image, a gap, its decodings [rows, K, size] under the first
+/// kMostGridClasses of K classes.
 Image analogy_picture(const Tensor& sources, const Tensor& decoded, const Shape& shape);
+std::string analogy_caption(int64_t classes);
 /// A grid without gaps: n images [n, size] above and on the left of those that mix them, [n, n, size]; the
 /// corner is black.
 Image swap_picture(const Tensor& edge, const Tensor& inside, const Shape& shape);
 /// The first two columns of codes as points, coloured by label where there are labels; codes of one column
 /// lie on a line.
-Scatter code_scatter(const Tensor& codes, const std::vector<int64_t>& labels = {});
+Scatter code_scatter(const Tensor& codes, const std::vector<int64_t>& labels = {},
+                     const std::vector<std::string>& class_names = {});
 
 }  // namespace vae::report

@@ -88,10 +88,12 @@ void RasterCanvas::rectangle(Point corner, Point size, Color fill) {
   blend(fill);
 }
 
-void RasterCanvas::polyline(std::span<const Point> points, double width, Color color) {
+void RasterCanvas::polylines(std::span<const std::vector<Point>> lines, double width, Color color) {
   const double half_width = 0.5 * width * scale_;
-  if (points.size() == 1) cover(points[0] * scale_, points[0] * scale_, half_width);
-  for (size_t i = 1; i < points.size(); ++i) cover(points[i - 1] * scale_, points[i] * scale_, half_width);
+  for (const std::vector<Point>& points : lines) {
+    if (points.size() == 1) cover(points[0] * scale_, points[0] * scale_, half_width);
+    for (size_t i = 1; i < points.size(); ++i) cover(points[i - 1] * scale_, points[i] * scale_, half_width);
+  }
   blend(color);
 }
 

@@ -14,7 +14,7 @@ class RasterCanvas final : public Canvas {
   RasterCanvas(int width, int height, int scale);
 
   void rectangle(Point corner, Point size, Color fill) override;
-  void polyline(std::span<const Point> points, double width, Color color) override;
+  void polylines(std::span<const std::vector<Point>> lines, double width, Color color) override;
   void discs(std::span<const Point> centres, double radius, Color color) override;
   void text(Point anchor, std::string_view text, const TextStyle& style) override;
 

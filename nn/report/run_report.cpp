@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "nn/report/classes.h"
 #include "nn/report/line_chart.h"
 #include "nn/report/series.h"
 #include "tensor/file.h"
@@ -19,9 +20,19 @@ std::string duration(double seconds) {
   return fmt::format("{:.1f} s", seconds);
 }
 
+/// Adds a part of the report; one that cannot be made leaves a line in its place.
+template <class Add>
+void add(HtmlReport& html, const std::string& title, const Add& part) {
+  html.add_section(title);
+  try {
+    part();
+  } catch (const std::exception& e) {
+    html.add_text(fmt::format("Left out: {}", e.what()));
+  }
+}
+
 void add_curves(HtmlReport& html, const fs::path& run, const Summary& summary) {
   const Metrics metrics = read_metrics(run / "metrics.csv");
-  html.add_section("Training");
   for (const auto& [title, y_label, columns] : summary.charts) {
     LineChart lines{.series = {}, .title = title, .x_label = "iteration", .y_label = y_label};
     for (const std::string& column : columns)
@@ -30,34 +41,46 @@ void add_curves(HtmlReport& html, const fs::path& run, const Summary& summary) {
   }
 }
 
-/// Pictures are embedded as written.
-void add_pictures(HtmlReport& html, const fs::path& run, const Summary& summary) {
-  html.add_section("Pictures");
-  for (const NamedPicture& picture : summary.pictures)
-    if (const fs::path file = run / (picture.name + ".png"); fs::exists(file))
-      html.add_png(read_file(file), picture.caption);
+void add_class_names(HtmlReport& html, const std::vector<std::string>& names) {
+  std::vector<Fact> classes;
+  for (int64_t k = 0; k < std::min(std::ssize(names), kMostTableClasses); ++k)
+    classes.push_back({fmt::to_string(k), class_name(names, k, 100)});
+  html.add_facts(classes);
+  if (std::ssize(names) > kMostTableClasses)
+    html.add_text(fmt::format("and {} further classes", std::ssize(names) - kMostTableClasses));
+}
+
+/// Names of files may be no UTF-8.
+std::string text_of(const nlohmann::ordered_json& json) {
+  return json.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + "\n";
 }
 
 }  // namespace
 
-void write_run_report(const fs::path& run, const Summary& summary, const RunFacts& facts) {
+void write_results(const fs::path& run, const Summary& summary, const RunFacts& facts) {
   nlohmann::ordered_json results = summary.results;
   results["iterations"] = facts.iterations;
-  write_file_atomically(run / "results.json", results.dump(2) + "\n");
+  if (!facts.class_names.empty()) results["class_names"] = facts.class_names;
+  write_file_atomically(run / "results.json", text_of(results));
+}
+
+void write_report(const fs::path& run, const Summary& summary, const std::vector<ShownPicture>& pictures,
+                  const RunFacts& facts) {
   HtmlReport html(summary.title, run.string());
   std::vector<Fact> headline = summary.headline;
   headline.push_back({"training time", duration(facts.seconds)});
   html.add_headline(headline);
-  add_curves(html, run, summary);
-  add_pictures(html, run, summary);
-  if (summary.confusion) {
-    html.add_section("Confusion on the test images");
-    html.add_figure(summary.confusion->figure(), "");
-  }
-  html.add_section("Configuration");
-  html.add_json(facts.config);
+  for (const std::string& line : summary.left_out) html.add_text(line);
+  add(html, "Training", [&] { add_curves(html, run, summary); });
+  add(html, "Pictures", [&] {
+    for (const ShownPicture& picture : pictures) html.add_png(picture.png, picture.caption);
+  });
+  if (summary.confusion)
+    add(html, "Confusion on the test images", [&] { html.add_figure(summary.confusion->figure(), ""); });
+  add(html, "Configuration", [&] { html.add_json(facts.config); });
   html.add_section("Data");
   html.add_table({"part", "set", "images", "shape", "sha256"}, facts.data);
+  if (!facts.class_names.empty()) add(html, "Classes", [&] { add_class_names(html, facts.class_names); });
   html.add_section("Environment");
   std::vector<Fact> environment = facts.environment;
   environment.push_back({"compiler", fmt::format("g++ {}", __VERSION__)});

@@ -8,12 +8,18 @@ struct RunFacts {
   nlohmann::ordered_json config;
   std::vector<std::vector<std::string>> data;  ///< part, set, images, shape, sha256
   std::vector<Fact> environment;
+  std::vector<std::string> class_names;  ///< empty: classes are their numbers
   int64_t iterations;
   double seconds;  ///< of training
 };
 
-/// Writes both into the directory of the run. Curves come from its metrics.csv, pictures as they lie there; a
-/// picture that does not is left out. Throws Error(io).
-void write_run_report(const std::filesystem::path& run, const Summary& summary, const RunFacts& facts);
+/// results.json: the results of the summary, the number of iterations, the names of the classes where they
+/// have any. Throws Error(io).
+void write_results(const std::filesystem::path& run, const Summary& summary, const RunFacts& facts);
+
+/// report.html, whose curves come from the run's metrics.csv; what cannot be read or drawn costs a line in
+/// it. Throws Error(io).
+void write_report(const std::filesystem::path& run, const Summary& summary,
+                  const std::vector<ShownPicture>& pictures, const RunFacts& facts);
 
 }  // namespace vae::report

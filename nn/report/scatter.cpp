@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 #include <map>
+#include <set>
 
 #include "tensor/error.h"
 
@@ -13,6 +14,7 @@ namespace {
 
 constexpr double kPlotSize = 640, kTop = 52, kBottom = 76, kRight = 24;
 constexpr int kMostTicks = 9;
+constexpr int64_t kNoClass = -1, kFurther = -2;  // groups of points, both grey
 
 /// A square around all points with a little air.
 std::pair<Range, Range> square_around(const std::vector<Point>& points) {
@@ -32,11 +34,17 @@ std::pair<Range, Range> square_around(const std::vector<Point>& points) {
   return {around(x), around(y)};
 }
 
-/// The points that can be seen, by label (one group without labels), and how many cannot.
+/// The points that can be seen, by label (one group without labels), and how many cannot. Classes beyond
+/// those that marks tell apart are one group.
 struct Groups {
   std::map<int64_t, std::vector<Point>> points;
+  std::set<int64_t> further;
   int64_t outside = 0, not_finite = 0;
 };
+
+int64_t group_of(int64_t label) {
+  return label < 0 ? kNoClass : label >= kDistinctClasses ? kFurther : label;
+}
 
 Groups group(const Scatter& scatter, const Axis& x, const Axis& y) {
   const auto inside = [](double value, const Range& range) {
@@ -46,8 +54,8 @@ Groups group(const Scatter& scatter, const Axis& x, const Axis& y) {
   for (size_t i = 0; i < scatter.points.size(); ++i) {
     const Point& point = scatter.points[i];
     const int64_t label = scatter.labels.empty() ? 0 : scatter.labels[i];
-    std::vector<Point>& visible =
-        groups.points[std::max<int64_t>(label, -1)];  // a class is in the legend even if unseen
+    if (label >= kDistinctClasses) groups.further.insert(label);
+    std::vector<Point>& visible = groups.points[group_of(label)];  // a class is in the legend even if unseen
     if (!drawable(point.x) || !drawable(point.y))
       ++groups.not_finite;
     else if (!inside(point.x, x.range()) || !inside(point.y, y.range()))
@@ -61,13 +69,11 @@ Groups group(const Scatter& scatter, const Axis& x, const Axis& y) {
 std::vector<LegendEntry> legend_of(const Scatter& scatter, const Groups& groups) {
   std::vector<LegendEntry> entries;
   if (scatter.labels.empty()) return entries;
-  for (const auto& [label, points] : groups.points) {
-    const bool named = label >= 0 && label < std::ssize(scatter.class_names);
-    entries.push_back({label < 0 ? "no class"
-                       : named   ? scatter.class_names[label]
-                                 : fmt::to_string(label),
-                       class_color(label)});
-  }
+  for (const auto& [label, points] : groups.points)
+    entries.push_back({label == kFurther   ? fmt::format("{} further classes", groups.further.size())
+                       : label == kNoClass ? "no class"
+                                           : class_name(scatter.class_names, label),
+                       class_color(label), class_shape(label)});
   return entries;
 }
 
@@ -92,7 +98,8 @@ Figure scatter_figure(Scatter scatter) {
   const Axis x = Axis::linear(x_range, kMostTicks), y = Axis::linear(y_range, kMostTicks);
   Groups groups = group(scatter, x, y);
   const auto legend = legend_of(scatter, groups);
-  const double left = left_margin(y, true), legend_room = legend.empty() ? 0 : legend_width(legend) + kRight;
+  const double left = left_margin(y, true),
+               legend_room = legend.empty() ? 0 : legend_width(legend, kPlotSize) + kRight;
   const Frame frame{{left, kTop}, {kPlotSize, kPlotSize}, x, y};
   const auto draw = [scatter = std::move(scatter), groups = std::move(groups), legend,
                      frame](Canvas& canvas) {
@@ -102,10 +109,10 @@ Figure scatter_figure(Scatter scatter) {
       for (const Point& point : points) centres.push_back(frame.place(point));
       Color color = class_color(label);
       color.alpha = 0.75;
-      canvas.discs(centres, radius_for(scatter.points.size()), color);
+      draw_marks(canvas, centres, class_shape(label), radius_for(scatter.points.size()), color);
     }
     const Point end{frame.corner.x + kPlotSize, frame.corner.y + kPlotSize};
-    draw_legend(canvas, {end.x + kRight, kTop}, kPlotSize, legend, LegendMark::disc);
+    draw_legend(canvas, {end.x + kRight, kTop}, kPlotSize, legend);
     canvas.text({end.x, end.y + 60}, note_of(groups), {.size = 12, .color = kMuted, .align = Align::end});
   };
   return {static_cast<int>(std::ceil(left + kPlotSize + kRight + legend_room)),

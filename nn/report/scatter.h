@@ -1,5 +1,6 @@
 #pragma once
-// Scatter plot of points in the plane, e.g. of a latent space; square, equal units on both axes.
+// Scatter plot of points in the plane, e.g. of a latent space; square, equal units on both axes. Classes are
+// told apart by ten colours and six shapes; those from number 60 on are grey.
 #include <optional>
 #include <vector>
 

@@ -18,11 +18,18 @@ struct NamedPicture {
   std::function<Picture()> make;
 };
 
+/// A picture as it was written.
+struct ShownPicture {
+  std::vector<std::byte> png;
+  std::string caption;
+};
+
 struct Summary {
   std::string title{};
   nlohmann::ordered_json results = nlohmann::ordered_json::object();  ///< flat: name -> number
   std::vector<Fact> headline{};
-  std::vector<std::string> lines{};  ///< printed at the end of the run
+  std::vector<std::string> lines{};     ///< printed at the end of the run
+  std::vector<std::string> left_out{};  ///< a line for each part that could not be made
   struct Chart {
     std::string title, y_label;
     std::vector<std::string> columns;  ///< of metrics.csv, curves with one scale
@@ -33,11 +40,13 @@ struct Summary {
   std::string score{};  ///< the result by which runs are compared
 };
 
-/// Makes the results' test_loss, nats per image, the score, beside the training's loss.
+/// Makes the results' test_loss, nats per image, the score, beside the training's loss; where it is not the
+/// ELBO, that is named, too.
 void add_test_loss(Summary& summary);
 
 /// Adds the accuracy on a test set and the confusion matrix; the accuracy becomes the score.
 void add_predictions(Summary& summary, const std::vector<int64_t>& labels,
-                     const std::vector<int64_t>& predictions, int classes, const std::string& test_set);
+                     const std::vector<int64_t>& predictions, int classes,
+                     const std::vector<std::string>& class_names, const std::string& test_set);
 
 }  // namespace vae::report

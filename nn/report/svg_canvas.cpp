@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 
 #include "nn/report/markup.h"
@@ -33,13 +34,14 @@ void SvgCanvas::rectangle(Point corner, Point size, Color fill) {
                   number(corner.y), number(size.x), number(size.y), hex(fill), opacity("fill-opacity", fill));
 }
 
-void SvgCanvas::polyline(std::span<const Point> points, double width, Color color) {
-  if (points.empty()) return;
-  body_ += "<path d=\"M";
-  for (size_t i = 0; i < points.size(); ++i) {
-    if (i > 0) body_ += i == 1 ? 'L' : ' ';
-    append_point(body_, points[i]);
-  }
+void SvgCanvas::polylines(std::span<const std::vector<Point>> lines, double width, Color color) {
+  if (std::ranges::all_of(lines, &std::vector<Point>::empty)) return;
+  body_ += "<path d=\"";
+  for (const std::vector<Point>& points : lines)
+    for (size_t i = 0; i < points.size(); ++i) {
+      body_ += i == 0 ? 'M' : i == 1 ? 'L' : ' ';
+      append_point(body_, points[i]);
+    }
   body_ += fmt::format(
       "\" fill=\"none\" stroke=\"{}\" stroke-width=\"{:.3g}\" stroke-linecap=\"round\" "
       "stroke-linejoin=\"round\"{}/>\n",

@@ -9,7 +9,7 @@ class SvgCanvas final : public Canvas {
   SvgCanvas(int width, int height) : width_(width), height_(height) {}
 
   void rectangle(Point corner, Point size, Color fill) override;
-  void polyline(std::span<const Point> points, double width, Color color) override;
+  void polylines(std::span<const std::vector<Point>> lines, double width, Color color) override;
   /// One path for all discs: a dot of zero length with round caps costs about ten bytes.
   void discs(std::span<const Point> centres, double radius, Color color) override;
   void text(Point anchor, std::string_view text, const TextStyle& style) override;

@@ -5,16 +5,14 @@
 #include <filesystem>
 #include <string_view>
 
+#include "tensor/descriptor.h"
+
 namespace vae::train {
 
 class AppendFile {
  public:
-  /// Opens or makes the file and cuts it to its first `keep` bytes. Throws Error(io).
+  /// Opens or makes the file and cuts it to its first `keep` bytes. Throws Error(io), as open_own_file() does.
   AppendFile(std::filesystem::path path, size_t keep);
-  ~AppendFile();
-  AppendFile(const AppendFile&) = delete;
-  AppendFile& operator=(const AppendFile&) = delete;
-
   /// Hands the record to the system at once. Throws Error(io) naming the file (disk full).
   void append(std::string_view record);
   /// Waits until all records are on the disk.
@@ -24,7 +22,7 @@ class AppendFile {
   [[noreturn]] void fail_with(int code) const;
 
   std::filesystem::path path_;
-  int file_ = -1;
+  Descriptor file_;
   size_t size_ = 0;
 };
 

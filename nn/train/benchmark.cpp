@@ -33,7 +33,8 @@ nlohmann::json benchmark(Trainable& trainable, Device device, int64_t steps, int
   std::sort(step_ms.begin(), step_ms.end());
   const double median = step_ms[2];
   const int64_t images = trainable.images_per_step();
-  return {{"steps_per_s", 1e3 / median},
+  return {{"steps", steps},
+          {"steps_per_s", 1e3 / median},
           {"images_per_s", 1e3 / median * static_cast<double>(images)},
           {"images_per_step", images},
           {"median_ms", median},

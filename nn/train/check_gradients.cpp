@@ -1,6 +1,7 @@
 #include "nn/train/check_gradients.h"
 
 #include "nn/init.h"
+#include "tensor/print.h"
 
 namespace vae::train {
 
@@ -17,7 +18,7 @@ bool check_gradients(nn::Module& module, const std::function<Var(const Step&)>& 
   for (const nn::Module::Parameter& p : module.parameters()) parameters.emplace_back(p.name, p.var);
   const autograd::GradcheckResult result =
       autograd::gradcheck([&] { return loss(step); }, parameters, options);
-  fmt::print("{}\n", result.str());
+  say("{}\n", result.str());
   return result.ok;
 }
 

@@ -6,6 +6,7 @@
 #include <chrono>
 #include <cstring>
 
+#include "nn/train/run_files.h"
 #include "tensor/error.h"
 
 namespace vae::train {
@@ -61,11 +62,11 @@ std::string summary_value(const std::string& tag, const std::string& what) {
 }
 
 /// TensorBoard reads files in the order of their names: by time, then by how many there are.
-fs::path new_name(const fs::path& directory) {
+fs::path new_file(const fs::path& directory) {
   const auto seconds = static_cast<int64_t>(wall_time());
   for (int count = 0;; ++count) {
-    const fs::path path = directory / fmt::format("events.out.tfevents.{:010}.vaekit.{:04}", seconds, count);
-    if (!fs::exists(path)) return path;
+    const std::string name = fmt::format("events.out.tfevents.{:010}.vaekit.{:04}", seconds, count);
+    if (!fs::exists(fs::symlink_status(directory / name))) return claim(directory, name);
   }
 }
 
@@ -92,7 +93,7 @@ uint32_t crc32c(std::string_view bytes) {
 }
 
 EventFile::EventFile(const fs::path& directory, std::optional<int64_t> resume_step)
-    : file_(new_name(directory), 0) {
+    : file_(new_file(directory), 0) {
   write(event_of(0, bytes_field(event::kFileVersion, "brain.Event:2")));
   if (resume_step)  // TensorBoard drops the step of the session start itself too, hence one beyond
     write(event_of(*resume_step + 1, bytes_field(event::kSessionLog,

@@ -54,8 +54,9 @@ struct SplitItems {
 struct Data {
   ImageSet train, test;
   int64_t classes = 10;
-  std::string name{};  ///< of the test set, for messages
-  SplitItems split{};  ///< of semi-supervised recipes
+  std::string name{};                      ///< of the test set, for messages
+  SplitItems split{};                      ///< of semi-supervised recipes
+  std::vector<std::string> class_names{};  ///< empty: classes are their numbers
 };
 
 /// Standard normal noise of a key and number, in the dtype of `like`.

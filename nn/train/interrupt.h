@@ -1,10 +1,12 @@
 #pragma once
-// Ctrl-C and `kill` as a request to stop at the next good place.
+// Ctrl-C, `kill`, a hang-up and the warning of a batch system (USR1) as a request to stop at the next good
+// place.
 
 namespace vae::train {
 
-/// While one lives, the first SIGINT or SIGTERM only sets requested(); a second one ends the process as
-/// usual. The former handlers come back when it dies. One at a time.
+/// While one lives, SIGINT, SIGTERM, SIGHUP and SIGUSR1 only set requested(). Repeats within a second are the
+/// same request (`timeout` and terminals send several); one that comes later ends the process as usual. What
+/// was ignored before, as under nohup, stays so. The former handlers come back when the outermost dies.
 class InterruptGuard {
  public:
   InterruptGuard();

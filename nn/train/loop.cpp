@@ -46,15 +46,17 @@ class Loop {
                    .done = start,
                    .iters_per_epoch = options.iters_per_epoch,
                    .images_per_step = trainable.images_per_step(),
-                   .quiet = options.quiet}) {
+                   .quiet = options.quiet},
+                  options.now()) {
     last_ = metrics_.kept();
-    row_begin_ = epoch_begin_ = begin_;
+    epoch_begin_ = begin_;
     row_step_ = start;
   }
 
   LoopResult run() {
     const InterruptGuard interrupt;
     if (done_ == 0 && total_ > 0) check_resumable(trainable_);
+    row_begin_ = options_.now();
     while (done_ < total_ && !interrupt.requested()) {
       trainable_.step();
       ++done_;
@@ -62,20 +64,21 @@ class Loop {
       if (epoch_end || (options_.log_every > 0 && done_ % options_.log_every == 0)) write_row(epoch_end);
       if (epoch_end && options_.after_epoch) options_.after_epoch(epoch(), done_, events_);
       if (epoch_end || (options_.checkpoint_every > 0 && done_ % options_.checkpoint_every == 0)) save();
-      progress_.update(done_);
+      if (epoch_end) row_begin_ = options_.now();  // pictures and checkpoint are no part of the next row
+      progress_.update(done_, options_.now());
     }
     if (done_ < total_) {
       save();
-      fail(ErrorKind::interrupted, "interrupted after iteration {} of {}; the run in {} can be resumed",
-           done_, total_, directory_.path().string());
+      fail(ErrorKind::interrupted, "{}: saved at iteration {}; {}", directory_.path().string(), done_,
+           options_.how_to_go_on);
     }
     return {done_, run_seconds(), last_};
   }
 
  private:
   using Clock = Progress::Clock;
-  static double since(Clock::time_point begin) {
-    return std::chrono::duration<double>(Clock::now() - begin).count();
+  double since(Clock::time_point begin) const {
+    return std::chrono::duration<double>(options_.now() - begin).count();
   }
   /// Of the whole run: what earlier processes logged, and this one.
   double run_seconds() const { return metrics_.seconds_before() + since(begin_); }
@@ -95,7 +98,7 @@ class Loop {
     metrics_.write_timing(done_, run_seconds(), rate);
     events_.add_scalars(done_, last_);
     if (epoch_end) print_epoch();
-    row_begin_ = Clock::now();
+    row_begin_ = options_.now();
     row_step_ = done_;
   }
 
@@ -113,14 +116,14 @@ class Loop {
       std::fwrite(line.data(), 1, line.size(), stdout);
       std::fflush(stdout);
     }
-    epoch_begin_ = Clock::now();
+    epoch_begin_ = options_.now();
   }
 
   void save() {
     metrics_.sync();  // the rows a checkpoint stands for must survive whatever it survives
     json meta = trainable_.meta();
     meta["loop"] = {{"iteration", done_}, {"iters_per_epoch", options_.iters_per_epoch}};
-    save_checkpoint(directory_ / kCheckpointFile, trainable_.state(), meta);
+    save_checkpoint(directory_.claim(kCheckpointFile), trainable_.state(), meta);
   }
 
   Trainable& trainable_;
@@ -133,7 +136,7 @@ class Loop {
   EventFile events_;
   Progress progress_;
   Scalars last_;
-  const Clock::time_point begin_ = Clock::now();
+  const Clock::time_point begin_ = options_.now();
   Clock::time_point row_begin_, epoch_begin_;
   int64_t row_step_ = 0;
 };

@@ -8,6 +8,7 @@
 #include <nlohmann/json.hpp>
 #include <set>
 
+#include "nn/train/run_files.h"
 #include "tensor/error.h"
 #include "tensor/file.h"
 
@@ -91,10 +92,10 @@ std::string open(std::optional<AppendFile>& file, const fs::path& path, std::str
 MetricsLog::MetricsLog(const fs::path& directory, std::vector<std::string> columns,
                        std::optional<int64_t> resume_step)
     : columns_(std::move(columns)) {
-  const fs::path json_lines = directory / "metrics.jsonl";
+  const fs::path json_lines = claim(directory, "metrics.jsonl");
   kept_ = values_of(open(json_lines_, json_lines, "", kJsonPrefix, resume_step), json_lines);
-  open(csv_, directory / "metrics.csv", csv_header(columns_), "", resume_step);
-  const std::string last = open(timing_, directory / "timing.csv", kTimingHeader, "", resume_step);
+  open(csv_, claim(directory, "metrics.csv"), csv_header(columns_), "", resume_step);
+  const std::string last = open(timing_, claim(directory, "timing.csv"), kTimingHeader, "", resume_step);
   if (const size_t comma = last.find(','); comma != std::string::npos)
     std::from_chars(last.data() + comma + 1, last.data() + last.size(), seconds_before_);
 }

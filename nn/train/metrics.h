@@ -30,8 +30,8 @@ class MetricsLog {
   /// One row; every name must be a column, a column without value stays empty. Values must be finite. Numbers
   /// are printed in the fewest digits that read back exactly.
   void write(int64_t step, int64_t epoch, const Scalars& values);
-  /// One row of timing.csv: training seconds of the whole run up to this step, and the rate since the last
-  /// row.
+  /// One row of timing.csv: seconds of the whole run up to this step, and the rate of the steps since the last
+  /// row, without evaluations.
   void write_timing(int64_t step, double seconds, double images_per_s);
   /// Seconds of the last row that was kept on resuming; 0 in a new run.
   double seconds_before() const { return seconds_before_; }

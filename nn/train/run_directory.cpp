@@ -4,9 +4,12 @@
 #include <sys/file.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <array>
 #include <cerrno>
 #include <vector>
 
+#include "nn/train/append_file.h"
 #include "tensor/error.h"
 #include "tensor/file.h"
 
@@ -17,27 +20,34 @@ namespace fs = std::filesystem;
 using nlohmann::json;
 
 constexpr const char* kConfig = "config.json";
-constexpr const char* kLock =
-    ".vaekit.lock";  // stays behind: it also tells that the files beside it are ours
-constexpr std::string_view kTemporary = ".tmp-";
 
 std::string reason(int code) { return std::generic_category().message(code); }
 
-bool is_temporary(std::string_view name) { return name.find(kTemporary) != std::string_view::npos; }
+/// Whether a new run may have this beside it: hidden files, and logs that a shell opens before the run.
+bool is_harmless(const std::string& name) {
+  return name.starts_with(".") || name.ends_with(".log") || name.ends_with(".out") || name.ends_with(".err");
+}
 
-bool is_picture(std::string_view name) { return name.ends_with(".png") || name.ends_with(".svg"); }
+/// Whether every run writes a file of that name.
+bool is_of_any_run(const std::string& name) {
+  constexpr std::array kNames{kConfig,       "split.json", "checkpoint.safetensors", "metrics.jsonl",
+                              "metrics.csv", "timing.csv", "results.json",           "report.html"};
+  return std::ranges::find(kNames, name) != kNames.end() || name.starts_with("events.out.tfevents.");
+}
 
-/// Names of our files in a directory; folders are never ours.
-std::vector<std::string> owned_files(const fs::path& directory) {
-  std::vector<std::string> names;
+std::vector<fs::directory_entry> entries_of(const fs::path& directory) {
+  std::vector<fs::directory_entry> entries;
   std::error_code error;
-  for (fs::directory_iterator it(directory, error), end; !error && it != end; it.increment(error)) {
-    const std::string name = it->path().filename().string();
-    if (RunDirectory::owns(name) && it->symlink_status().type() != fs::file_type::directory)
-      names.push_back(name);
-  }
+  for (fs::directory_iterator it(directory, error), end; !error && it != end; it.increment(error))
+    entries.push_back(*it);
   if (error) fail(ErrorKind::io, "cannot read {}: {}", directory.string(), error.message());
-  return names;
+  return entries;
+}
+
+/// A temporary of a process that was killed while it wrote one of these files.
+bool is_leftover(const std::string& name, const std::set<std::string>& files) {
+  const std::string target = without_temporary(name);
+  return target != name && files.contains(target);
 }
 
 void make_directory(const fs::path& path) {
@@ -49,30 +59,16 @@ void make_directory(const fs::path& path) {
 
 }  // namespace
 
-bool RunDirectory::owns(const std::string& name) {
-  if (const size_t mark = name.find(kTemporary); mark != std::string::npos) return owns(name.substr(0, mark));
-  if (is_picture(name) || name.starts_with("metrics.") || name.starts_with("events.")) return true;
-  if (name.starts_with("checkpoint") && name.ends_with(".safetensors")) return true;
-  return name == kConfig || name == "split.json" || name == "timing.csv" || name == "report.html" ||
-         name == "results.json";
-}
-
 RunDirectory::RunDirectory(fs::path path, Mode mode, std::string advice)
     : path_(std::move(path)), mode_(mode), advice_(std::move(advice)) {
   if (path_.empty()) fail(ErrorKind::usage, "the run directory has an empty name");
   if (mode_ != Mode::resume) make_directory(path_);
   check_mode();
   lock();
-  try {
-    check_mode();  // another process may have started a run before the lock was ours
-    if (mode_ != Mode::create) remove_files();
-  } catch (...) {
-    ::close(lock_);
-    throw;
-  }
+  check_mode();  // another process may have started a run before the lock was ours
+  adopt_files();
+  remove_files();
 }
-
-RunDirectory::~RunDirectory() { ::close(lock_); }
 
 void RunDirectory::check_mode() const {
   std::error_code error;
@@ -80,40 +76,60 @@ void RunDirectory::check_mode() const {
     if (!fs::exists(path_ / kConfig, error)) fail(ErrorKind::usage, "no run to resume in {}", path_.string());
     return;
   }
-  const bool ours = fs::exists(path_ / kLock, error);
-  if (mode_ == Mode::fresh && ours) return;
-  for (const std::string& name : owned_files(path_)) {
-    if (is_picture(name)) continue;
-    if (ours) fail(ErrorKind::usage, "{} already holds a run ({}){}", path_.string(), name, advice_);
-    fail(ErrorKind::usage, "{} holds {}, which was not written by a run: choose another directory",
-         path_.string(), name);
+  if (mode_ == Mode::fresh && fs::exists(path_ / kRunFile, error)) return;
+  const std::set<std::string> ours = run_files(path_);
+  for (const fs::directory_entry& entry : entries_of(path_)) {
+    const std::string name = entry.path().filename().string();
+    if (name == kRunFile || is_harmless(name) || (name == "split.json" && ours.contains(name)) ||
+        is_leftover(name, ours))
+      continue;
+    if (ours.contains(name) || ours.contains(name + "/"))
+      fail(ErrorKind::usage, "{} already holds a run ({}){}", path_.string(), name, advice_);
+    fail(ErrorKind::usage, "{} holds {}, which no run wrote there: choose another directory", path_.string(),
+         name);
   }
 }
 
 void RunDirectory::lock() {
-  const fs::path file = path_ / kLock;
-  lock_ = ::open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0666);
-  if (lock_ < 0 || ::access(path_.c_str(), W_OK) != 0) {
-    const int error = errno;
-    if (lock_ >= 0) ::close(lock_);
-    fail(ErrorKind::io, "cannot write in run directory {}: {}", path_.string(), reason(error));
-  }
+  lock_ = open_own_file(path_ / kRunFile, O_RDWR);
+  if (::access(path_.c_str(), W_OK) != 0)
+    fail(ErrorKind::io, "cannot write in run directory {}: {}", path_.string(), reason(errno));
   // Some network file systems know no locks (ENOLCK, ENOTSUP); training must work there too.
-  if (::flock(lock_, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK) {
-    ::close(lock_);
+  if (::flock(lock_.get(), LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK)
     fail(ErrorKind::usage, "another process is training in {}", path_.string());
+}
+
+void RunDirectory::adopt_files() const {
+  if (mode_ != Mode::resume || !run_files(path_).empty()) return;
+  AppendFile notes(path_ / kRunFile, 0);
+  for (const fs::directory_entry& entry : entries_of(path_)) {
+    const std::string name = entry.path().filename().string();
+    std::error_code error;
+    const fs::file_type type = entry.symlink_status(error).type();
+    if (type == fs::file_type::regular && is_of_any_run(name)) notes.append(name + "\n");
+    if (type == fs::file_type::directory && fs::exists(entry.path() / kConfig, error))
+      notes.append(name + "/\n");
   }
 }
 
 void RunDirectory::remove_files() const {
-  for (const std::string& name : owned_files(path_))
-    if ((mode_ == Mode::fresh || is_temporary(name)) && ::unlink((path_ / name).c_str()) != 0 &&
-        errno != ENOENT)
-      fail(ErrorKind::io, "cannot remove {}: {}", (path_ / name).string(), reason(errno));
+  const std::set<std::string> ours = run_files(path_);
+  for (const fs::directory_entry& entry : entries_of(path_)) {
+    const std::string name = entry.path().filename().string();
+    const bool goes = (mode_ != Mode::resume && ours.contains(name)) || is_leftover(name, ours);
+    std::error_code error;
+    if (!goes || entry.symlink_status(error).type() != fs::file_type::regular) continue;
+    if (::unlink(entry.path().c_str()) != 0 && errno != ENOENT)
+      fail(ErrorKind::io, "cannot remove {}: {}", entry.path().string(), reason(errno));
+  }
+  if (mode_ == Mode::resume) return;
+  AppendFile notes(path_ / kRunFile, 0);
+  for (const std::string& name : ours)
+    if (name.ends_with('/')) notes.append(name + "\n");  // the runs in there stand
 }
 
 void RunDirectory::write_config(const json& config) const {
-  write_file_atomically(path_ / kConfig, config.dump(2, ' ', false, json::error_handler_t::replace) + "\n");
+  write_file_atomically(claim(kConfig), config.dump(2, ' ', false, json::error_handler_t::replace) + "\n");
 }
 
 json RunDirectory::read_config() const {

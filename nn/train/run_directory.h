@@ -1,17 +1,18 @@
 #pragma once
 // The directory of one training run. One process at a time may hold it; nothing of anybody else is ever
-// removed.
-#include <filesystem>
+// replaced or removed (nn/train/run_files.h).
 #include <nlohmann/json.hpp>
-#include <string>
+
+#include "nn/train/run_files.h"
+#include "tensor/descriptor.h"
 
 namespace vae::train {
 
 class RunDirectory {
  public:
   enum class Mode {
-    create,  ///< a new run; refused if the directory already holds files of one
-    fresh,   ///< a new run; the files of the run that is there are removed first
+    create,  ///< a new run in an empty directory; hidden files and logs (.log, .out, .err) may be there
+    fresh,   ///< a new run; the files that a run wrote there are removed first
     resume,  ///< continue the run that is there
   };
 
@@ -19,12 +20,12 @@ class RunDirectory {
   /// not fit what is there or another process trains in it, Error(io) when the directory cannot be made or
   /// written. `advice` says what may be done where a run is there already.
   RunDirectory(std::filesystem::path path, Mode mode, std::string advice = "");
-  ~RunDirectory();
-  RunDirectory(const RunDirectory&) = delete;
-  RunDirectory& operator=(const RunDirectory&) = delete;
 
   const std::filesystem::path& path() const { return path_; }
+  /// A file to read.
   std::filesystem::path operator/(const std::string& name) const { return path_ / name; }
+  /// A file to write, noted as one of the run; throws as train::claim() does.
+  std::filesystem::path claim(const std::string& name) const { return train::claim(path_, name); }
   bool resumed() const { return mode_ == Mode::resume; }
 
   /// config.json, the resolved options of the run. read_config throws Error(data) when it is not a JSON
@@ -32,21 +33,18 @@ class RunDirectory {
   void write_config(const nlohmann::json& config) const;
   nlohmann::json read_config() const;
 
-  /// Whether a file of that name is written by a run: config.json, split.json, metrics.*, timing.csv,
-  /// events.*, checkpoint*.safetensors, report.html, results.json,
-  /// *.png, *.svg, or a temporary left by a killed process.
-  static bool owns(const std::string& name);
-
  private:
   void lock();
   void check_mode() const;
+  /// Of a run that lost its notes, as a copy of some files does: notes what every run writes.
+  void adopt_files() const;
   /// Everything of the old run when starting afresh, what killed processes left half-written when resuming.
   void remove_files() const;
 
   std::filesystem::path path_;
   Mode mode_;
   std::string advice_;
-  int lock_ = -1;
+  Descriptor lock_;
 };
 
 }  // namespace vae::train

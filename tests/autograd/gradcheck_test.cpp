@@ -209,6 +209,10 @@ TEST(CheckCase, PassesARightFunctionAndNamesWhatAWrongOneBreaks) {
          square_case([](const std::vector<Var>& x) { return square(x[0]); }));
   expect("'square_that' does not add",
          square_case([](const std::vector<Var>& x) { return square_that(x[0], true, 1); }));
+  // Where there are no differences to compare, too: a surrogate.
+  Case surrogate = square_case([](const std::vector<Var>& x) { return square_that(x[0], true, 1); });
+  surrogate.surrogate = true;
+  expect("gradient of input 0 in f32 on cpu is not added to the one that is there", surrogate);
   // In single precision alone: a number that f64 does not feel.
   expect("value in f32 on cpu is off by", square_case([](const std::vector<Var>& x) {
            return square_with_slope(x[0], 2) + (x[0].value().dtype() == DType::f32 ? 1e-3 : 0.0);

@@ -7,6 +7,8 @@
 
 #include <algorithm>
 #include <atomic>
+#include <functional>
+#include <mutex>
 #include <stdexcept>
 #include <string>
 #include <thread>
@@ -17,12 +19,15 @@ namespace vae::test {
 class HttpServer {
  public:
   struct Behaviour {
-    bool ranges = true;           ///< honours "Range: bytes=N-"
-    int status = 200;             ///< any other is sent without the content
-    size_t cut_after = SIZE_MAX;  ///< closes the connection after so many bytes of content
+    bool ranges = true;                      ///< honours "Range: bytes=N-"
+    int status = 200;                        ///< any other is sent without the content
+    size_t cut_after = SIZE_MAX;             ///< closes the connection after so many bytes of content
+    std::string location{};                  ///< where a redirect (status 302) leads
+    std::function<void()> before_content{};  ///< called when the head has been sent
   };
 
-  HttpServer(std::string content, Behaviour behaviour) : content_(std::move(content)), behaviour_(behaviour) {
+  HttpServer(std::string content, Behaviour behaviour)
+      : content_(std::move(content)), behaviour_(std::move(behaviour)) {
     socket_ = ::socket(AF_INET, SOCK_STREAM, 0);
     sockaddr_in address{};
     address.sin_family = AF_INET;
@@ -44,6 +49,11 @@ class HttpServer {
 
   std::string url() const { return "http://127.0.0.1:" + std::to_string(port_) + "/file.gz"; }
   size_t bytes_sent() const { return bytes_sent_; }
+  /// The path that was asked for last.
+  std::string path() const {
+    const std::lock_guard guard(mutex_);
+    return path_;
+  }
 
  private:
   void serve() {
@@ -58,6 +68,10 @@ class HttpServer {
       if (got <= 0) return;
       request.append(buffer, static_cast<size_t>(got));
     }
+    {
+      const std::lock_guard guard(mutex_);
+      path_ = request.substr(4, request.find(' ', 4) - 4);
+    }
     const size_t range = request.find("Range: bytes=");
     const bool partial = behaviour_.ranges && range != std::string::npos;
     const size_t begin = partial ? std::stoul(request.substr(range + 13)) : 0;
@@ -69,8 +83,10 @@ class HttpServer {
     if (status == 206)
       head += "Content-Range: bytes " + std::to_string(begin) + "-" + std::to_string(content_.size() - 1) +
               "/" + std::to_string(content_.size()) + "\r\n";
+    if (!behaviour_.location.empty()) head += "Location: " + behaviour_.location + "\r\n";
     head += "\r\n";
     ::send(client, head.data(), head.size(), MSG_NOSIGNAL);
+    if (behaviour_.before_content) behaviour_.before_content();
     const size_t length = std::min(body.size(), behaviour_.cut_after);
     if (::send(client, body.data(), length, MSG_NOSIGNAL) > 0) bytes_sent_ += length;
   }
@@ -79,6 +95,8 @@ class HttpServer {
   Behaviour behaviour_;
   int socket_ = -1, port_ = 0;
   std::atomic<size_t> bytes_sent_ = 0;
+  mutable std::mutex mutex_;
+  std::string path_;
   std::thread thread_;
 };
 

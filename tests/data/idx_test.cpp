@@ -157,7 +157,15 @@ TEST_F(Idx, LabelsAndImagesKeepToTheirRank) {
 TEST_F(Idx, LabelOutOfRange) {
   write_idx(directory_ / "labels", counting({11}));
   EXPECT_EQ(read_idx_labels(directory_ / "labels", 11).to_vector<int64_t>().back(), 10);
-  expect_error(ErrorKind::data, "label 10 of item 10", [&] { read_idx_labels(directory_ / "labels", 10); });
+  expect_error(
+      ErrorKind::data,
+      "item 10: label 10 is out of range, 10 classes have the labels 0 to 9 (--classes, --label-offset)",
+      [&] { read_idx_labels(directory_ / "labels", 10); });
+  write_idx(directory_ / "letters", Tensor::from(std::vector<uint8_t>{1, 26}, {2}));
+  EXPECT_EQ(read_idx_labels(directory_ / "letters", 26, 1).to_vector<int64_t>(),
+            (std::vector<int64_t>{0, 25}));
+  expect_error(ErrorKind::data, "item 0: label 1 is out of range, 26 classes have the labels 2 to 27",
+               [&] { read_idx_labels(directory_ / "letters", 26, 2); });
 }
 
 TEST_F(Idx, WriterRefusesWhatTheFormatCannotHold) {

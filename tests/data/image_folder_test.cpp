@@ -6,6 +6,7 @@
 
 #include "data/synthetic.h"
 #include "tensor/file.h"
+#include "tests/data/pictures.h"
 #include "tests/expect_error.h"
 #include "tests/temporary_directory.h"
 
@@ -56,42 +57,74 @@ TEST_F(ImageFolders, LabelsFromNamesInSortedOrder) {
   EXPECT_EQ(set.images.shape(), (Shape{4, 4, 3, 1}));
   EXPECT_EQ(set.images.to_vector<uint8_t>()[0], 70);
   EXPECT_EQ(set.images.slice(2, 3).to_vector<uint8_t>()[0], 31);
-  EXPECT_EQ(set.ignored, 0);
+  EXPECT_TRUE(set.ignored.empty());
 }
 
-TEST_F(ImageFolders, OtherNamesAreIgnoredAndCounted) {
+TEST_F(ImageFolders, OtherNamesAreIgnoredAndCountedByReason) {
   picture("1_a.png", 9);
-  for (const char* name : {"a_1.png", "1.png", "1_.png", "_1.png", "1_a.gif", "1_a", "1-a.png", "-1_a.png",
-                           "1_a.jpeg", " 1_a.png", "1_apng", "README", ".png"})
+  for (const char* name : {"a_1.png", "1.png", "1_.png", "_1.png", "1_a.gif", "2_b.gif", "1_a", "1-a.png",
+                           "-1_a.png", " 1_a.png", "1_apng", "README", ".png", ".DS_Store"})
     junk(name);
   fs::create_directory(directory_ / "2_folder.png");
   const ImageFolder set = read();
   EXPECT_EQ(set.labels.numel(), 1);
-  EXPECT_EQ(set.ignored, 13);
+  EXPECT_EQ(set.ignored, (Ignored{{"files that are no pictures (.gif)", 2},
+                                  {"files that are no pictures (no extension)", 3},
+                                  {"pictures whose names do not begin with a label, like 3_name.png", 7},
+                                  {"entries whose names begin with a dot", 2},
+                                  {"folders", 1}}));
 }
 
-TEST_F(ImageFolders, ReadsJpeg) {
-  // A 8x8 grey JPEG of value 128: quantisation and Huffman tables with one code each, one DC difference of 0.
-  const std::vector<int> jpeg = {
-      0xff, 0xd8, 0xff, 0xdb, 0x00, 0x43, 0x00, 1,    1,    1,    1,    1,    1,    1,    1,    1,
-      1,    1,    1,    1,    1,    1,    1,    1,    1,    1,    1,    1,    1,    1,    1,    1,
-      1,    1,    1,    1,    1,    1,    1,    1,    1,    1,    1,    1,    1,    1,    1,    1,
-      1,    1,    1,    1,    1,    1,    1,    1,    1,    1,    1,    1,    1,    1,    1,    1,
-      1,    1,    1,    1,    1,    1,    1,    0xff, 0xc0, 0x00, 0x0b, 0x08, 0x00, 0x08, 0x00, 0x08,
-      0x01, 0x01, 0x11, 0x00, 0xff, 0xc4, 0x00, 0x14, 0x00, 1,    0,    0,    0,    0,    0,    0,
-      0,    0,    0,    0,    0,    0,    0,    0,    0,    0x00, 0xff, 0xc4, 0x00, 0x14, 0x10, 1,
-      0,    0,    0,    0,    0,    0,    0,    0,    0,    0,    0,    0,    0,    0,    0,    0x00,
-      0xff, 0xda, 0x00, 0x08, 0x01, 0x01, 0x00, 0x00, 0x3f, 0x00, 0x3f, 0xff, 0xd9};
-  std::string content;
-  for (const int v : jpeg) content.push_back(static_cast<char>(v));
-  junk("4_x.JPG", content);
+TEST_F(ImageFolders, EverySpellingOfAnExtension) {
+  for (const char* name : {"0_a.png", "1_a.PNG", "2_a.Png"})
+    picture("x.png", 7), fs::rename(directory_ / "x.png", directory_ / name);
+  for (const char* name : {"3_a.bmp", "4_a.BMP"})
+    picture("x.bmp", 7), fs::rename(directory_ / "x.bmp", directory_ / name);
+  for (const char* name : {"5_a.jpg", "6_a.jpeg", "7_a.JPG", "8_a.JPEG", "9_a.Jpeg"})
+    junk(name, test::jpeg(std::vector<uint8_t>(12, 7), 4, 3, 1));
   const ImageFolder set = read();
-  EXPECT_EQ(set.images.shape(), (Shape{1, 8, 8, 1}));
-  EXPECT_EQ(set.images.to_vector<uint8_t>(), std::vector<uint8_t>(64, 128));
+  EXPECT_EQ(set.images.to_vector<uint8_t>(), std::vector<uint8_t>(10 * 12, 7));
+}
+
+TEST_F(ImageFolders, APictureOfNoSizeDoesNotSetTheSize) {
+  junk("0_first.bmp", test::Bmp{.width = 0, .height = 0}.file());
+  picture("1_a.png", 9, {40, 30});
+  expect_error(ErrorKind::data, "0_first.bmp: the picture is 0x0", [&] { read(); });
+}
+
+TEST_F(ImageFolders, ASetIsColourIfOnePictureIs) {
+  picture("1_a.png", 9);
+  const std::vector<uint8_t> colour(4 * 3 * 3, 200);
+  std::vector<uint8_t> red = colour;
+  for (size_t i = 1; i < red.size(); i += 3) red[i] = red[i + 1] = 0;
+  write_image(directory_ / "2_a.png", colour, {4, 3}, 3);
+  EXPECT_EQ(read().images.shape(), (Shape{2, 4, 3, 1}));
+  write_image(directory_ / "3_a.bmp", red, {4, 3}, 3);
+  picture("4_a.png", 10);
+  const ImageFolder set = read();
+  ASSERT_EQ(set.images.shape(), (Shape{4, 4, 3, 3}));
+  EXPECT_EQ(set.images.slice(0, 1).to_vector<uint8_t>(), std::vector<uint8_t>(36, 9));
+  EXPECT_EQ(set.images.slice(1, 2).to_vector<uint8_t>(), colour);
+  EXPECT_EQ(set.images.slice(2, 3).to_vector<uint8_t>(), red);
+  EXPECT_EQ(set.images.slice(3, 4).to_vector<uint8_t>(), std::vector<uint8_t>(36, 10));
+  EXPECT_EQ(read({1, {}}).images.shape(), (Shape{4, 4, 3, 1}));
+}
+
+TEST_F(ImageFolders, LabelsFromAnOffset) {
+  picture("1_a.png", 1);
+  picture("26_a.png", 2);
+  EXPECT_EQ(read_labeled_names(directory_.path(), 26, {}, 1).labels.to_vector<int64_t>(),
+            (std::vector<int64_t>{0, 25}));
+  expect_error(
+      ErrorKind::data,
+      "26_a.png: label 26 is out of range, 26 classes have the labels 0 to 25 (--classes, --label-offset)",
+      [&] { read_labeled_names(directory_.path(), 26, {}); });
+  expect_error(ErrorKind::data, "1_a.png: label 1 is out of range, 26 classes have the labels 2 to 27",
+               [&] { read_labeled_names(directory_.path(), 26, {}, 2); });
 }
 
 TEST_F(ImageFolders, BadInput) {
-  expect_error(ErrorKind::data, "no pictures", [&] { read(); });
+  expect_error(ErrorKind::data, "no pictures found with names like 3_name.png", [&] { read(); });
   expect_error(ErrorKind::io, "absent", [&] { read_labeled_names(directory_ / "absent", 10, {}); });
   picture("1_a.png", 9);
   picture("10_a.png", 9);
@@ -102,7 +135,9 @@ TEST_F(ImageFolders, BadInput) {
   fs::remove(directory_ / "99999999999999999999999_a.png");
   picture("2_a.png", 9, {3, 4});
   expect_error(ErrorKind::data, "2_a.png: the picture is 4x3, expected 3x4", [&] { read(); });
-  expect_error(ErrorKind::data, "1_a.png: the picture is 3x4, expected 28x28", [&] { read({1, {28, 28}}); });
+  expect_error(ErrorKind::data, "1_a.png: the picture is 3x4, expected 28x28", [&] {
+    read({1, ImageSize{28, 28}});
+  });
   fs::remove(directory_ / "2_a.png");
   junk("2_a.png");
   expect_error(ErrorKind::data, "2_a.png: not a readable", [&] { read(); });
@@ -125,19 +160,95 @@ TEST_F(ImageFolders, ClassFolders) {
   picture("train/dog/b.png", 1);
   picture("train/cat/a.png", 2);
   picture("train/cat/0.bmp", 3);
+  picture("train/beside.png", 3);
   junk("train/cat/notes.txt");
+  junk("train/dog/notes.txt");
   picture("test/dog/x.png", 4);
+  picture("test/cat/x.png", 5);
   const auto classes = class_folders(directory_ / "train");
   EXPECT_EQ(classes, (std::vector<std::string>{"cat", "dog"}));
   const ImageFolder train = read_class_folders(directory_ / "train", classes, {});
   EXPECT_EQ(train.labels.to_vector<int64_t>(), (std::vector<int64_t>{0, 0, 1}));
   EXPECT_EQ(train.images.to_vector<uint8_t>()[0], 3);
-  EXPECT_EQ(train.ignored, 1);
+  EXPECT_EQ(train.ignored,
+            (Ignored{{"files that are no pictures (.txt)", 2}, {"pictures outside the class folders", 1}}));
   const ImageFolder test = read_class_folders(directory_ / "test", classes, {});
-  EXPECT_EQ(test.labels.to_vector<int64_t>(), std::vector<int64_t>{1});
+  EXPECT_EQ(test.labels.to_vector<int64_t>(), (std::vector<int64_t>{0, 1}));
+  fs::remove_all(directory_ / "test/cat");
+  expect_error(ErrorKind::data, "test: class 'cat' of the training set has no folder here",
+               [&] { read_class_folders(directory_ / "test", classes, {}); });
   picture("test/cow/x.png", 4);
-  expect_error(ErrorKind::data, "cow", [&] { read_class_folders(directory_ / "test", classes, {}); });
+  expect_error(ErrorKind::data, "test/cow: not one of the 2 classes",
+               [&] { read_class_folders(directory_ / "test", classes, {}); });
   expect_error(ErrorKind::data, "no class folders", [&] { class_folders(directory_ / "test/cow"); });
+}
+
+TEST_F(ImageFolders, ClassesInNaturalOrder) {
+  for (const char* name : {"10", "2", "1", "b10", "b9x", "b9", "007", "B", "a2b10", "a2b9", "a02b9"})
+    fs::create_directory(directory_ / name);
+  EXPECT_EQ(
+      class_folders(directory_.path()),
+      (std::vector<std::string>{"1", "2", "007", "10", "B", "a02b9", "a2b9", "a2b10", "b9", "b9x", "b10"}));
+  for (int i = 0; i < 200; ++i) picture(fmt::format("many/{}/x.png", i), static_cast<uint8_t>(i));
+  const ImageFolder many = read_class_folders(directory_ / "many", class_folders(directory_ / "many"), {});
+  for (int64_t i = 0; i < 200; ++i) {
+    EXPECT_EQ(many.labels.data<int64_t>()[i], i);
+    EXPECT_EQ(many.images.data<uint8_t>()[12 * i], i);
+  }
+}
+
+TEST_F(ImageFolders, HiddenFoldersAreNoClasses) {
+  picture("cat/a.png", 1);
+  picture("cat/.thumbnails/a.png", 1);
+  picture(".ipynb_checkpoints/a.png", 1);
+  fs::create_directory(directory_ / ".git");
+  const auto classes = class_folders(directory_.path());
+  EXPECT_EQ(classes, std::vector<std::string>{"cat"});
+  const ImageFolder set = read_class_folders(directory_.path(), classes, {});
+  EXPECT_EQ(set.labels.numel(), 1);
+  EXPECT_EQ(set.ignored, (Ignored{{"entries whose names begin with a dot", 3}}));
+}
+
+TEST_F(ImageFolders, AClassWithoutPicturesIsNamed) {
+  const auto read_classes = [&] {
+    read_class_folders(directory_.path(), class_folders(directory_.path()), {});
+  };
+  picture("cat/a.png", 1);
+  fs::create_directory(directory_ / "dog");
+  expect_error(ErrorKind::data, "dog: no pictures of class 'dog'", read_classes);
+  junk("dog/a.gif");
+  expect_error(ErrorKind::data, "dog: no pictures of class 'dog'", read_classes);
+  picture("dog/more/a.png", 1);
+  expect_error(ErrorKind::data, "dog/more: pictures within the folder of class 'dog'", read_classes);
+  picture("dog/a.png", 1);  // some of them would be lost all the same
+  expect_error(ErrorKind::data, "dog/more: pictures within the folder of class 'dog'", read_classes);
+  fs::remove_all(directory_ / "dog/more");
+  picture("dog/more/still/a.png", 1);
+  expect_error(ErrorKind::data, "dog/more: pictures within the folder of class 'dog'", read_classes);
+  fs::remove(directory_ / "dog/more/still/a.png");
+  EXPECT_EQ(read_class_folders(directory_.path(), {"cat", "dog"}, {}).ignored,
+            (Ignored{{"files that are no pictures (.gif)", 1}, {"folders without pictures", 1}}));
+}
+
+TEST_F(ImageFolders, Links) {
+  picture("pictures/kitten/a.png", 1);
+  picture("set/dog/a.png", 2);
+  fs::create_directory_symlink(directory_ / "pictures/kitten", directory_ / "set/cat");
+  fs::create_symlink(directory_ / "pictures/kitten/a.png", directory_ / "set/dog/b.png");
+  const auto classes = class_folders(directory_ / "set");
+  EXPECT_EQ(classes, (std::vector<std::string>{"cat", "dog"}));
+  EXPECT_EQ(read_class_folders(directory_ / "set", classes, {}).labels.numel(), 3);
+  fs::create_directory_symlink("..", directory_ / "set/dog/loop");
+  expect_error(ErrorKind::data, "dog/loop: pictures within the folder of class 'dog'",
+               [&] { read_class_folders(directory_ / "set", classes, {}); });
+  fs::remove(directory_ / "set/dog/loop");
+  fs::create_symlink("nowhere", directory_ / "set/cat/c.png");
+  expect_error(ErrorKind::io, "c.png: a link that leads nowhere",
+               [&] { read_class_folders(directory_ / "set", classes, {}); });
+  fs::remove(directory_ / "set/cat/c.png");
+  fs::create_symlink("c.png", directory_ / "set/cat/c.png");
+  expect_error(ErrorKind::io, "c.png: cannot be read",
+               [&] { read_class_folders(directory_ / "set", classes, {}); });
 }
 
 TEST_F(ImageFolders, ExportReadsBackTheSame) {
@@ -145,7 +256,7 @@ TEST_F(ImageFolders, ExportReadsBackTheSame) {
   for (const char* extension : {"png", "bmp"}) {
     const fs::path folder = directory_ / extension;
     export_images(set, folder, extension, INT64_MAX);
-    const ImageFolder back = read_labeled_names(folder, 10, {1, {28, 28}});
+    const ImageFolder back = read_labeled_names(folder, 10, {1, ImageSize{28, 28}});
     ASSERT_EQ(back.labels.numel(), 30);
     // Names sort by label, so compare picture by picture.
     for (int64_t i = 0; i < 30; ++i) {

@@ -1,6 +1,7 @@
 #include "data/load.h"
 
 #include <gtest/gtest.h>
+#include <pwd.h>
 
 #include <cstdlib>
 
@@ -8,6 +9,17 @@
 #include "tensor/file.h"
 #include "tests/expect_error.h"
 #include "tests/temporary_directory.h"
+
+namespace {
+char* g_home = nullptr;
+}
+
+/// The system's list of users, for this program: everybody lives in g_home, or nobody is known.
+extern "C" passwd* getpwuid(uid_t) {
+  static passwd user{};
+  user.pw_dir = g_home;
+  return g_home ? &user : nullptr;
+}
 
 namespace vae::data {
 namespace {
@@ -76,8 +88,14 @@ TEST_F(Load, RootsComeInTheDocumentedOrder) {
   EXPECT_EQ(data_roots({}), (std::vector<fs::path>{"/env", "/cache/vaekit"}));
   const ScopedVariable no_data("VAE_DATA_DIR", nullptr), no_cache("XDG_CACHE_HOME", "");
   EXPECT_EQ(data_roots({}), std::vector<fs::path>{"/home/me/.cache/vaekit"});
-  const ScopedVariable no_home("HOME", nullptr);
-  expect_error(ErrorKind::usage, "VAE_DATA_DIR", [] { data_roots({}); });
+  for (const char* none : {static_cast<const char*>(nullptr), "", "relative"}) {
+    const ScopedVariable no_home("HOME", none);
+    static char registered[] = "/home/registered";
+    g_home = registered;
+    EXPECT_EQ(data_roots({}), std::vector<fs::path>{"/home/registered/.cache/vaekit"});
+    g_home = nullptr;  // as in a container under any number
+    expect_error(ErrorKind::usage, "--data-dir, VAE_DATA_DIR or HOME", [] { data_roots({}); });
+  }
 }
 
 TEST_F(Load, TheEnvironmentIsUsedUnlessAFolderIsGiven) {
@@ -100,7 +118,93 @@ TEST_F(Load, NotFoundTellsWhereAndHow) {
 TEST_F(Load, HalfASetIsNamed) {
   write("mnist", 1);
   fs::remove(directory_ / "mnist/train-labels-idx1-ubyte");
-  expect_error(ErrorKind::io, "train-labels-idx1-ubyte[.gz], are missing", [&] { load("mnist"); });
+  expect_error(ErrorKind::io, "mnist: the data set is incomplete, train-labels-idx1-ubyte[.gz] is missing",
+               [&] { load("mnist"); });
+  fs::remove(directory_ / "mnist/train-images-idx3-ubyte");
+  write("MNIST/raw", 2);  // is not taken for the other
+  expect_error(ErrorKind::io, "mnist: the data set is incomplete, train-images-idx3-ubyte[.gz] is missing",
+               [&] { load("mnist"); });
+}
+
+TEST_F(Load, WhetherThereIsAnythingOfASet) {
+  const fs::path& root = directory_.path();
+  EXPECT_FALSE(holds_any_of("mnist", root));
+  write("fashion-mnist", 1);
+  EXPECT_FALSE(holds_any_of("mnist", root));
+  EXPECT_TRUE(holds_any_of("fashion-mnist", root));
+  for (const char* file :
+       {"t10k-labels-idx1-ubyte", "train-images-idx3-ubyte.gz", "MNIST/raw/t10k-images-idx3-ubyte"}) {
+    fs::create_directories((root / file).parent_path());
+    write_file_atomically(root / file, std::string_view());
+    EXPECT_TRUE(holds_any_of("mnist", root)) << file;
+    fs::remove(root / file);
+  }
+  fs::remove_all(root / "MNIST");
+  fs::create_directory(root / "mnist");  // as a download that failed leaves it
+  EXPECT_TRUE(holds_any_of("mnist", root));
+  const ScopedVariable data("VAE_DATA_DIR", nullptr), cache("XDG_CACHE_HOME", nullptr), home("HOME", nullptr);
+  EXPECT_FALSE(holds_any_of("mnist", {}));
+}
+
+TEST_F(Load, AFolderThatSomebodyNamedMustBeThere) {
+  write("mnist", 1);
+  fs::rename(directory_ / "mnist", directory_ / "vaekit");
+  const ScopedVariable cache("XDG_CACHE_HOME", directory_.path().c_str());
+  const auto mistyped = (directory_ / "mistyped").string(), file = (directory_ / "file").string();
+  write_file_atomically(file, std::string_view("no folder"));
+  for (const auto& path : {mistyped, file}) {
+    const ScopedVariable data("VAE_DATA_DIR", path.c_str());
+    EXPECT_EQ(named_root({}), fs::path(path));
+    for (const char* name : {"mnist", "idx", "folder", "subfolders"})
+      expect_error(ErrorKind::io, "VAE_DATA_DIR: " + path + ": no such data folder",
+                   [&] { load_dataset({.name = name}); });
+    expect_error(ErrorKind::io, "VAE_DATA_DIR: " + path, [&] { holds_any_of("mnist", {}); });
+  }
+  for (const char* unnamed : {static_cast<const char*>(nullptr), ""}) {
+    const ScopedVariable data("VAE_DATA_DIR", unnamed);
+    EXPECT_EQ(named_root({}), std::nullopt);
+    EXPECT_EQ(load_dataset({.name = "mnist"}).sha256, expected(1));
+  }
+}
+
+TEST_F(Load, SetsOfOnesOwnHaveAnySizeAndColour) {
+  for (const auto& [part, stem] : {std::pair(Part::train, "train"), std::pair(Part::test, "t10k")}) {
+    write_idx(directory_ / (std::string(stem) + "-labels-idx1-ubyte"),
+              Tensor::from(std::vector<uint8_t>{1, 2}, {2}));
+    for (const Shape& shape : {Shape{2, 2, 2}, Shape{2, 32, 32}, Shape{2, 5, 7, 3}, Shape{2, 1, 1}}) {
+      write_idx(directory_ / (std::string(stem) + "-images-idx3-ubyte"), Tensor::zeros(shape, DType::u8));
+      const Dataset set = load("idx", part);
+      EXPECT_EQ(set.images.numel(), shape.numel());
+      EXPECT_EQ(set.images.size(3), shape.rank() == 4 ? 3 : 1);
+      expect_error(ErrorKind::data, "expected 28x28x1", [&] { load("mnist", part); });
+    }
+  }
+  const auto images = directory_ / "train-images-idx3-ubyte";
+  write_idx(images, Tensor::zeros({2, 5, 7, 4}, DType::u8));
+  expect_error(ErrorKind::data, "5x7x4, expected 1 channel (grey) or 3 (RGB)", [&] { load("idx"); });
+  write_idx(images, Tensor::zeros({2, 5, 7}, DType::u8));
+  const auto read = [&](const ImageFormat& format) {
+    load_dataset({.name = "idx", .data_dir = directory_.path(), .format = format});
+  };
+  expect_error(ErrorKind::data, "5x7x1, expected 7x5x1", [&] { read({{}, ImageSize{7, 5}}); });
+  expect_error(ErrorKind::data, "5x7x1, expected 5x7x3", [&] { read({3, {}}); });
+}
+
+TEST_F(Load, LabelsFromAnOffset) {
+  write(".", 1);
+  const auto labels = directory_ / "train-labels-idx1-ubyte";
+  write_idx(labels, Tensor::from(std::vector<uint8_t>(20, 26), {20}));
+  const auto load_letters = [&](int classes, int offset) {
+    return load_dataset(
+        {.name = "idx", .data_dir = directory_.path(), .num_classes = classes, .label_offset = offset});
+  };
+  const Dataset letters = load_letters(26, 1);
+  EXPECT_EQ(letters.labels.to_vector<int64_t>(), std::vector<int64_t>(20, 25));
+  EXPECT_EQ(class_counts(letters.labels, 26)[0], 0);  // classes may be empty
+  expect_error(ErrorKind::data, "label 26 is out of range", [&] { load_letters(26, 0); });
+  for (const char* name : {"synth", "subfolders"})
+    expect_error(ErrorKind::usage, "no offset of 1",
+                 [&] { load_dataset({.name = name, .label_offset = 1}); });
 }
 
 TEST_F(Load, CountsSizesAndLabelsAreChecked) {
@@ -133,11 +237,17 @@ TEST_F(Load, PictureFolders) {
   export_images(test, directory_ / "test_images", "png", 10);
   EXPECT_EQ(load("folder").size(), 20);
   EXPECT_EQ(load("folder", Part::test).num_classes, 10);
-  export_images(train, directory_ / "train_images/b", "png", 20);
-  export_images(train, directory_ / "train_images/a", "png", 20);
-  export_images(train, directory_ / "test_images/b", "png", 20);
-  EXPECT_EQ(load("subfolders").num_classes, 2);
-  EXPECT_EQ(load("subfolders", Part::test).labels.to_vector<int64_t>(), std::vector<int64_t>(20, 1));
+  EXPECT_TRUE(load("folder").class_names.empty());
+  for (const char* name : {"train_images/10", "train_images/9", "test_images/10"})
+    export_images(train, directory_ / name, "png", 20);
+  const Dataset classes = load("subfolders");
+  EXPECT_EQ(classes.num_classes, 2);
+  EXPECT_EQ(classes.class_names, (std::vector<std::string>{"9", "10"}));
+  EXPECT_EQ(classes.ignored, std::vector<std::string>{"20 pictures outside the class folders"});
+  expect_error(ErrorKind::data, "class '9' of the training set has no folder",
+               [&] { load("subfolders", Part::test); });
+  export_images(test, directory_ / "test_images/9", "png", 10);
+  EXPECT_EQ(class_counts(load("subfolders", Part::test).labels, 2), (std::vector<int64_t>{10, 20}));
   fs::remove_all(directory_ / "test_images");
   expect_error(ErrorKind::io, "test_images", [&] { load("folder", Part::test); });
 }

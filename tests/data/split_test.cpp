@@ -128,7 +128,7 @@ TEST(Split, ARareClassShortensTheLabelledSet) {
   EXPECT_EQ(split.labeled.size(), 11u);
   EXPECT_EQ(split.unlabeled.size(), 50u);
   EXPECT_EQ(split.validation.size(), 39u);
-  expect_error(ErrorKind::data, "only 11 of 20 labels", [&] {
+  expect_error(ErrorKind::data, "class 1 has 1 images, fewer than the 10", [&] {
     draw_split(labels_of(labels), {.num_labeled = 20, .num_validation = 30, .num_classes = 2});
   });
 }
@@ -148,6 +148,23 @@ TEST(Split, RefusesRequestsThatCannotBeMet) {
   expect_error(ErrorKind::usage, "do not fit into a set of 600", draw(100, 501));
   expect_error(ErrorKind::usage, "do not fit", draw(100, INT64_MAX));
   expect_error(ErrorKind::usage, "do not fit", draw(700, 0));
+}
+
+TEST(Split, NamesTheClassThatIsTooRare) {
+  const auto labels = labels_of({1, 2, 1, 2, 1, 2, 1});
+  const auto draw = [&](int64_t num_labeled, int classes) {
+    return [&labels, num_labeled, classes] {
+      draw_split(labels, {.num_labeled = num_labeled, .num_validation = 0, .num_classes = classes});
+    };
+  };
+  expect_error(
+      ErrorKind::data,
+      "class 0 has 0 images, fewer than the 1 that 3 labels evenly over 3 classes need (--labels, --classes, "
+      "--label-offset)",
+      draw(3, 3));
+  expect_error(ErrorKind::data, "class 3 has 0 images", [&] {
+    draw_split(labels_of({0, 1, 2, 1}), {.num_labeled = 4, .num_validation = 0, .num_classes = 4});
+  });
 }
 
 class StoredSplits : public ::testing::Test {

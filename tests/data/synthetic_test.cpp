@@ -59,6 +59,14 @@ TEST(Synthetic, SeedsAndPartsDiffer) {
   EXPECT_NE(a.labels.to_vector<int64_t>(), c.labels.to_vector<int64_t>());
 }
 
+TEST(Synthetic, NoTestImageIsATrainingImage) {
+  // Labels of the two parts agree at one place in ten: there one stream for both would draw one image.
+  const Dataset train = synthetic_digits(1000, Part::train, 1), test = synthetic_digits(1000, Part::test, 1);
+  std::set<std::vector<uint8_t>> trained;
+  for (int64_t i = 0; i < train.size(); ++i) trained.insert(image(train, i));
+  for (int64_t i = 0; i < test.size(); ++i) EXPECT_FALSE(trained.contains(image(test, i))) << i;
+}
+
 TEST(Synthetic, NoImageTwiceAndNoneEmpty) {
   const Dataset set = synthetic_digits(2000, Part::train, 1);
   std::set<std::string> distinct;

@@ -142,7 +142,7 @@ class AdgmRun {
     const Tensor x = get("input/" + step_ + "x");
     groups_.run({{}, {[&] {
                    const Var loss =
-                       unsupervised_loss(*model_, x, x.size(0), c_.objective(number), step().in("F"));
+                       unsupervised_loss(*model_, x, x.size(0), c_.objective(number), step().in("F")).total;
                    put("loss", loss.value());
                    return loss;
                  }}},
@@ -247,7 +247,7 @@ class AdgmRun {
           adgm::bound(*model_, images->terms(rows, in_e), rows, in_e.number("beta", beta), c_.samples, in_e);
       put("E/L", autograd::scaled_sum(bound, -1.0 / static_cast<double>(x.size(0))).value());
     } else {
-      put("E/loss", unsupervised_loss(*model_, x, x.size(0), {.beta = beta}, in_e).value());
+      put("E/loss", unsupervised_loss(*model_, x, x.size(0), {.beta = beta}, in_e).total.value());
     }
     put_notes("E", "E/");
   }

@@ -3,27 +3,17 @@
 
 #include "autograd/gradcheck.h"
 #include "tests/models/adgm_models.h"
+#include "tests/models/few.h"
 
 namespace vae::adgm {
 namespace {
 
 using autograd::gradcheck, autograd::GradcheckResult;
 
-/// Every parameter away from its constant start, so that no gradient is zero by symmetry.
-std::vector<Var> scatter_parameters(nn::Module& module) {
-  std::vector<Var> parameters;
-  uint64_t stream = 20;
-  for (const nn::Module::Parameter& p : module.parameters()) {
-    p.var.value().copy_from(test::sample_tensor(p.var.shape(), DType::f64, kCpu, -0.8, 0.8, ++stream));
-    parameters.push_back(p.var);
-  }
-  return parameters;
-}
-
 TEST(AdgmGradcheck, EveryVariant) {
   for (const Variant& variant : variants()) {
     const auto model = make_model(variant.config, {.dtype = DType::f64, .device = kCpu, .seed = 3});
-    const std::vector<Var> parameters = scatter_parameters(*model);
+    const std::vector<Var> parameters = test::scatter(*model);
     const GradcheckResult result =
         gradcheck([&] { return loss_of(*model, variant, DType::f64); }, parameters);
     EXPECT_TRUE(result.ok) << variant.name << ": " << result.str();
@@ -42,7 +32,7 @@ TEST(AdgmGradcheck, EveryVariant) {
 TEST(AdgmGradcheck, NoticesAMissingTerm) {
   const Variant variant{"adgm", small(Kind::adgm)};
   const auto model = make_model(variant.config, {.dtype = DType::f64});
-  const std::vector<Var> parameters = scatter_parameters(*model);
+  const std::vector<Var> parameters = test::scatter(*model);
   const GradcheckResult result = gradcheck(
       [&] {
         const SemiLosses losses =

@@ -47,7 +47,8 @@ inline std::vector<Variant> variants() {
   add("flows", Kind::vae, [](Variant& v) { v.config.flows = 2; });
   add("fixed flows", Kind::vae, [](Variant& v) { v.config.flows = 2, v.config.fixed_flow = true; });
   add("tanh decoder", Kind::vae, [](Variant& v) {
-    v.config.decoder_hidden = {3, 5, 4}, v.config.decoder_activation = kernels::activation(kernels::Map::tanh);
+    v.config.decoder_hidden = {3, 5, 4},
+    v.config.decoder_activation = kernels::activation(kernels::Map::tanh);
   });
   add("fixed", Kind::ladder, [](Variant& v) { v.config.fixed_ladder = true; });
   add("fixed", Kind::ladder_m2, [](Variant& v) { v.config.fixed_ladder = true; });
@@ -57,13 +58,14 @@ inline std::vector<Variant> variants() {
 
 /// A step whose noise is the same for the same name and shape.
 inline Step fixed_step(DType dtype) {
-  return Step(0, Tensor::scalar(int64_t{0}), dtype).with_noise([=](const std::string& name, Shape shape, train::Draw draw) {
-    const Tensor noise = Tensor::empty(shape, dtype), step = Tensor::scalar(int64_t{0});
-    const RandomKey key = RandomKey::named(5, name);
-    draw == train::Draw::normal ? kernels::random_normal(noise, key, step, {})
-                                : kernels::random_uniform(noise, key, step, {});
-    return noise;
-  });
+  return Step(0, Tensor::scalar(int64_t{0}), dtype)
+      .with_noise([=](const std::string& name, Shape shape, train::Draw draw) {
+        const Tensor noise = Tensor::empty(shape, dtype), step = Tensor::scalar(int64_t{0});
+        const RandomKey key = RandomKey::named(5, name);
+        draw == train::Draw::normal ? kernels::random_normal(noise, key, step, {})
+                                    : kernels::random_uniform(noise, key, step, {});
+        return noise;
+      });
 }
 
 inline Tensor images(int64_t rows, DType dtype, uint64_t stream) {
@@ -84,7 +86,8 @@ inline Var loss_of(const Model& model, const Variant& variant, DType dtype) {
   if (has_labels(variant.config.kind))
     return semi_supervised_loss(model, semi_batch(dtype), objective(variant), fixed_step(dtype)).total;
   return unsupervised_loss(model, images(kUnlabelled, dtype, 2), kUnlabelled, objective(variant),
-                           fixed_step(dtype).in("F"));
+                           fixed_step(dtype).in("F"))
+      .total;
 }
 
 }  // namespace vae::adgm

@@ -6,7 +6,6 @@
 #include <set>
 
 #include "models/adgm/m2.h"
-#include "nn/eval/principal_axes.h"
 #include "nn/train/task.h"
 #include "tensor/allocator.h"
 #include "tests/autograd/cases/catalogue.h"
@@ -304,24 +303,6 @@ TEST(Adgm, BatchNormOfCopies) {
   };
   close(once.running_mean, repeated.running_mean);
   close(once.running_var, repeated.running_var);
-}
-
-TEST(Adgm, PrincipalAxes) {
-  std::vector<double> cloud;
-  for (int i = 0; i < 100; ++i) {
-    const double t = i / 50.0 - 1, s = std::sin(i * 1.7);
-    cloud.insert(cloud.end(),
-                 {5 + 3 * t + 0.4 * s, -1 + 4 * t - 0.3 * s, 7});  // along (3, 4, 0), then (4, -3, 0)
-  }
-  const auto points = eval::on_principal_axes(test::tensor_of(cloud, {100, 3}, DType::f64));
-  const auto plain =
-      eval::on_principal_axes(test::tensor_of(std::vector<double>(8, 2.0), {4, 2}, DType::f64));
-  for (int i = 0; i < 100; ++i) {
-    const double t = i / 50.0 - 1;
-    EXPECT_NEAR(points[static_cast<size_t>(i)][0], 5 * (t + 0.01), 0.1);
-    EXPECT_LT(std::abs(points[static_cast<size_t>(i)][1]), 0.6);
-  }
-  EXPECT_EQ(plain[0][0], 0);
 }
 
 }  // namespace

@@ -9,7 +9,7 @@
 #include "tensor/allocator.h"
 #include "tests/autograd/cases/catalogue.h"
 #include "tests/expect_error.h"
-#include "tests/numeric.h"
+#include "tests/models/few.h"
 
 namespace vae::ml_vae {
 namespace {
@@ -105,21 +105,10 @@ Noise noise_of(const Config& c, DType dtype = DType::f64) {
           Var(test::sample_tensor({draws, c.class_dim}, dtype, kCpu, -1, 1, 5))};
 }
 
-std::vector<Var> scatter(nn::Module& module) {
-  std::vector<Var> parameters;
-  uint64_t stream = 20;
-  for (const nn::Module::Parameter& p : module.parameters()) {
-    p.var.value().copy_from(
-        test::sample_tensor(p.var.shape(), p.var.value().dtype(), kCpu, -0.8, 0.8, ++stream));
-    parameters.push_back(p.var);
-  }
-  return parameters;
-}
-
 TEST(MlVaeLoss, TermsByTheirDefinition) {
   for_modes([](const Config& config) {
     MlVae model(config, {.dtype = DType::f64});
-    scatter(model);
+    test::scatter(model);
     const Tensor x = test::sample_tensor({kRows, kX}, DType::f64, kCpu, 0, 1, 3);
     train::Notes notes;
     const Losses losses = model.loss(Var(x), kRows, groups(), noise_of(config), step().with_notes(notes));
@@ -155,7 +144,7 @@ TEST(MlVaeLoss, TermsByTheirDefinition) {
 TEST(MlVaeGradcheck, CompleteLoss) {
   for_modes([](const Config& config) {
     MlVae model(config, {.dtype = DType::f64});
-    const std::vector<Var> parameters = scatter(model);
+    const std::vector<Var> parameters = test::scatter(model);
     const Var x(test::sample_tensor({kRows, kX}, DType::f64, kCpu, 0, 1, 3));
     const Codes codes = model.encode(x);
     // Detached, the class statistics are constants: the loss with these is what has the gradient.
@@ -268,7 +257,7 @@ TEST(MlVaeTask, DetachedClassHeadsStay) {
 
 TEST(Codes, WholeSets) {
   MlVae model(small_config(), {});
-  scatter(model);
+  test::scatter(model);
   const ImageSet set = striped(2500);  // more than two evaluation batches
   const SetCodes codes = encode_set(model, set);
   const Codes direct = model.encode(Var(set.gather(train::all_items(set))));

@@ -76,6 +76,17 @@ TEST(Module, TrainingModeReachesTheWholeTree) {
   EXPECT_FALSE(tree.left.norm.training() || tree.right.dropout.training() || tree.training());
 }
 
+// A scope of test mode ends with training; what was frozen in the tree stays out of it.
+TEST(Module, FrozenPartsStayInTestMode) {
+  Tree tree;
+  tree.left.freeze();
+  { const TestMode test(tree); }
+  EXPECT_TRUE(tree.training() && tree.right.norm.training());
+  EXPECT_FALSE(tree.left.training() || tree.left.norm.training() || tree.left.dropout.training());
+  EXPECT_FALSE(tree.left.norm.weight.needs_grad());
+  EXPECT_TRUE(tree.right.norm.weight.needs_grad());
+}
+
 TEST(Init, WeightsHaveTheDeviationOfTheirFanInAndOthersTheirConstants) {
   for (const DType dtype : {DType::f32, DType::f64}) {
     const Options options{.dtype = dtype};
@@ -103,6 +114,78 @@ TEST(Init, DependsOnSeedAndNameAloneNotOnOrderOrPrecision) {
   Block wide(&f64, ""), single(&f32, "");
   init_normal_fan_in(wide, 1, 3), init_normal_fan_in(single, 1, 3);
   EXPECT_LE(distance(to_doubles(wide.linear.weight.value()), to_doubles(single.linear.weight.value())), 1e-7);
+}
+
+// Narrow layers tell a fan-in from one beside it: of 3000 uniform draws the largest nearly meets its bound.
+TEST(Init, FansOfNarrowLayers) {
+  for (const int64_t fan_in : {1, 2, 3}) {
+    Module root;
+    Linear linear(&root, "linear", fan_in, 3000 / fan_in);
+    const auto squares = [&](double& largest) {
+      double sum = 0;
+      for (const double v : to_doubles(linear.weight.value()))
+        sum += v * v, largest = std::max(largest, std::abs(v));
+      return sum / static_cast<double>(linear.weight.value().numel());
+    };
+    double largest = 0, unused = 0;
+    init_uniform_fan_in(root, 1);
+    squares(largest);
+    const double bound = 1 / std::sqrt(static_cast<double>(fan_in));
+    EXPECT_LE(largest, bound) << fan_in;
+    EXPECT_GT(largest, 0.98 * bound) << fan_in;
+    init_normal_fan_in(root, 1, 1);
+    EXPECT_NEAR(squares(unused) * static_cast<double>(fan_in), 1, 5 * std::sqrt(2 / 3000.)) << fan_in;
+    init_glorot_normal(root, 1);
+    EXPECT_NEAR(squares(unused) * static_cast<double>(fan_in + 3000 / fan_in) / 2, 1,
+                5 * std::sqrt(2 / 3000.));
+  }
+}
+
+/// Root of the mean square of a tensor, and its largest magnitude.
+std::pair<double, double> size_of(const Tensor& x) {
+  double squares = 0, largest = 0;
+  for (const double v : to_doubles(x)) squares += v * v, largest = std::max(largest, std::abs(v));
+  return {std::sqrt(squares / static_cast<double>(x.numel())), largest};
+}
+
+// A weight [out 40, 5, 3, in 7]: 105 inputs of each output, 600 outputs of each input; and one in two parts,
+// [300, 20] and [300, 10], whose 30 inputs count together.
+TEST(Init, FansOfWindowsAndOfWeightsInParts) {
+  struct Kinds : Module {
+    struct Window : Module {
+      using Module::Module;
+      Var weight = parameter("weight", {40, 5, 3, 7}), bias = parameter("bias", {40});
+    } window{this, "window"};
+    struct Parts : Module {
+      using Module::Module;
+      Var x = parameter("weight_x", {300, 20}), y = parameter("weight_y", {300, 10}),
+          bias = parameter("bias", {300});
+    } parts{this, "parts"};
+  } kinds;
+  const double five_deviations = 5 / std::sqrt(2 * 3000.);  // of the root mean square of 3000 and more draws
+  const auto expect_size = [&](const Tensor& x, double deviation) {
+    EXPECT_NEAR(size_of(x).first / deviation, 1, five_deviations);
+  };
+  init_normal_fan_in(kinds, 0.5, 1);
+  expect_size(kinds.window.weight.value(), 0.5 / std::sqrt(105));
+  init_normal(kinds, 0.25, 1);
+  expect_size(kinds.window.weight.value(), 0.25);
+  EXPECT_EQ(size_of(kinds.window.bias.value()).first, 0);
+  init_glorot_normal(kinds, 1);
+  expect_size(kinds.window.weight.value(), std::sqrt(2.0 / (105 + 600)));
+  for (const Var& part : {kinds.parts.x, kinds.parts.y})
+    expect_size(part.value(), std::sqrt(2.0 / (30 + 300)));
+  init_uniform_fan_in(kinds, 1);
+  for (const auto& [x, fan_in] : {std::pair{kinds.window.weight, 105},
+                                  {kinds.window.bias, 105},
+                                  {kinds.parts.x, 30},
+                                  {kinds.parts.y, 30},
+                                  {kinds.parts.bias, 30}}) {
+    const auto [deviation, largest] = size_of(x.value());
+    EXPECT_LE(largest, 1 / std::sqrt(fan_in));
+    EXPECT_GE(largest, 0.8 / std::sqrt(fan_in));
+    if (x.value().numel() >= 3000) expect_size(x.value(), 1 / std::sqrt(3.0 * fan_in));
+  }
 }
 
 TEST(Linear, IsTheProductPlusBias) {

@@ -125,6 +125,10 @@ TEST(Misuse, TwoStoresOverOneModule) {
 TEST(Misuse, ModulesWithoutParametersOrOfSeveralTypes) {
   Module empty;
   expect_misuse("FlatParameters: the module has no parameters", [&] { FlatParameters flat(empty); });
+  Small frozen;
+  frozen.freeze();
+  expect_misuse("FlatParameters: all parameters of the module are frozen",
+                [&] { FlatParameters flat(frozen); });
   Small mixed;
   mixed.b.weight.node()->value = Tensor::zeros({1, 2}, DType::f64);
   expect_misuse(

@@ -128,6 +128,73 @@ TEST(Optimizers, LearnASmallRegression) {
   EXPECT_LT(learn<Adagrad>({.learning_rate = 0.1, .rule = {}}, 400), 0.2 * start);
 }
 
+/// A parameter under sum(weight * p), so that its gradient is `weight`.
+struct Point : Module {
+  Point() : Module({.dtype = DType::f64}) {}
+  Var p = parameter("p", {2}, 0.5);
+};
+
+/// The parameter after each of two steps with gradients 2 and -0.5, and then 1 and 3.
+template <class Optimizer>
+std::vector<double> two_steps(typename Optimizer::Settings settings) {
+  Point point;
+  FlatParameters flat(point);
+  Optimizer optimizer(flat, settings);
+  std::vector<double> values;
+  for (const auto& weight : {std::vector{2.0, -0.5}, {1.0, 3.0}}) {
+    Tape tape;
+    flat.clear_gradients();
+    tape.backward(autograd::sum(point.p * Var(test::tensor_of(weight, {2}, DType::f64))));
+    optimizer.step();
+    for (const double v : to_doubles(point.p.value())) values.push_back(v);
+  }
+  return values;
+}
+
+// The first two steps by the published formulas, with an eps and a decay that count.
+TEST(Optimizers, FirstStepsByTheirFormulas) {
+  constexpr double kRate = 0.1, kEps = 0.3, kDecay = 0.2, kBeta1 = 0.8, kBeta2 = 0.9, kMomentum = 0.7;
+  const double g[2][2] = {{2, -0.5}, {1, 3}};
+  const auto expected = [&](const auto& move) {
+    std::vector<double> values(4);
+    for (size_t i = 0; i < 2; ++i) {
+      double p = 0.5, a = 0, b = 0;
+      for (size_t t = 1; t <= 2; ++t)
+        p -= kRate * move(g[t - 1][i] + kDecay * p, static_cast<double>(t), a, b),
+            values[2 * (t - 1) + i] = p;
+    }
+    return values;
+  };
+  for (const bool torch : {true, false}) {
+    const auto adam = expected([&](double grad, double t, double& m, double& v) {
+      m = kBeta1 * m + (1 - kBeta1) * grad, v = kBeta2 * v + (1 - kBeta2) * grad * grad;
+      const double first = 1 - std::pow(kBeta1, t), second = 1 - std::pow(kBeta2, t);
+      return torch ? m / first / (std::sqrt(v / second) + kEps)
+                   : std::sqrt(second) / first * m / (std::sqrt(v) + kEps);
+    });
+    const kernels::AdamRule rule{kBeta1, kBeta2, kEps, kDecay,
+                                 torch ? kernels::AdamForm::torch : kernels::AdamForm::chainer};
+    EXPECT_LE(test::distance(two_steps<Adam>({.learning_rate = kRate, .rule = rule}), adam), 1e-15);
+  }
+  for (const bool nesterov : {false, true}) {
+    const auto sgd = expected([&](double grad, double, double& velocity, double&) {
+      velocity = kMomentum * velocity + grad;
+      return nesterov ? grad + kMomentum * velocity : velocity;
+    });
+    EXPECT_LE(
+        test::distance(two_steps<Sgd>({.learning_rate = kRate, .rule = {kMomentum, kDecay, nesterov}}), sgd),
+        1e-15);
+  }
+  const auto adagrad = expected([&](double grad, double t, double& sum, double&) {
+    sum = (t == 1 ? 0.4 : sum) + grad * grad;
+    return grad / (std::sqrt(sum) + kEps);
+  });
+  EXPECT_LE(
+      test::distance(two_steps<Adagrad>({.learning_rate = kRate, .rule = {kEps, kDecay}, .initial_sum = 0.4}),
+                     adagrad),
+      1e-15);
+}
+
 TEST(Optimizers, ClippingLimitsTheStepAndReportsTheNorm) {
   const auto moved = [](double clip, double& norm) {
     Net net({.dtype = DType::f64});

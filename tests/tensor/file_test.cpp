@@ -9,6 +9,7 @@
 #include "tests/expect_error.h"
 #include "tests/file_size_limit.h"
 #include "tests/read_text.h"
+#include "tests/system_calls.h"
 #include "tests/temporary_directory.h"
 
 namespace vae {
@@ -17,6 +18,7 @@ namespace {
 using test::expect_error;
 using test::FileSizeLimit;
 using test::read_text;
+using test::SystemCalls;
 using test::TemporaryDirectory;
 
 TEST(File, RoundTripsBytes) {
@@ -77,6 +79,92 @@ TEST(File, ALeftoverTemporaryOfTheSameNameIsNoObstacle) {
   write_file_atomically(directory / "file", "new");
   EXPECT_EQ(read_text(directory / "file"), "new");
   EXPECT_EQ(directory.entries(), 201u);
+}
+
+TEST(File, IsOnTheDiskBeforeItHasItsName) {
+  const TemporaryDirectory directory;
+  SystemCalls calls;
+  write_file_atomically(directory / "file", "x");
+  ASSERT_EQ(calls.record.size(), 3u);
+  EXPECT_TRUE(calls.record[0].starts_with("fsync file.tmp-")) << calls.record[0];
+  EXPECT_EQ(calls.record[1], "rename " + calls.record[0].substr(6) + " file");
+  EXPECT_EQ(calls.record[2], "fsync " + directory.path().filename().string());
+}
+
+TEST(File, AFileSystemThatCannotSyncIsNoError) {
+  const TemporaryDirectory directory;
+  for (const int error : {EINVAL, ENOSYS, ENOTSUP, EOPNOTSUPP}) {
+    SystemCalls calls;
+    calls.fsync_error = error;
+    write_file_atomically(directory / "file", std::to_string(error));
+    EXPECT_EQ(read_text(directory / "file"), std::to_string(error));
+  }
+}
+
+TEST(File, ADiskThatFailsToSyncIs) {
+  const TemporaryDirectory directory;
+  write_file_atomically(directory / "file", "old");
+  for (const int error : {EIO, ENOSPC, EDQUOT, EROFS}) {
+    SystemCalls calls;
+    calls.fsync_error = error;
+    expect_error(ErrorKind::io, "cannot write " + (directory / "file").string(),
+                 [&] { write_file_atomically(directory / "file", "new"); });
+  }
+  EXPECT_EQ(read_text(directory / "file"), "old");
+  EXPECT_EQ(directory.entries(), 1u);
+}
+
+mode_t mode_of(const std::filesystem::path& path) {
+  struct stat info {};
+  EXPECT_EQ(::lstat(path.c_str(), &info), 0);
+  return info.st_mode & 07777;
+}
+
+TEST(File, AReplacedFileKeepsItsPermissions) {
+  const TemporaryDirectory directory;
+  const mode_t old = ::umask(027);
+  write_file_atomically(directory / "new", "x");
+  EXPECT_EQ(mode_of(directory / "new"), 0640u);
+  for (const mode_t mode : {0600u, 0640u, 0666u, 0444u, 0755u}) {
+    write_file_atomically(directory / "file", "old");
+    ASSERT_EQ(::chmod((directory / "file").c_str(), mode), 0);
+    write_file_atomically(directory / "file", "new");
+    EXPECT_EQ(mode_of(directory / "file"), mode);
+    EXPECT_EQ(read_text(directory / "file"), "new");
+  }
+  ::umask(old);
+}
+
+TEST(File, ASymbolicLinkIsReplacedAndNotFollowed) {
+  const TemporaryDirectory directory;
+  namespace fs = std::filesystem;
+  const mode_t old = ::umask(022);
+  write_file_atomically(directory / "elsewhere", "theirs");
+  ASSERT_EQ(::chmod((directory / "elsewhere").c_str(), 0666), 0);
+  fs::create_symlink("elsewhere", directory / "link");
+  fs::create_symlink("nowhere", directory / "dangling");
+  for (const char* name : {"link", "dangling"}) {
+    write_file_atomically(directory / name, "ours");
+    EXPECT_TRUE(fs::is_regular_file(fs::symlink_status(directory / name))) << name;
+    EXPECT_EQ(mode_of(directory / name), 0644u) << name;
+    EXPECT_EQ(read_text(directory / name), "ours");
+  }
+  EXPECT_EQ(read_text(directory / "elsewhere"), "theirs");
+  EXPECT_FALSE(fs::exists(directory / "nowhere"));
+  fs::create_directory(directory / "folder");
+  fs::create_symlink("folder", directory / "to a folder");
+  expect_error(ErrorKind::io, "is a directory",
+               [&] { write_file_atomically(directory / "to a folder", "x"); });
+  ::umask(old);
+}
+
+TEST(File, ALinkUnderTheNameOfTheTemporaryIsNotFollowed) {
+  const TemporaryDirectory directory;
+  for (int i = 0; i < 400; ++i)
+    std::filesystem::create_symlink("victim", directory / fmt::format("file.tmp-{}-{}", ::getpid(), i));
+  write_file_atomically(directory / "file", "new");
+  EXPECT_FALSE(std::filesystem::exists(directory / "victim"));
+  EXPECT_EQ(read_text(directory / "file"), "new");
 }
 
 }  // namespace

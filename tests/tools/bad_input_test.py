@@ -9,7 +9,7 @@ import struct
 import subprocess
 import unittest
 
-from harness import ADGM, DATA, ENVIRONMENT, LENGTH, M1, M1_M2, M2, VAE, ToolTest
+from harness import ADGM, DATA, ENVIRONMENT, LENGTH, M1, M1_M2, M2, ML_VAE, VAE, ToolTest
 
 IDX = ["--data", "idx", "--data-dir", "set", "--validation", "10", "--labels", "20", "--threads", "1", *LENGTH]
 
@@ -267,10 +267,134 @@ class BadRuns(ToolTest):
         self.damage(self.read("other/checkpoint.safetensors"))
         self.succeed(*M1, "--run", "m1")
         self.damage(self.read("m1/checkpoint.safetensors"))
-        self.refuse_new(3, "another model", *M1_M2, "--m1-run", "r")
         self.refuse_new(3, "z_size", *M1_M2, "--m1-run", "m1")
         self.refuse_new(4, "absent", *M1_M2, "--m1-run", "absent")
+        config = self.load("r/config.json")
+        del config["tool"]
+        (self.dir / "r/config.json").write_text(json.dumps(config))
+        self.refuse_new(3, "another model", *M1_M2, "--m1-run", "r")
         self.refuse(3, "is no option of 'm1 test'", "m1", "test", "--run", "r")
+
+
+class RunsOfOtherTools(ToolTest):
+    """One line that names the tool of the run."""
+    COMMANDS = {"m1": (M1, "visualize"), "m2": (M2, "analogy"), "m1_m2": (M1_M2, "test"), "adgm": (ADGM, "sample"),
+                "vae": (VAE, "interpolate"), "ml_vae": (ML_VAE, "probe")}
+
+    def test_in_all_pairs(self):
+        for tool, (command, _) in self.COMMANDS.items():
+            self.succeed(*command, "--run", tool)
+            self.assertEqual(self.load(f"{tool}/config.json")["tool"], tool)
+            before = self.snapshot(tool)
+            others = [other for other in self.COMMANDS if other != tool]
+            words = f"{tool}/config.json: a run of the tool '{tool}', not of '%s'"
+            for other in others:
+                self.refuse(3, words % other, other, self.COMMANDS[other][1], "--run", tool)
+            self.refuse(3, words % others[0], others[0], "train", "--run", tool, "--resume")
+            self.refuse_new(3, words % others[1], *self.COMMANDS[others[1]][0], "--config", f"{tool}/config.json")
+            self.assertEqual(self.snapshot(tool), before)
+
+    def test_as_a_stage(self):
+        self.succeed(*M2, "--run", "m2")
+        self.succeed(*M1, "--run", "m1")
+        self.refuse_new(3, "a run of the tool 'm2', not of 'm1'", *M1_M2, "--m1-run", "m2")
+        self.refuse_new(3, "a run of the tool 'm1', not of 'vae'", *ADGM, "--model", "stacked", "--features-run", "m1")
+
+    def test_of_a_stage(self):
+        self.succeed(*M1_M2, "--run", "r")
+        self.assertEqual(self.load("r/m1/config.json")["tool"], "m1")
+        self.refuse(3, "a run of the tool 'm1', not of 'm1_m2'", "m1_m2", "test", "--run", "r/m1")
+        self.succeed(*M2, "--seeds", "1", "--run", "s")
+        self.refuse(3, "a run of the tool 'm2', not of 'm1_m2'", *M1_M2, "--seeds", "1", "--run", "s", "--resume")
+
+    def test_a_run_that_names_no_tool(self):
+        for command, inspection in self.COMMANDS.values():
+            run = command[0]
+            self.succeed(*command, "--run", run)
+            config = self.load(f"{run}/config.json")
+            del config["tool"]
+            (self.dir / run / "config.json").write_text(json.dumps(config))
+            self.succeed(run, inspection, "--run", run)
+            self.succeed(run, "train", "--run", run, "--resume", "--epochs", "3")
+            self.assertEqual(self.load(f"{run}/config.json")["tool"], run)
+
+
+class SplitFiles(ToolTest):
+    """Splits of 1000 synthetic digits that a user wrote."""
+
+    def setUp(self):
+        super().setUp()
+        self.succeed(*M2, "--run", "r", "--epochs", "1")
+        self.split = self.load("r/split.json")
+
+    def write(self, labeled, unlabeled, validation, changes={}):
+        split = {**self.split, "labeled": labeled, "unlabeled": unlabeled, "validation": validation,
+                 "num_labeled": len(labeled), "num_validation": len(validation)} | changes
+        (self.dir / "split.json").write_text(json.dumps(split))
+        return ["--split-file", "split.json"]
+
+    def test_what_cannot_be_trained(self):
+        a, b, c = (self.split[part] for part in ("labeled", "unlabeled", "validation"))
+        for code, words, parts, changes in [
+            (2, "no labelled images", ([], a + b, c), {}),
+            (2, "no labelled images", ([], [], a + b + c), {}),
+            (2, "no labelled image of class", (a[:1], a[1:] + b, c), {}),
+            (3, "listed twice", ([*a, a[0]], b[1:], c), {}),
+            (3, "listed twice", (a, [*b[1:], a[0]], c), {}),
+            (3, "999 of 1000", (a, b[1:], c), {}),
+            (3, "out of range", (a, [*b[1:], 1000], c), {}),
+            (3, "out of range", (a, [*b[1:], -1], c), {}),
+            (3, "claims", (a, b, c), {"num_labeled": 99}),
+            (3, "not a stored split", (a, b, c), {"labeled": "all"}),
+        ]:
+            with self.subTest(words=words):
+                file = self.write(*parts, changes)
+                self.refuse_new(code, words, *M2, *file)
+                if code == 2:
+                    self.refuse_new(code, words, *M1_M2, *file)
+                    self.refuse_new(code, words, *ADGM, *file)
+                    self.refuse(code, words, *M2, *file, "--benchmark", "1")
+
+    def test_empty_parts_that_are_no_fault(self):
+        a, b, c = (self.split[part] for part in ("labeled", "unlabeled", "validation"))
+        for parts in ((a, b + c, []), (a, [], b + c), (a + b + c, [], [])):
+            file = self.write(*parts)
+            for command in (M2, ADGM):
+                run = f"{command[0]} {[len(part) for part in parts]}"
+                self.succeed(*command, *file, "--run", run)
+                self.assertEqual(self.load(f"{run}/split.json")["labeled"], parts[0])
+                self.assertEqual("valid_accuracy" in self.rows(run)[-1], bool(parts[2]))
+
+
+class BatchesOfOne(ToolTest):
+    """Batch norm has no variance of one row."""
+
+    def test_refused_by_the_name_of_the_option(self):
+        ladder = ["--model", "ladder", "--hidden", "16,12,8", "--z", "4,3,2"]
+        for option, command in [("batch", M1), ("batch-labeled", M2), ("batch-unlabeled", M2), ("m1-batch", M1_M2),
+                                ("batch-labeled", M1_M2), ("batch", [*ADGM, *ladder]), ("batch-labeled", [*ADGM, *ladder]),
+                                ("batch", [*VAE, *ladder])]:
+            self.refuse_new(2, f"--{option} 1, of", *command, f"--{option}", "1")
+            self.refuse(2, f"--{option} 1, of", *command, f"--{option}", "1", "--benchmark", "1")
+        self.refuse_new(2, "--batch 100, of 1 images", *M1, "--synth-train", "1")
+        self.succeed(*ML_VAE, "--run", "r")
+        self.refuse(2, "--classifier-batch 1, of", "ml_vae", "classify", "--run", "r", "--classifier-batch", "1")
+        self.assertFalse((self.dir / "r/classifier").exists())
+
+    def test_cut_to_one(self):
+        self.succeed(*M2, "--run", "r", "--epochs", "1")
+        split = self.load("r/split.json")
+        rest = split["unlabeled"] + split["validation"]
+        split.update(unlabeled=rest[:1], validation=rest[1:], num_validation=len(rest) - 1)
+        (self.dir / "split.json").write_text(json.dumps(split))
+        self.refuse_new(2, "--batch-unlabeled 100, of 1 images", *M2, "--split-file", "split.json")
+
+    def test_where_there_is_no_batch_norm(self):
+        for run, command in (("m1", [*M1, "--batch", "1"]), ("m2", [*M2, "--batch-labeled", "1", "--batch-unlabeled", "1"])):
+            self.succeed(*command, "--preset", "paper", "--run", run)
+        self.succeed(*ADGM, "--batch", "1", "--batch-labeled", "1", "--run", "adgm")
+        self.succeed(*VAE, "--batch", "1", "--run", "vae")
+        self.succeed(*ML_VAE, "--batch", "1", "--run", "ml_vae")
 
 
 class BadLuck(ToolTest):

@@ -27,7 +27,14 @@ M1_M2 = ["m1_m2", "train", *DATA, *LENGTH, "--validation", "200", "--hidden", "3
 ADGM = ["adgm", "train", *DATA, *LENGTH, "--hidden", "16,12", "--z", "4", "--a", "3", "--batch", "20",
         "--batch-labeled", "20"]
 VAE = ["vae", "train", *DATA, *LENGTH, "--hidden", "16,12", "--z", "4", "--batch", "20"]
+ML_VAE = ["ml_vae", "train", *DATA, *LENGTH, "--hidden", "32", "--style-dim", "3", "--class-dim", "4", "--batch", "50"]
 EXACT = ["checkpoint.safetensors", "metrics.jsonl", "metrics.csv", "results.json", "reconstructed_x.png"]
+
+
+def default_signals():
+    """Shells and nohup start programs that ignore some of these; the tools would, too."""
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGUSR1):
+        signal.signal(number, signal.SIG_DFL)
 
 
 class ToolTest(unittest.TestCase):
@@ -37,10 +44,14 @@ class ToolTest(unittest.TestCase):
         self.dir = pathlib.Path(tempfile.mkdtemp(prefix="vaekit-e2e-"))
         self.addCleanup(shutil.rmtree, self.dir, ignore_errors=True)
 
+    @staticmethod
+    def binary(name):
+        return BIN / name
+
     def start(self, *arguments, **options):
         command = [str(BIN / arguments[0]), *map(str, arguments[1:])]
         defaults = {"cwd": self.dir, "env": ENVIRONMENT, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE,
-                    "stdin": subprocess.DEVNULL}
+                    "stdin": subprocess.DEVNULL, "preexec_fn": default_signals}
         return subprocess.Popen(command, **{**defaults, **options})
 
     def run_tool(self, *arguments, **options):
@@ -74,13 +85,14 @@ class ToolTest(unittest.TestCase):
         self.assertFalse((self.dir / "refused").exists(), arguments)
 
     def stop_when(self, file, signal_number, *arguments):
-        """Sends the signal once a file has content; returns the exit code, -N for death by signal N."""
+        """Sends the signal once a file has grown; returns the exit code, -N for death by signal N."""
         path = self.dir / file
+        before = path.stat().st_size if path.exists() else 0
         process = self.start(*arguments)
         deadline = time.monotonic() + 60
-        while not (path.exists() and path.stat().st_size):
+        while not (path.exists() and path.stat().st_size > before):
             self.assertIsNone(process.poll(), "ended before it could be stopped")
-            self.assertLess(time.monotonic(), deadline, f"{file} never appeared")
+            self.assertLess(time.monotonic(), deadline, f"{file} never grew")
             time.sleep(0.002)
         process.send_signal(signal_number)
         process.communicate(timeout=60)
@@ -101,6 +113,18 @@ class ToolTest(unittest.TestCase):
     def assert_same_files(self, one, other, names=EXACT):
         for name in names:
             self.assertTrue(self.read(f"{one}/{name}") == self.read(f"{other}/{name}"), f"{name} differs")
+
+    def everything(self, run):
+        """All files of a run and of runs within it by their names, but those that hold times."""
+        root = self.dir / run
+        timed = re.compile(r"timing\.csv|events\..*|report\.html|run\.files")
+        return {str(path.relative_to(root)): path.read_bytes() for path in root.rglob("*")
+                if path.is_file() and not timed.fullmatch(path.name)}
+
+    def assert_same_runs(self, one, other):
+        one, other = self.everything(one), self.everything(other)
+        self.assertEqual(sorted(one), sorted(other))
+        self.assertEqual([name for name in one if one[name] != other[name]], [])
 
     def snapshot(self, run):
         return {path.name: path.read_bytes() for path in (self.dir / run).iterdir() if path.is_file()}

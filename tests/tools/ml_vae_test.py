@@ -4,10 +4,9 @@ import re
 import struct
 import unittest
 
-from harness import DATA, EXACT, LENGTH, ToolTest, png_size
+from harness import DATA, EXACT, ML_VAE as TRAIN, ToolTest, png_size
 
-SIZE = ["--hidden", "32", "--style-dim", "3", "--class-dim", "4", "--batch", "50"]
-TRAIN = ["ml_vae", "train", *DATA, *LENGTH, *SIZE]
+SIZE = TRAIN[-8:]
 LONG = ["--epochs", "2", "--iters-per-epoch", "100", "--log-every", "10"]
 PICTURES = ["swap.png", "swap_evidence.png", "reconstructed_x.png"]
 
@@ -115,7 +114,8 @@ class Inspection(ToolTest):
         self.succeed("ml_vae", "swap", "--run", "r", "--evidence-images", "100")
         self.assertNotEqual(self.read("r/swap_evidence.png"), before["swap_evidence.png"])
         self.assertEqual(self.read("r/swap.png"), before["swap.png"])
-        self.refuse(3, "--evidence-images", "ml_vae", "swap", "--run", "r", "--evidence-images", "9")
+        self.succeed("ml_vae", "swap", "--run", "r", "--evidence-images", "3")  # of three digits or fewer
+        self.assertLess(png_size(self.read("r/swap_evidence.png"))[0], png_size(before["swap_evidence.png"])[0])
         self.refuse(2, "MNIST", "ml_vae", "swap", "--run", "r", "--references", "fixed")
 
     def test_tsne(self):
@@ -132,7 +132,9 @@ class Inspection(ToolTest):
             self.assertEqual(self.read(f"r/{name}.svg"), pictures[name])
         self.succeed(*tsne, "--means")
         self.assertNotEqual(self.read("r/tsne_style.svg"), pictures["tsne_style"])
-        self.refuse(2, "too few", *tsne, "--images", "50")
+        code, _, err = self.run_tool(*tsne, "--images", "50")
+        self.assertEqual((code, err), (0, "50 images are too few for perplexity 30: it is 16.3\n"))
+        self.refuse(3, "four images", *tsne, "--images", "3")
         self.refuse(2, "--perplexity", *tsne, "--perplexity", "0")
 
     def test_probe(self):
@@ -141,7 +143,9 @@ class Inspection(ToolTest):
         for name, value in numbers.items():
             self.assertEqual(results[name], value)
         self.assertEqual(numbers["test_mse_single"], self.rows("r")[-1]["test_mse_single"])
-        self.refuse(3, "QDA", "ml_vae", "probe", "--run", "r", "--fit", "15")
+        code, _, err = self.run_tool("ml_vae", "probe", "--run", "r", "--fit", "15")
+        self.assertEqual(code, 0)
+        self.assertIn("QDA predicts no class of fewer than two training images", err)
 
     def test_import(self):
         self.succeed("ml_vae", "import", *DATA, "--weights", "r/checkpoint.safetensors", "--run", "i")

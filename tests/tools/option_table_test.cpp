@@ -236,6 +236,49 @@ TEST(OptionTable, ResumedRunMayChangeSomeOptions) {
                      [&] { table.check_resumed(stored); });
 }
 
+TEST(OptionTable, AnOptionThatWasEmptiedIsAChange) {
+  Options o;
+  o.net.decoder_hidden = {3, 4}, o.digit = 5;
+  const OptionTable table = described(o);
+  const nlohmann::json stored = table.config();
+  o.net.decoder_hidden = {};
+  test::expect_error(ErrorKind::usage, "--resume: --decoder-hidden is absent here, but \"3,4\" in the run",
+                     [&] { table.check_resumed(stored); });
+  o.net.decoder_hidden = {3, 4}, o.digit = {};
+  test::expect_error(ErrorKind::usage, "--resume: --digit is absent here, but 5 in the run",
+                     [&] { table.check_resumed(stored); });
+}
+
+TEST(OptionTable, AKeptOptionTakesTheStoredValueUnlessGiven) {
+  std::optional<int64_t> length;
+  OptionTable table;
+  table.add("length", length, "length", or_none(at_least(1))).kept([&](const std::string& text) {
+    if (!length) length = std::stoll(text);
+  });
+  table.check_resumed({{"length", 7}});
+  EXPECT_EQ(length, 7);
+  table.check_resumed({{"length", 8}});
+  EXPECT_EQ(length, 7);
+  length = {};
+  table.check_resumed(nlohmann::json::object());
+  EXPECT_EQ(length, std::nullopt);
+}
+
+TEST(OptionTable, AConfigurationNamesItsTool) {
+  Options o;
+  const OptionTable table = described(o);
+  EXPECT_FALSE(table.config().contains("tool"));
+  table.group("any").of_tool("m2");
+  EXPECT_EQ(table.config().front(), "m2");
+  nlohmann::json stored = table.config();
+  table.check_resumed(stored);
+  stored["tool"] = "adgm";
+  test::expect_error(ErrorKind::data, "--resume: a run of the tool 'adgm', not of 'm2'",
+                     [&] { table.check_resumed(stored); });
+  stored.erase("tool");
+  table.check_resumed(stored);  // of before tools were named
+}
+
 /// The command line of a tool with two commands.
 struct Tool {
   Options options;
@@ -272,6 +315,7 @@ TEST(CommandLine, PresetThenFileThenArguments) {
   EXPECT_EQ(tool.options.rate, 0.5);
   EXPECT_EQ(tool({"train", "--config", file.string(), "--model", "plain"}), "train");
   EXPECT_EQ(tool.options.net.z, 50);
+  std::ofstream(file) << R"({"tool": "tool", "model": "fancy", "epochs": 5, "rate": 0.5})";
   EXPECT_EQ(tool({"test", "--fast"}), "test");
   EXPECT_EQ(tool.options.epochs, 5) << "the configuration of the run";
   EXPECT_TRUE(tool.options.quick);
@@ -285,7 +329,9 @@ TEST(CommandLine, BadFiles) {
   for (const auto& [text, message] :
        {std::pair{"[1]", "config.json: not a JSON object of options"},
         {R"({"z": [1]})", "config.json: option 'z' is not a plain value"},
-        {R"({"fast": true})", "config.json: 'fast' is no option of 'tool train'"}}) {
+        {R"({"fast": true})", "config.json: 'fast' is no option of 'tool train'"},
+        {R"({"tool": "m2", "model": "none"})", "config.json: a run of the tool 'm2', not of 'tool'"},
+        {R"({"tool": 7})", "config.json: a run of the tool '7', not of 'tool'"}}) {
     std::ofstream(file) << text;
     test::expect_error(ErrorKind::data, message, [&] { tool({"train", "--config", file.string()}); });
   }

@@ -4,7 +4,7 @@ import shutil
 import signal
 import unittest
 
-from harness import ADGM, EXACT, M1, M1_M2, M2, VAE, ToolTest
+from harness import ADGM, EXACT, M1, M1_M2, M2, ML_VAE, VAE, ToolTest
 
 LONG = ["--epochs", "2", "--iters-per-epoch", "100", "--log-every", "10"]
 
@@ -42,7 +42,9 @@ class Resume(ToolTest):
         self.kill_when("killed/m1/checkpoint.safetensors", *m1_m2, "--run", "killed")
         self.assertFalse((self.dir / "killed/checkpoint.safetensors").exists())
         self.kill_when("killed/checkpoint.safetensors", "m1_m2", "train", "--run", "killed", "--resume")
+        timing = self.read("killed/m1/timing.csv")
         self.succeed("m1_m2", "train", "--run", "killed", "--resume")
+        self.assertEqual(self.read("killed/m1/timing.csv"), timing, "a finished stage is not trained again")
         self.assert_same_files("whole", "killed", [*EXACT, "split.json", "analogy.png"])
         self.assert_same_files("whole/m1", "killed/m1")
 
@@ -77,23 +79,6 @@ class Resume(ToolTest):
             self.assert_same_files("whole", run, [*EXACT, "samples.png", "interpolation.png", "traversals.png"])
             shutil.rmtree(self.dir / "whole")
 
-    def test_interrupted(self):
-        m2 = [*M2, *LONG]
-        self.succeed(*m2, "--run", "whole")
-        for number in (signal.SIGINT, signal.SIGTERM):
-            run = f"stopped by {number}"
-            self.assertEqual(self.stop_when(f"{run}/metrics.jsonl", number, *m2, "--run", run), 130)
-            self.assertFalse((self.dir / run / "report.html").exists())
-            self.succeed("m2", "train", "--run", run, "--resume")
-            self.assert_same_files("whole", run)
-
-    def test_interrupted_in_the_first_stage(self):
-        m1_m2 = [*M1_M2, "--m1-iters-per-epoch", "100", "--log-every", "10"]
-        self.assertEqual(self.stop_when("r/m1/metrics.jsonl", signal.SIGINT, *m1_m2, "--run", "r"), 130)
-        self.succeed("m1_m2", "train", "--run", "r", "--resume")
-        self.succeed(*m1_m2, "--run", "whole")
-        self.assert_same_files("whole", "r")
-
     def test_finished_run_stays_and_grows(self):
         self.succeed(*M2, "--run", "short")
         before = self.snapshot("short")
@@ -117,6 +102,95 @@ class Resume(ToolTest):
         self.assertFalse((self.dir / "killed/seeds.json").exists())
         self.succeed(*m2, "--run", "killed", "--resume")
         self.assert_same_files("whole", "killed", ["seeds.json", *(f"seed_{n}/{f}" for n in (1, 2) for f in EXACT)])
+
+
+STOPPABLE = ["--epochs", "2", "--iters-per-epoch", "150", "--log-every", "1"]
+STACKED = [*ADGM, "--model", "stacked", "--features-epochs", "2", "--features-hidden", "12", "--features-z", "5"]
+# tool and stage: command, file that tells that the stage is on its way
+STAGES = {
+    "m1": (M1, "metrics.jsonl"),
+    "m2": (M2, "metrics.jsonl"),
+    "m1_m2 in M1": ([*M1_M2, "--m1-iters-per-epoch", "150"], "m1/metrics.jsonl"),
+    "m1_m2 in M2": (M1_M2, "metrics.jsonl"),
+    "adgm": (ADGM, "metrics.jsonl"),
+    "stacked in its VAE": (STACKED, "features/metrics.jsonl"),
+    "stacked": (STACKED, "metrics.jsonl"),
+    "vae": (VAE, "metrics.jsonl"),
+    "ml_vae": (ML_VAE, "metrics.jsonl"),
+    "seeds": ([*M2, "--seeds", "1,2"], "seed_2/metrics.jsonl"),
+}
+
+
+class Stopped(ToolTest):
+    """SIGINT, then SIGTERM to the run that goes on: exit code 130 both times, and in the end the same bytes."""
+
+    def stop_twice(self, file, first, again):
+        self.assertEqual(self.stop_when(file, signal.SIGINT, *first), 130)
+        timing = f"{file[:file.rindex('/')]}/timing.csv"
+        before = self.read(timing)
+        self.assertEqual(self.stop_when(file, signal.SIGTERM, *again), 130)
+        self.succeed(*again)
+        self.assertTrue(self.read(timing).startswith(before), "the run went on, rather than anew")
+
+    def test_in_every_stage_of_every_tool(self):
+        for name, (command, file) in STAGES.items():
+            with self.subTest(stage=name):
+                whole, stopped = f"{name}/whole", f"{name}/stopped"
+                command = [*command, *STOPPABLE]
+                self.succeed(*command, "--run", whole)
+                again = [*command, "--run", stopped] if name == "seeds" else [command[0], "train", "--run", stopped]
+                self.stop_twice(f"{stopped}/{file}", [*command, "--run", stopped], [*again, "--resume"])
+                self.assert_same_runs(whole, stopped)
+
+    def test_in_the_classifiers(self):
+        for run in ("whole", "stopped"):
+            self.succeed(*ML_VAE, "--run", run)
+        classify = ["ml_vae", "classify", "--iterations", "400", "--log-every", "1"]
+        self.succeed(*classify, "--run", "whole")
+        stopped = [*classify, "--run", "stopped"]
+        self.stop_twice("stopped/classifier/metrics.jsonl", stopped, [*stopped, "--resume"])
+        self.assert_same_runs("whole", "stopped")
+
+
+class Changes(ToolTest):
+    """What a resumed run may change, and what it may not; tests of the options go through all of them."""
+
+    def test_what_does_not_change_the_numbers(self):
+        m2 = [*M2, *LONG]
+        self.succeed(*m2, "--run", "whole")
+        self.kill_when("killed/checkpoint.safetensors", *m2, "--run", "killed")
+        self.succeed("m2", "train", "--run", "killed", "--resume", "--checkpoint-every", "7", "--graph", "off", "--data-dir", ".",
+                     "--device", "cpu", "--quiet")
+        self.assert_same_files("whole", "killed")
+        self.assertEqual(self.load("killed/config.json")["checkpoint-every"], 7)
+        for option, value in (("--log-every", 5), ("--seed", 2), ("--hidden", 16), ("--split-file", "killed/split.json"),
+                              ("--preset", "paper"), ("--precision", "tf32")):
+            self.refuse(2, f"--resume: {option}", "m2", "train", "--run", "killed", "--resume", option, value)
+
+    def test_an_option_that_is_emptied(self):
+        adgm = [*ADGM, "--classifier-hidden", "12,8", "--decoder-hidden", "9"]
+        self.succeed(*adgm, "--run", "r")
+        for option in ("--classifier-hidden", "--decoder-hidden"):
+            self.refuse(2, f"{option} is absent here, but", "adgm", "train", "--run", "r", "--resume", option, "", "--epochs", "3")
+
+    def test_a_rate_that_falls_keeps_its_length(self):
+        m2 = [*M2, "--lr-decay", "cosine"]
+        words = r"\Athe learning rate falls in 2 epochs, though the run has 4; --lr-epochs changes that\n\Z"
+        self.succeed(*m2, "--run", "resumed")
+        code, _, err = self.run_tool("m2", "train", "--run", "resumed", "--resume", "--epochs", "4")
+        self.assertEqual(code, 0)
+        self.assertRegex(err, words)
+        code, _, err = self.run_tool(*m2, "--epochs", "4", "--lr-epochs", "2", "--run", "asked")
+        self.assertRegex(err, words)
+        self.assert_same_runs("asked", "resumed")
+        self.succeed(*m2, "--epochs", "4", "--run", "longer")
+        self.assertNotEqual(self.rows("longer"), self.rows("asked"))
+        self.succeed("m2", "train", "--run", "resumed", "--resume", "--epochs", "6", "--lr-epochs", "6")
+        self.assertEqual(self.load("resumed/config.json")["lr-epochs"], 6)
+        self.succeed(*m2, "--seeds", "1", "--run", "seeds")  # options of the call, not of a configuration
+        code, _, err = self.run_tool(*m2, "--seeds", "1", "--run", "seeds", "--resume", "--epochs", "4")
+        self.assertRegex(err, words)
+        self.assert_same_files("asked", "seeds/seed_1", ["metrics.csv", "checkpoint.safetensors"])
 
 
 class Split(ToolTest):

@@ -42,17 +42,11 @@ nn::OptimizerSettings rule_of(const Options& o, int64_t images) {
 
 train::Inputs inputs_of(const Options&) { return train::Inputs::drawn; }
 
-std::unique_ptr<train::Recipe> make_recipe(const Options& o, const train::Data& given, nn::Options of_model) {
+Settings settings_of(const Options& o, const train::Data& data) {
   using kernels::Schedule;
-  train::Data data = given;
   const int64_t labeled = data.split.labeled.defined() ? data.split.labeled.numel() : 0;
-  if (o.semi()) {  // the bound of unlabelled images takes all
-    std::vector<int64_t> all = data.split.labeled.to_vector<int64_t>();
-    const auto others = data.split.unlabeled.to_vector<int64_t>();
-    all.insert(all.end(), others.begin(), others.end());
-    data.split.unlabeled = train::items_of(all, data.train.device());
-  }
-  const int64_t unlabeled = o.semi() ? data.split.unlabeled.numel() : data.train.size();
+  // the bound of unlabelled images takes all
+  const int64_t unlabeled = o.semi() ? labeled + data.split.unlabeled.numel() : data.train.size();
   Settings s = o.settings;
   s.model.x_size = data.train.image_size(), s.model.y_size = data.classes;
   s.iters_per_epoch = o.run.iters_per_epoch;
@@ -63,13 +57,34 @@ std::unique_ptr<train::Recipe> make_recipe(const Options& o, const train::Data& 
   s.objective.beta = o.semi() ? Schedule::rise(o.beta, o.warmup, 2, 2) : Schedule::rise(o.beta, o.warmup);
   s.rule = rule_of(o, unlabeled);
   s.rate = Schedule::steps(o.learning_rate, o.decay.factor, o.decay.every * s.iters_per_epoch, o.decay.floor);
-  return make_recipe(s, data, of_model);
+  return s;
+}
+
+std::unique_ptr<train::Recipe> make_recipe(const Options& o, const train::Data& given, nn::Options of_model) {
+  train::Data data = given;
+  if (o.semi()) {
+    std::vector<int64_t> all = data.split.labeled.to_vector<int64_t>();
+    const auto others = data.split.unlabeled.to_vector<int64_t>();
+    all.insert(all.end(), others.begin(), others.end());
+    data.split.unlabeled = train::items_of(all, data.train.device());
+  }
+  return make_recipe(settings_of(o, given), data, of_model);
+}
+
+void check_training(const Options& o, const train::Data& data) {
+  const Kind kind = o.config().kind;
+  if (kind != Kind::ladder && kind != Kind::ladder_m2) return;  // the nets with batch norm
+  const int64_t labeled = data.split.labeled.numel();
+  const int64_t images = o.semi() ? labeled + data.split.unlabeled.numel() : data.train.size();
+  tool::check_normalized("batch", o.settings.batch, images);
+  if (o.semi()) tool::check_normalized("batch-labeled", o.settings.batch_labeled, labeled);
 }
 
 std::optional<tool::Stage> stage_of(const Options& o) {
   if (o.config().kind != Kind::stacked) return {};
   const auto setup = [o](const tool::RunOptions& below) {
     Options stage = preset_options(Tool::vae, [](const auto&, const auto& fallback) { return fallback; });
+    stage.tool_name = "vae";
     stage.run = below;
     stage.run.epochs = o.features_epochs;
     stage.images = o.images;
@@ -84,18 +99,7 @@ std::optional<tool::Stage> stage_of(const Options& o) {
     Model* features = dynamic_cast<FamilyRecipe&>(recipe).model().frozen();
     return tool::Stage::Part{features, meta_of(*features)};
   };
-  return tool::Stage{"features", "features", o.features_run, setup, part};
-}
-
-tool::Inspection<Options> test_inspection() {
-  auto test = tool::test_inspection<Options>("accuracy, likelihood and active units of a trained run");
-  test.run = [inner = test.run](tool::Run& run, Options& o) {
-    inner(run, o);
-    for (const auto& [layer, units] : run.recipe<FamilyRecipe>().active_units(run.last_step()))
-      fmt::print("active units of {}: {} of {}\n", layer, units.active(), units.all());
-    return 0;
-  };
-  return test;
+  return tool::Stage{"features", "vae", "features", o.features_run, setup, part};
 }
 
 namespace {
@@ -193,7 +197,8 @@ void describe_updates(const OptionTable& t, Options& o) {
 }
 
 void describe_features(const OptionTable& t, Options& o) {
-  t.add("features-run", o.features_run, "finished run of 'vae train --model vae'; default: train one");
+  t.add("features-run", o.features_run, "finished run of 'vae train --model vae'; default: train one",
+        tool::absolute_path());
   t.add("features-epochs", o.features_epochs, "epochs of the VAE that is trained first", at_least(1));
   t.add("features-z", o.config().features_z, "its latent variables", at_least(1));
   t.add("features-hidden", o.config().features_hidden, "its hidden layers", tool::layers());

@@ -52,12 +52,17 @@ Options preset_options(Tool tool, const tool::Find& find);
 
 void describe(const tool::OptionTable& table, Options& options);
 
+/// What the recipe of a run on these data is made with.
+Settings settings_of(const Options& options, const train::Data& data);
+
 train::Inputs inputs_of(const Options& options);
 std::unique_ptr<train::Recipe> make_recipe(const Options& options, const train::Data& data,
                                            nn::Options of_model);
 std::optional<tool::Stage> stage_of(const Options& options);
+void check_training(const Options& options, const train::Data& data);
 
-/// `test`, and `sample` with the options that describe() adds.
-tool::Inspection<Options> test_inspection();
+/// Presets and inspections.
+tool::Tool<Options> adgm_tool();
+tool::Tool<Options> vae_tool();
 
 }  // namespace vae::adgm

@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <CLI/App.hpp>
+#include <csignal>
 #include <cstdio>
 #include <cstdlib>
 #include <iostream>
@@ -47,6 +48,7 @@ int failed(const char* message, ErrorKind kind) {
 
 int guarded_main(const std::function<int()>& body) {
   reserve_standard_streams();
+  std::signal(SIGPIPE, SIG_IGN);  // a reader that has gone (| head -1) is no reason to lose a run
   try {
     const int code = body();
     std::cout.flush();

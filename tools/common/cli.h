@@ -15,7 +15,7 @@ inline constexpr const char* kExitCodes =
 
 /// Runs `body`, which returns the exit code. A failure becomes one line "error: ..." on stderr and its kind's
 /// exit code (1 internal, 2 usage, 3 data, 4 io, 5 numeric, 6 device or memory); output that cannot be
-/// written counts as io.
+/// written, or whose reader has gone, counts as io, at the end.
 int guarded_main(const std::function<int()>& body);
 
 /// The same for a tool that trains. Threads that wait for one another spin for 5000 rounds instead of

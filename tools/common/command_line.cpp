@@ -3,7 +3,6 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 
-#include "tensor/file.h"
 #include "tools/common/cli.h"
 
 namespace vae::tool {
@@ -11,23 +10,15 @@ namespace {
 
 namespace fs = std::filesystem;
 
-nlohmann::json read_config(const fs::path& file) {
-  const std::vector<std::byte> bytes = read_file(file);
-  const auto* text = reinterpret_cast<const char*>(bytes.data());
-  auto config = nlohmann::json::parse(text, text + bytes.size(), nullptr, false);
-  if (!config.is_object()) fail(ErrorKind::data, "{}: not a JSON object of options", file.string());
-  for (const auto& [name, value] : config.items())
-    if (value.is_structured())
-      fail(ErrorKind::data, "{}: option '{}' is not a plain value", file.string(), name);
-  return config;
-}
-
 }  // namespace
 
 CommandLine::CommandLine(int argc, char** argv, Program program)
     : program_(std::move(program)), arguments_(argv + 1, argv + argc) {
   file_ = config_file();
-  if (!file_.empty()) config_ = read_config(file_);
+  if (file_.empty()) return;
+  config_ = read_config(file_);
+  check_tool(config_, file_.string(), program_.name);
+  config_.erase(kToolKey);
 }
 
 bool CommandLine::has(const std::string& flag) const {
@@ -37,7 +28,7 @@ bool CommandLine::has(const std::string& flag) const {
 fs::path CommandLine::config_file() const {
   if (arguments_.empty() || asks_for_help()) return {};
   if (const std::string config = find("config", ""); !config.empty()) return config;
-  bool of_run = has("--resume") && find("seeds", "").empty();
+  bool of_run = has("--resume");
   for (const Command& c : program_.commands) of_run |= c.of_trained && c.name == arguments_[0];
   return of_run ? fs::path(find("run", program_.run.string())) / "config.json" : fs::path();
 }
@@ -65,8 +56,12 @@ std::string CommandLine::parse(const Describe& describe) const {
     if (c.of_trained && asks_for_help()) table.hide_training();  // an error could not name a hidden option
     if (c.describe) c.describe(table);
     table.add_to(*app.add_subcommand(c.name, c.help));
-    if (!arguments_.empty() && c.name == arguments_[0])
-      table.read(config_, file_.string(), program_.name + " " + c.name);
+    if (arguments_.empty() || c.name != arguments_[0]) continue;
+    // What a call removes or where it writes is for its command line to say, not for a file of somebody's.
+    for (const Option& option : table.options())
+      if (!option.is_stored && config_.contains(option.name))
+        fail(ErrorKind::data, "{}: '{}' is an option of the command line alone", file_.string(), option.name);
+    table.read(config_, file_.string(), program_.name + " " + c.name);
   }
   std::vector<const char*> argv{program_.name.c_str()};
   for (const std::string& argument : arguments_) argv.push_back(argument.c_str());

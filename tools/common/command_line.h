@@ -23,7 +23,7 @@ class CommandLine {
  public:
   /// Reads the configuration, if any: that of --config FILE, or the config.json of --run DIR for a command
   /// of trained runs and for --resume (but not for --seeds, several runs). Throws Error(io) or Error(data)
-  /// for a bad file.
+  /// for a bad file, or one of another tool.
   CommandLine(int argc, char** argv, Program program);
 
   /// What the options will say about --name, or `fallback`: presets are chosen by that.

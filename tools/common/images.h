@@ -19,13 +19,15 @@ struct SplitOptions {
 void describe(const OptionTable& table, ImageOptions& options);
 void describe(const OptionTable& table, SplitOptions& options);
 
-/// The data set that "auto" stands for: MNIST where it is found, else the synthetic digits, which it says.
+/// The data set that "auto" stands for: MNIST where it is found; where nobody named a folder, else the
+/// synthetic digits, which it says. Throws Error(io) for a folder that is named and holds no MNIST.
 std::string resolve_dataset(const ImageOptions& options);
 
 /// Loads both parts; `inputs` where the options leave that to the model.
 fit::Images load_images(const ImageOptions& options, train::Inputs inputs, Device device);
 
-/// The split of a new run: that of a file, or drawn.
+/// The split of a new run: that of a file, or drawn. Throws Error(usage) for a file without a labelled image
+/// of a class that the set has.
 data::StoredSplit new_split(const SplitOptions& options, uint64_t seed, const data::Dataset& train);
 
 }  // namespace vae::tool

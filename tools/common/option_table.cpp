@@ -3,6 +3,8 @@
 #include <CLI/App.hpp>
 #include <algorithm>
 
+#include "tensor/file.h"
+
 namespace vae::tool {
 namespace {
 
@@ -24,8 +26,25 @@ void set(const Option& option, const std::string& text) {
 
 }  // namespace
 
+nlohmann::json read_config(const std::filesystem::path& file) {
+  const std::vector<std::byte> bytes = read_file(file);
+  const auto* text = reinterpret_cast<const char*>(bytes.data());
+  auto config = nlohmann::json::parse(text, text + bytes.size(), nullptr, false);
+  if (!config.is_object()) fail(ErrorKind::data, "{}: not a JSON object of options", file.string());
+  for (const char* key : kImageKeys) config.erase(key);
+  for (const auto& [name, value] : config.items())
+    if (value.is_structured())
+      fail(ErrorKind::data, "{}: option '{}' is not a plain value", file.string(), name);
+  return config;
+}
+
 std::string text_of(const nlohmann::json& value) {
   return value.is_string() ? value.get<std::string>() : value.dump();
+}
+
+void check_tool(const nlohmann::json& config, const std::string& file, const std::string& tool) {
+  if (const auto found = config.find(kToolKey); found != config.end() && text_of(*found) != tool)
+    fail(ErrorKind::data, "{}: a run of the tool '{}', not of '{}'", file, text_of(*found), tool);
 }
 
 std::string listed(const std::vector<std::string>& names) {
@@ -52,7 +71,7 @@ OptionTable OptionTable::prefixed(const std::string& prefix) const {
 
 Option& OptionTable::add(Option option) const {
   VAE_CHECK(!find(option.name), "two options --{}", option.name);
-  return options_->emplace_back(std::move(option));
+  return shared_->options.emplace_back(std::move(option));
 }
 
 Option& OptionTable::flag(const std::string& name, bool& member, const std::string& help) const {
@@ -62,7 +81,7 @@ Option& OptionTable::flag(const std::string& name, bool& member, const std::stri
 }
 
 Option* OptionTable::find(const std::string& name) const {
-  for (Option& option : *options_)
+  for (Option& option : shared_->options)
     if (option.name == name) return &option;
   return nullptr;
 }
@@ -76,30 +95,36 @@ void OptionTable::read(const nlohmann::json& values, const std::string& file,
 
 ordered_json OptionTable::config() const {
   ordered_json config;
-  for (const Option& option : *options_)
+  if (!tool().empty()) config[kToolKey] = tool();
+  for (const Option& option : options())
     if (const std::string text = option.print(); option.is_stored && !text.empty())
       config[option.name] = json_of(text);
   return config;
 }
 
 void OptionTable::check_resumed(const nlohmann::json& stored) const {
-  for (const Option& option : *options_) {
-    const std::string text = option.print();
-    if (!option.is_stored || option.may_change || text.empty()) continue;
+  check_tool(stored, "--resume", tool());
+  const auto shown = [](const std::string& text) {
+    return text.empty() ? std::string("absent") : json_of(text).dump();
+  };
+  for (const Option& option : options()) {
+    if (!option.is_stored) continue;
     const auto then = stored.find(option.name);
-    if (then != stored.end() && option.reprint(text_of(*then)) == text) continue;
-    fail(ErrorKind::usage, "--resume: --{} is {} here, but {} in the run", option.name, json_of(text).dump(),
-         then != stored.end() ? then->dump() : "absent");
+    const std::string text = then != stored.end() ? option.reprint(text_of(*then)) : std::string();
+    if (option.adopt && !text.empty()) option.adopt(text);
+    if (!option.may_change && option.print() != text)
+      fail(ErrorKind::usage, "--resume: --{} is {} here, but {} in the run", option.name,
+           shown(option.print()), shown(text));
   }
 }
 
 void OptionTable::hide_training() const {
-  for (Option& option : *options_)
+  for (Option& option : shared_->options)
     if (!option.serves_trained) option.group.clear();
 }
 
 void OptionTable::add_to(CLI::App& command) const {
-  for (const Option& option : *options_) {
+  for (const Option& option : shared_->options) {
     // The check sets the value, so each of several is looked at, and the last one stays.
     const auto check = [&option](std::string& text) { return set(option, text), std::string(); };
     CLI::Option* added = command.add_option(

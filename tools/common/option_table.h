@@ -8,6 +8,7 @@
 //
 // From that come the command line, its help, config.json, --config, the check of a resumed run and the
 // configurations of runs in sub-directories.
+#include <array>
 #include <memory>
 #include <nlohmann/json.hpp>
 
@@ -25,6 +26,7 @@ struct Option {
   std::function<void(const std::string&)> parse;           ///< throws Error(usage)
   std::function<std::string()> print;                      ///< empty: no value
   std::function<std::string(const std::string&)> reprint;  ///< another text of it as print() writes it
+  std::function<void(const std::string&)> adopt{};         ///< takes the value of the run that is resumed
   bool is_flag = false, is_required = false, is_stored = true, may_change = false, serves_trained = false;
 
   Option& required() { return is_required = true, *this; }
@@ -32,6 +34,11 @@ struct Option {
   Option& unstored() { return is_stored = false, *this; }
   /// About how a run is carried out, not what it computes: a resumed run may change it.
   Option& changeable() { return may_change = true, *this; }
+  /// Changeable, but a resumed run that is not told otherwise keeps the stored value: `adopt` takes it where
+  /// the option was left open.
+  Option& kept(std::function<void(const std::string&)> adopt) {
+    return this->adopt = std::move(adopt), changeable();
+  }
   /// Of use with a trained run, too: in the help of the commands that look at one.
   Option& of_trained() { return serves_trained = true, *this; }
 };
@@ -41,6 +48,10 @@ class OptionTable {
  public:
   OptionTable group(const std::string& heading) const;
   OptionTable prefixed(const std::string& prefix) const;
+  /// The tool that makes runs of these options, for their config.json.
+  void of_tool(const std::string& name) const { shared_->tool = name; }
+  const std::string& tool() const { return shared_->tool; }
+  const std::vector<Option>& options() const { return shared_->options; }
 
   /// An option --name of `member`, which must outlive the table.
   template <class T>
@@ -70,9 +81,10 @@ class OptionTable {
   /// Sets every option of a JSON object; throws Error(data) naming the file for one that `owner` does not
   /// have, Error(usage) for a value that is none.
   void read(const nlohmann::json& values, const std::string& file, const std::string& owner) const;
-  /// Every option that shapes the run and has a value, in order.
+  /// The tool, if named, and every option that shapes the run and has a value, in order.
   nlohmann::ordered_json config() const;
-  /// Throws Error(usage) naming the first option that a resumed run may not change.
+  /// Throws Error(usage) naming the first option that a resumed run may not change, Error(data) for a run of
+  /// another tool. Options that are kept take the stored value where they were left open.
   void check_resumed(const nlohmann::json& stored) const;
 
   /// Leaves what serves trained runs, and what is added later, in the help.
@@ -83,7 +95,11 @@ class OptionTable {
  private:
   Option& add(Option option) const;
   Option* find(const std::string& name) const;
-  std::shared_ptr<std::vector<Option>> options_ = std::make_shared<std::vector<Option>>();
+  struct Shared {
+    std::vector<Option> options;
+    std::string tool;
+  };
+  std::shared_ptr<Shared> shared_ = std::make_shared<Shared>();
   std::string group_ = "Options", prefix_;
 };
 
@@ -97,6 +113,17 @@ OptionTable described(Options& options) {
 
 /// A value of a configuration as it would stand on a command line.
 std::string text_of(const nlohmann::json& value);
+
+/// The options of a configuration file, and its tool. Throws Error(io), or Error(data) for what is no JSON
+/// object of plain values.
+nlohmann::json read_config(const std::filesystem::path& file);
+/// Keys of a stored configuration that are no options: the tool it was made by, and what identifies its
+/// images.
+inline constexpr const char* kToolKey = "tool";
+inline constexpr std::array kImageKeys{"train_sha256", "test_sha256", "class_names"};
+/// Throws Error(data), naming both, where the configuration `file` is of another tool; one that names none
+/// may be of any.
+void check_tool(const nlohmann::json& config, const std::string& file, const std::string& tool);
 
 /// "a, b or c"
 std::string listed(const std::vector<std::string>& names);

@@ -4,6 +4,7 @@
 
 #include "nn/train/benchmark.h"
 #include "nn/train/checkpoint.h"
+#include "tensor/print.h"
 
 namespace vae::tool {
 namespace {
@@ -12,15 +13,26 @@ namespace fs = std::filesystem;
 
 }  // namespace
 
+void check_normalized(const std::string& option, int64_t batch, int64_t images) {
+  if (std::min(batch, images) == 1)
+    fail(ErrorKind::usage, "--{} {}, of {} images: batch norm needs two or more images in a batch", option,
+         batch, images);
+}
+
 Run::Run(Setup setup)
     : setup_(std::move(setup)),
       device_(prepare_device(options())),
       precision_(options().precision),
       images_(load_images(setup_.options.images, setup_.inputs, device_)) {}
 
-train::Recipe& Run::make_recipe(const data::Split& split) {
+train::Data Run::data_of(const data::Split& split) const {
   train::Data data = images_.data;
   data.split = fit::items_of(split, device_);
+  return data;
+}
+
+train::Recipe& Run::make_recipe(const data::Split& split) {
+  const train::Data data = data_of(split);
   recipe_ = setup_.make(data, {DType::f32, device_, options().seed});
   return *recipe_;
 }
@@ -33,11 +45,35 @@ data::Split Run::prepare_split(const train::RunDirectory& directory,
                                const std::optional<data::StoredSplit>& drawn) const {
   if (!setup_.split) return {};
   if (!drawn) return data::load_split(directory / "split.json", images_.train.labels).split;
-  data::save_split(directory / "split.json", drawn->split, drawn->request, images_.train.labels);
+  data::save_split(directory.claim("split.json"), drawn->split, drawn->request, images_.train.labels);
   return drawn->split;
 }
 
+nlohmann::json Run::identity_of_images() const {
+  const auto [train, test, names] = kImageKeys;
+  nlohmann::json identity{{train, images_.train.sha256}, {test, images_.test.sha256}};
+  if (!images_.train.class_names.empty()) identity[names] = images_.train.class_names;
+  return identity;
+}
+
+void Run::check_resumed(const train::RunDirectory& directory, const OptionTable& table) const {
+  const nlohmann::json stored = directory.read_config(), identity = identity_of_images();
+  table.check_resumed(stored);
+  for (const auto& [key, here] : identity.items())
+    if (stored.contains(key) && stored[key] != here)
+      fail(ErrorKind::data, "--resume: these are not the images of the run: {} is {}, there {}", key,
+           text_of(here), text_of(stored[key]));
+}
+
+void Run::write_config(const train::RunDirectory& directory, const OptionTable& table) const {
+  nlohmann::ordered_json config = table.config();
+  config.update(identity_of_images());
+  directory.write_config(config);
+}
+
 void Run::load_stage(const fs::path& run) {
+  if (const fs::path config = run / "config.json"; fs::exists(config))
+    check_tool(read_config(config), config.string(), setup_.stage->tool);
   const auto [module, meta] = setup_.stage->part(*recipe_);
   nn::StateDict weights;
   module->add_state(weights);
@@ -56,10 +92,9 @@ void Run::start_stage() {
 
 void Run::train_stage(const train::RunDirectory& directory) {
   const Stage& stage = *setup_.stage;
-  RunOptions below = options().below(stage.folder);
-  below.fresh = !below.resume;
-  Run run(stage.setup(below));
-  fmt::print("{}: {} epochs\n", stage.title, run.options().epochs);
+  train::claim_folder(directory.path(), stage.folder);
+  Run run(stage.setup(options().below(stage.folder)));
+  say("{}: {} epochs\n", stage.title, run.options().epochs);
   run.train();
   load_stage(directory / stage.folder);
 }
@@ -71,33 +106,35 @@ void Run::train() {
   if (setup_.split && !resumed) drawn = new_split(*setup_.split, options().seed, images_.train);
   const bool given = setup_.stage && !setup_.stage->given.empty();
   const auto make = [&](const data::Split& split) {
+    setup_.check_training(data_of(split));
     make_recipe(split);
     if (given) load_stage(setup_.stage->given);
   };
   if (!resumed) make(drawn ? drawn->split : data::Split{});
 
   const train::RunDirectory directory = options().directory();
-  if (resumed) setup_.table.check_resumed(directory.read_config());
+  if (resumed) check_resumed(directory, setup_.table);
   const data::Split split = prepare_split(directory, drawn);
   if (resumed) make(split);
-  directory.write_config(setup_.table.config());
+  write_config(directory, setup_.table);  // last: from here on there is a run to resume
   if (setup_.stage && !given) train_stage(directory);
   const auto task = options().task(setup_.split ? data::split_hash(split) : "");
   const train::LoopResult result = fit::train_recipe(*recipe_, directory, task, options().loop());
   iterations_ = result.iterations;
   const nn::TestMode test(recipe_->model());
   const report::Summary summary = summarize(result.last);
-  score_ = {summary.score, summary.results.value(summary.score, 0.0)};
+  score_ = fit::score_of(summary);
   fit::write_outcome(directory.path(), summary, result, setup_.table.config(), images_);
 }
 
 void Run::benchmark() {
   const auto drawn =
       setup_.split ? new_split(*setup_.split, options().seed, images_.train) : data::StoredSplit{};
+  setup_.check_training(data_of(drawn.split));
   make_recipe(drawn.split);
   if (setup_.stage) setup_.stage->given.empty() ? start_stage() : load_stage(setup_.stage->given);
   train::Task task(*recipe_, options().task());
-  fmt::print("{}\n", train::benchmark(task, device_, options().benchmark).dump());
+  say("{}\n", train::benchmark(task, device_, options().benchmark).dump());
 }
 
 report::Summary Run::summarize(const train::Scalars& metrics) const {
@@ -115,21 +152,23 @@ void Run::load() {
     }
   make_recipe(split);
   iterations_ = train::load_weights(*recipe_, folder() / train::kCheckpointFile);
-  if (!without.empty()) fmt::print(stderr, "without the split of the run: {}\n", without);
+  if (!without.empty()) note("without the split of the run: {}\n", without);
   recipe_->model().set_training(false);
 }
 
 void Run::test(int64_t nll_samples) {
   const report::Summary summary = summarize(recipe_->evaluate(last_step("evaluate")));
-  for (const std::string& line : summary.lines) fmt::print("{}\n", line);
-  if (summary.confusion) fmt::print("{}", summary.confusion->text());
+  fit::print(summary);
+  if (summary.confusion) say("{}", summary.confusion->text());
   if (nll_samples == 0) return;
-  fmt::print("-log p(x) {:.3f} nats per image ({} importance samples)\n",
-             recipe_->nll(nll_samples, last_step()), nll_samples);
+  say("-log p(x) {:.3f} nats per image ({} importance samples)\n", recipe_->nll(nll_samples, last_step()),
+      nll_samples);
 }
 
 void Run::write_pictures() {
-  for (const report::NamedPicture& picture : summarize({}).pictures) write(picture.name, picture.make());
+  const report::Summary summary = summarize({});
+  fit::print_left_out(summary);
+  fit::write_pictures(folder(), summary).check();
 }
 
 }  // namespace vae::tool

@@ -7,8 +7,9 @@
 namespace vae::tool {
 
 /// What the options of every training tool begin with. Those of semi-supervised ones have a member `split`,
-/// too.
+/// too, and a function semi() where only some of their models are.
 struct CommonOptions {
+  std::string tool_name;  ///< of the tool that makes such runs
   std::string preset;
   RunOptions run;
   ImageOptions images;
@@ -20,12 +21,14 @@ struct CommonOptions {
 ///   train::Inputs inputs_of(const Options&);                                  how its models see pixels
 ///   std::unique_ptr<train::Recipe> make_recipe(const Options&, const train::Data&, nn::Options);
 ///   std::optional<Stage> stage_of(const Options&);                            of a model trained before
+///   void check_training(const Options&, const train::Data&);                  refuses what has no training
+/// The last two where there is something to say.
 struct Setup;
 
 /// A model below that of the recipe: from a finished run, or trained first, as a run of its own in a
 /// sub-directory.
 struct Stage {
-  std::string title, folder;
+  std::string title, tool, folder;
   std::filesystem::path given;                    ///< a finished run; none: train one
   std::function<Setup(const RunOptions&)> setup;  ///< of its own run there
   struct Part {
@@ -35,6 +38,10 @@ struct Stage {
   std::function<Part(train::Recipe&)> part;  ///< the model of the stage within the recipe above it
 };
 
+/// Throws Error(usage) naming the option where batches of a net with batch norm would have one image: `batch`
+/// images as the option says, out of a set of `images` (none: there is no such batch).
+void check_normalized(const std::string& option, int64_t batch, int64_t images);
+
 struct Setup {
   CommonOptions options;
   OptionTable table;
@@ -42,18 +49,24 @@ struct Setup {
   train::Inputs inputs = train::Inputs::unit;
   std::function<std::unique_ptr<train::Recipe>(const train::Data&, nn::Options)> make{};
   std::optional<Stage> stage{};
+  std::function<void(const train::Data&)> check_training = [](const train::Data&) {};
 };
 
 template <class Options>
 Setup setup_of(const Options& given) {
   const auto options = std::make_shared<Options>(given);  // the table refers to it
   Setup setup{*options, described(*options)};
+  setup.table.of_tool(options->tool_name);
   if constexpr (requires { options->split; }) setup.split = options->split;
+  if constexpr (requires { options->semi(); })
+    if (!options->semi()) setup.split.reset();
   setup.inputs = inputs_of(*options);
   setup.make = [options](const train::Data& data, nn::Options of_model) {
     return make_recipe(*options, data, of_model);
   };
   if constexpr (requires { stage_of(*options); }) setup.stage = stage_of(*options);
+  if constexpr (requires(const train::Data& data) { check_training(*options, data); })
+    setup.check_training = [options](const train::Data& data) { check_training(*options, data); };
   return setup;
 }
 
@@ -62,6 +75,11 @@ class Run {
   /// Prepares the device and loads the images.
   explicit Run(Setup setup);
 
+  /// Options and images of a resumed run must be those that it began with; throws Error(usage) naming an
+  /// option, Error(data) for images.
+  void check_resumed(const train::RunDirectory& directory, const OptionTable& table) const;
+  /// Writes config.json: the options, hashes of the images and names of their classes.
+  void write_config(const train::RunDirectory& directory, const OptionTable& table) const;
   /// Trains, then writes pictures, results and report.
   void train();
   /// Times steps and prints one JSON line.
@@ -93,6 +111,9 @@ class Run {
 
  private:
   const RunOptions& options() const { return setup_.options.run; }
+  /// What config.json says of the images, by kImageKeys.
+  nlohmann::json identity_of_images() const;
+  train::Data data_of(const data::Split& split) const;
   data::Split prepare_split(const train::RunDirectory& directory,
                             const std::optional<data::StoredSplit>& drawn) const;
   void train_stage(const train::RunDirectory& directory);

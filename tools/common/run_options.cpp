@@ -20,6 +20,7 @@ train::LoopOptions RunOptions::loop() const {
           .log_every = log_every,
           .checkpoint_every = checkpoint_every,
           .quiet = quiet,
+          .how_to_go_on = "continue with --resume",
           .after_epoch = {}};
 }
 
@@ -30,7 +31,9 @@ train::Task::Options RunOptions::task(const std::string& split) const {
 RunOptions RunOptions::below(const std::string& folder) const {
   RunOptions o = *this;
   o.run /= folder;
-  o.resume = resume && std::filesystem::exists(o.run / "config.json");
+  o.seeds.clear();
+  const bool begun = std::filesystem::exists(o.run / "config.json");
+  o.resume = resume && begun, o.fresh = fresh && begun;
   return o;
 }
 
@@ -41,14 +44,16 @@ void describe(const OptionTable& table, RunOptions& o) {
   table.flag("fresh", o.fresh, "remove the run that is in the directory first");
   table.add("seed", o.seed, "of split, initial weights, batches and noise");
   table.add("seeds", o.seeds, "several runs, e.g. 1,2,3, and their mean and spread", tool::numbers())
-      .unstored();
+      .changeable();
   table.add("epochs", o.epochs, "epochs", at_least(1)).changeable();
   table.add("iters-per-epoch", o.iters_per_epoch,
             o.counts_passes ? "iterations per epoch; 0: a pass over the images" : "iterations per epoch",
             at_least(o.counts_passes ? 0 : 1));
   table.add("log-every", o.log_every, "iterations between rows of metrics; 0: once per epoch", at_least(0));
-  table.add("checkpoint-every", o.checkpoint_every,
-            "iterations between checkpoints beside those after each epoch; 0: none", at_least(0));
+  table
+      .add("checkpoint-every", o.checkpoint_every,
+           "iterations between checkpoints beside those after each epoch; 0: none", at_least(0))
+      .changeable();
   table.add("benchmark", o.benchmark, "time so many steps instead, one JSON line", at_least(0)).unstored();
   table.flag("quiet", o.quiet, "no progress, no line per epoch");
   describe(table, static_cast<DeviceOptions&>(o));
@@ -56,7 +61,11 @@ void describe(const OptionTable& table, RunOptions& o) {
 
 void describe(const OptionTable& table, DeviceOptions& o) {
   table.add("device", o.device, "cpu or cuda:N", devices()).changeable().of_trained();
-  table.add("threads", o.threads, "CPU threads; 0: all cores", between(0, 1024)).changeable().of_trained();
+  table
+      .add("threads", o.threads, "CPU threads; 0: all cores within the quota of the control group",
+           between(0, 1024))
+      .changeable()
+      .of_trained();
   table
       .add("precision", o.precision, "products of matrices on CUDA devices: fp32 or tf32 (faster)",
            precisions())

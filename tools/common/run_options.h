@@ -27,7 +27,7 @@ struct RunOptions : DeviceOptions {
   train::RunDirectory directory() const;
   train::LoopOptions loop() const;
   train::Task::Options task(const std::string& split = "") const;
-  /// Those of a run in a sub-directory, which goes on if it was begun.
+  /// Those of a run in a sub-directory: there it goes on, or is replaced, as this one is, if it was begun.
   RunOptions below(const std::string& folder) const;
 };
 

@@ -1,37 +1,76 @@
 #include "tools/common/seeds.h"
 
+#include <cmath>
 #include <set>
 
 #include "nn/report/statistics.h"
 #include "tensor/file.h"
+#include "tensor/print.h"
 
 namespace vae::tool {
 
-void train_seeds(const RunOptions& options,
+namespace {
+
+void check_resumed(const train::RunDirectory& directory, const OptionTable& table) {
+  const nlohmann::json stored = directory.read_config();
+  if (!stored.contains("seeds"))
+    fail(ErrorKind::usage, "--seeds: {} is a run of one seed", directory.path().string());
+  table.check_resumed(stored);
+}
+
+/// The score of one seed; none if it diverged, or its report has no score.
+std::optional<train::Scalar> train_seed(const RunOptions& options, uint64_t seed,
+                                        const std::function<train::Scalar(const RunOptions&)>& train_one) {
+  say("seed {}\n", seed);
+  const std::string folder = fmt::format("seed_{}", seed);
+  train::claim_folder(options.run, folder);
+  RunOptions run = options.below(folder);
+  run.seed = seed;
+  try {
+    const train::Scalar score = train_one(run);
+    if (std::isfinite(score.value)) return score;
+    note("seed {}: its score is missing\n", seed);
+  } catch (const Error& e) {
+    if (e.kind() != ErrorKind::numeric) throw;
+    note("seed {} diverged: {}\n", seed, e.what());
+  }
+  return {};
+}
+
+}  // namespace
+
+void train_seeds(const RunOptions& options, const OptionTable& table,
                  const std::function<train::Scalar(const RunOptions&)>& train_one) {
-  const std::vector<uint64_t>& seeds = options.seeds;
-  if (seeds.empty()) {
+  if (options.seeds.empty()) {
     train_one(options);
     return;
   }
-  const std::string list = fmt::format("{}", fmt::join(seeds, ","));
-  if (std::set(seeds.begin(), seeds.end()).size() != seeds.size())
-    fail(ErrorKind::usage, "--seeds: '{}' names a seed twice", list);
+  if (std::set(options.seeds.begin(), options.seeds.end()).size() != options.seeds.size())
+    fail(ErrorKind::usage, "--seeds: '{}' names a seed twice", fmt::join(options.seeds, ","));
+  const train::RunDirectory directory = options.directory();
+  if (directory.resumed()) check_resumed(directory, table);
+  directory.write_config(table.config());
   std::vector<double> values;
+  std::vector<uint64_t> scored, failed;
   std::string name;
-  for (const uint64_t seed : seeds) {
-    fmt::print("seed {}\n", seed);
-    RunOptions run = options.below(fmt::format("seed_{}", seed));
-    run.seed = seed;
-    const train::Scalar score = train_one(run);
-    values.push_back(score.value);
-    name = score.name;
+  for (const uint64_t seed : options.seeds) {
+    const std::optional<train::Scalar> score = train_seed(options, seed, train_one);
+    (score ? scored : failed).push_back(seed);
+    if (!score) continue;
+    values.push_back(score->value);
+    name = score->name;
   }
-  const report::MeanStd summary = report::mean_std(values);
-  fmt::print("{} over seeds {}: {}\n", name, list, summary.str());
-  const nlohmann::ordered_json results{
-      {"seeds", seeds}, {name, values}, {"mean", summary.mean}, {"std", summary.std}};
-  write_file_atomically(options.run / "seeds.json", results.dump(2) + "\n");
+  nlohmann::ordered_json results{{"seeds", scored}};
+  if (!scored.empty()) {
+    const report::MeanStd summary = report::mean_std(values);
+    say("{} over seeds {}: {}\n", name, fmt::join(scored, ","), summary.str());
+    results.update({{name, values}, {"mean", summary.mean}, {"std", summary.std}});
+  }
+  if (!failed.empty()) results["failed"] = failed;
+  write_file_atomically(directory.claim("seeds.json"), results.dump(2) + "\n");
+  if (!failed.empty())
+    fail(ErrorKind::numeric, "{} of {} seeds diverged or have no score: {}", failed.size(),
+         options.seeds.size(), fmt::join(failed, ","));
 }
 
 }  // namespace vae::tool

@@ -101,6 +101,17 @@ Spelling<T> plain() {
   }
 }
 
+/// A path, made absolute: what a run stores is found again from every working directory.
+inline Spelling<std::filesystem::path> absolute_path() {
+  const auto parse = [](const std::string& text) {
+    std::error_code error;
+    const auto path = text.empty() ? std::filesystem::path() : std::filesystem::absolute(text, error);
+    if (error) fail(ErrorKind::usage, "'{}' cannot be made absolute ({})", text, error.message());
+    return path;
+  };
+  return {"TEXT", parse, [](const std::filesystem::path& path) { return path.string(); }};
+}
+
 /// Numbers between commas; no text is an empty list, or no list.
 template <class T>
 Spelling<std::vector<T>> list_of(T least, T most, const std::string& words, bool may_be_empty) {

@@ -2,6 +2,7 @@
 // A training tool: `train`, and inspections of a finished run. Its main() is
 //
 //   return vae::tool::run<M2Options>(argc, argv, {name, about, preset, {inspections}});
+#include "nn/train/interrupt.h"
 #include "tools/common/cli.h"
 #include "tools/common/command_line.h"
 #include "tools/common/run.h"
@@ -33,7 +34,8 @@ template <class Options>
 int train(Options& options) {
   options.images.dataset = resolve_dataset(options.images);
   if (options.run.benchmark > 0) return Run(setup_of(options)).benchmark(), 0;
-  train_seeds(options.run, [&](const RunOptions& of_run) {
+  const train::InterruptGuard interrupt;  // a signal while images load, or between two runs, counts, too
+  train_seeds(options.run, setup_of(options).table, [&](const RunOptions& of_run) {
     Options one = options;
     one.run = of_run;
     Run run(setup_of(one));
@@ -55,10 +57,14 @@ int run(int argc, char** argv, const Tool<Options>& tool) {
     const CommandLine line(argc, argv, {tool.name, tool.about, options.run.run, commands});
     options = tool.preset(
         [&](const std::string& name, const std::string& fallback) { return line.find(name, fallback); });
+    options.tool_name = tool.name;
     const std::string command = line.parse([&](const OptionTable& table) { describe(table, options); });
     if (command == "train") return train(options);
     for (const Inspection<Options>& i : tool.inspections) {
       if (i.name != command) continue;
+      if (i.of_trained && !options.run.seeds.empty())
+        fail(ErrorKind::usage, "{0} holds a run for each of several seeds: name one, such as {0}/seed_{1}",
+             options.run.run.string(), options.run.seeds[0]);
       if (!i.of_trained) options.images.dataset = resolve_dataset(options.images);
       Run of_command(setup_of(options));
       if (i.of_trained) of_command.load();

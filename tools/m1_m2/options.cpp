@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <cmath>
+#include <cstdio>
 
 #include "tools/common/model_options.h"
 
@@ -78,11 +79,26 @@ void describe_bound(const OptionTable& t, CommonConfig& c) {
   t.add("type-qz", c.q_z, "log q(z), where explicit", term);
 }
 
-void describe_updates(const OptionTable& t, nn::Adam::Settings& adam, RateOptions& rate) {
+/// Written where the rate falls, so that a resumed run keeps the length it began with.
+void describe_length(const OptionTable& t, RateOptions& rate, const tool::RunOptions& run) {
+  const auto epochs = tool::or_none(at_least(1));
+  const auto print = [&, number = at_least(1)](const std::optional<int64_t>& given) {
+    return rate.decay == kernels::Decay::constant ? std::string() : number.print(given.value_or(run.epochs));
+  };
+  t.add("lr-epochs", rate.epochs, "epochs in which the rate falls; default: those that the run begins with",
+        {epochs.type, epochs.parse, print})
+      .kept([&rate, epochs](const std::string& then) {
+        if (!rate.epochs) rate.epochs = epochs.parse(then);
+      });
+}
+
+void describe_updates(const OptionTable& t, nn::Adam::Settings& adam, RateOptions& rate,
+                      const tool::RunOptions& run) {
   using kernels::Decay;
   t.add("lr", adam.learning_rate, "Adam's rate", tool::positive());
-  t.add("lr-decay", rate.decay, "rate over the iterations of the run",
+  t.add("lr-decay", rate.decay, "rate over the iterations",
         choice<Decay>({{"constant", Decay::constant}, {"linear", Decay::linear}, {"cosine", Decay::cosine}}));
+  describe_length(t, rate, run);
   t.add("lr-warmup", rate.warmup, "iterations in which the rate rises", at_least(0));
   t.add("clip", adam.clip.norm, "norm to which each sub-net's gradients are clipped; 0: none",
         tool::non_negative());
@@ -118,7 +134,7 @@ void describe_model(const OptionTable& t, Options& o) {
   else
     t.add("samples", model.samples, "draws of z per image", at_least(1));
   describe_bound(t, model);
-  describe_updates(t, o.settings.adam, o.rate);
+  describe_updates(t, o.settings.adam, o.rate, o.run);
   describe_layers(t, model, nets);
 }
 
@@ -135,7 +151,7 @@ void describe_objective(const OptionTable& t, M2Options& o) {
 
 /// M1 below M2, described as the tool m1 does but for the prefix.
 void describe_stage(const OptionTable& t, M2Options& o) {
-  t.add("m1-run", o.m1_run, "run directory of a trained M1; default: train one first");
+  t.add("m1-run", o.m1_run, "run directory of a trained M1; default: train one first", tool::absolute_path());
   const OptionTable m1 = t.prefixed("m1-");
   m1.add("epochs", o.m1->run.epochs, "epochs of M1", at_least(1));
   m1.add("iters-per-epoch", o.m1->run.iters_per_epoch, "iterations per epoch of M1", at_least(1));
@@ -169,7 +185,29 @@ namespace {
 
 /// The rate of a run, from its base.
 kernels::Schedule schedule_of(double base, const RateOptions& rate, const tool::RunOptions& run) {
-  return kernels::Schedule::decay(base, rate.decay, run.epochs * run.iters_per_epoch, rate.warmup);
+  return kernels::Schedule::decay(base, rate.decay, rate.epochs.value_or(run.epochs) * run.iters_per_epoch,
+                                  rate.warmup);
+}
+
+template <class Config>
+bool has_batch_norm(Config model) {
+  for (const NetConfig* net : nets_of(model))
+    if (net->batch_norm || net->batch_norm_to_input) return true;
+  return false;
+}
+
+/// A rate that falls in another time than that of the run is no mistake, but must not go unsaid.
+void tell_length(const RateOptions& rate, const tool::RunOptions& run, const std::string& prefix) {
+  if (rate.decay == kernels::Decay::constant || rate.epochs.value_or(run.epochs) == run.epochs) return;
+  fmt::print(stderr,
+             "the learning rate falls in {} epochs, though the run has {}; --{}lr-epochs changes that\n",
+             *rate.epochs, run.epochs, prefix);
+}
+
+void check_training(const M1Options& o, const train::Data& data, const std::string& prefix) {
+  if (has_batch_norm(o.settings.model))
+    tool::check_normalized(prefix + "batch", o.settings.batch, data.train.size());
+  tell_length(o.rate, o.run, prefix);
 }
 
 train::Inputs inputs_of(LikelihoodKind decoder) {
@@ -183,16 +221,14 @@ train::Inputs inputs_of(const M2Options& o) {
   return o.m1 ? inputs_of(*o.m1) : inputs_of(o.settings.model.decoder);
 }
 
-std::unique_ptr<train::Recipe> make_recipe(const M1Options& o, const train::Data& data,
-                                           nn::Options of_model) {
+M1Recipe::Settings settings_of(const M1Options& o, const train::Data& data) {
   M1Recipe::Settings s = o.settings;
   s.model.x_size = data.train.image_size();
   s.rate = schedule_of(s.adam.learning_rate, o.rate, o.run);
-  return std::make_unique<M1Recipe>(s, data, of_model);
+  return s;
 }
 
-std::unique_ptr<train::Recipe> make_recipe(const M2Options& o, const train::Data& data,
-                                           nn::Options of_model) {
+M2Recipe::Settings settings_of(const M2Options& o, const train::Data& data) {
   M2Recipe::Settings s = o.settings;
   s.model.x_size = data.train.image_size(), s.model.y_size = data.classes;
   s.rate = schedule_of(s.adam.learning_rate, o.rate, o.run);
@@ -207,20 +243,35 @@ std::unique_ptr<train::Recipe> make_recipe(const M2Options& o, const train::Data
     s.objective.labeled = labeled / (labeled + unlabeled),
     s.objective.unlabeled = unlabeled / (labeled + unlabeled);
   }
-  return std::make_unique<M2Recipe>(s, data, of_model);
+  return s;
 }
 
-tool::Inspection<M2Options> analogy(const std::function<void(const OptionTable&, M2Options&)>& describe) {
-  return {"analogy", "analogies of a trained run", describe, [](tool::Run& run, M2Options& o) {
-            run.write("analogy", run.recipe<M2Recipe>().analogy_picture(run.last_step(), o.means));
-            return 0;
-          }};
+void check_training(const M1Options& o, const train::Data& data) { check_training(o, data, ""); }
+
+void check_training(const M2Options& o, const train::Data& data) {
+  if (has_batch_norm(o.settings.model)) {
+    tool::check_normalized("batch-labeled", o.settings.batch_labeled, data.split.labeled.numel());
+    tool::check_normalized("batch-unlabeled", o.settings.batch_unlabeled, data.split.unlabeled.numel());
+  }
+  tell_length(o.rate, o.run, "");
+  if (o.m1 && o.m1_run.empty()) check_training(*o.m1, data, "m1-");
+}
+
+std::unique_ptr<train::Recipe> make_recipe(const M1Options& o, const train::Data& data,
+                                           nn::Options of_model) {
+  return std::make_unique<M1Recipe>(settings_of(o, data), data, of_model);
+}
+
+std::unique_ptr<train::Recipe> make_recipe(const M2Options& o, const train::Data& data,
+                                           nn::Options of_model) {
+  return std::make_unique<M2Recipe>(settings_of(o, data), data, of_model);
 }
 
 std::optional<tool::Stage> stage_of(const M2Options& o) {
   if (!o.m1) return {};
   const auto setup = [o](const tool::RunOptions& below) {
     M1Options stage = *o.m1;
+    stage.tool_name = "m1";
     stage.images = o.images;
     stage.run = below;
     stage.run.epochs = o.m1->run.epochs, stage.run.iters_per_epoch = o.m1->run.iters_per_epoch;
@@ -230,7 +281,7 @@ std::optional<tool::Stage> stage_of(const M2Options& o) {
     M1* m1 = dynamic_cast<M2Recipe&>(recipe).m1();
     return tool::Stage::Part{m1, meta_of(*m1)};
   };
-  return tool::Stage{"M1", "m1", o.m1_run, setup, part};
+  return tool::Stage{"M1", "m1", "m1", o.m1_run, setup, part};
 }
 
 }  // namespace vae::m1_m2

@@ -5,9 +5,10 @@
 
 namespace vae::m1_m2 {
 
-/// A learning rate over the iterations of the run.
+/// A learning rate over the iterations.
 struct RateOptions {
   kernels::Decay decay = kernels::Decay::constant;
+  std::optional<int64_t> epochs{};  ///< in which it falls; none: those of the run
   int64_t warmup = 0;
 };
 
@@ -34,6 +35,10 @@ M2Options m1_m2_preset(const tool::Find& find);
 void describe(const tool::OptionTable& table, M1Options& options);
 void describe(const tool::OptionTable& table, M2Options& options);
 
+/// What the recipe of a run on these data is made with.
+M1Recipe::Settings settings_of(const M1Options& options, const train::Data& data);
+M2Recipe::Settings settings_of(const M2Options& options, const train::Data& data);
+
 train::Inputs inputs_of(const M1Options& options);
 train::Inputs inputs_of(const M2Options& options);
 std::unique_ptr<train::Recipe> make_recipe(const M1Options& options, const train::Data& data,
@@ -41,9 +46,12 @@ std::unique_ptr<train::Recipe> make_recipe(const M1Options& options, const train
 std::unique_ptr<train::Recipe> make_recipe(const M2Options& options, const train::Data& data,
                                            nn::Options of_model);
 std::optional<tool::Stage> stage_of(const M2Options& options);
+void check_training(const M1Options& options, const train::Data& data);
+void check_training(const M2Options& options, const train::Data& data);
 
-/// `analogy`, with options of its own.
-tool::Inspection<M2Options> analogy(
-    const std::function<void(const tool::OptionTable&, M2Options&)>& describe);
+/// Presets and inspections.
+tool::Tool<M1Options> m1_tool();
+tool::Tool<M2Options> m2_tool();
+tool::Tool<M2Options> m1_m2_tool();
 
 }  // namespace vae::m1_m2

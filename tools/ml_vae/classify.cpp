@@ -1,6 +1,7 @@
 // The latent classifiers of the published table, on a trained run.
 #include "data/digest.h"
 #include "tensor/file.h"
+#include "tensor/print.h"
 #include "tools/ml_vae/options.h"
 
 namespace vae::ml_vae {
@@ -31,18 +32,18 @@ void write_table(ClassifierRecipe& recipe, MlVaeRecipe& trained, const train::Ru
   };
   const auto of_train = score(trained.data().train, "train"), of_test = score(trained.data().test, "test");
   nlohmann::ordered_json results;
-  fmt::print("accuracy in %      train   test    with running statistics: train   test\n");
+  say("accuracy in %      train   test    with running statistics: train   test\n");
   for (size_t kind = 0; kind < kCodeKinds.size(); ++kind) {
     const auto &train = of_train[kind], &test = of_test[kind];
-    fmt::print("{:16} {:7.2f} {:7.2f} {:30.2f} {:7.2f}\n", kCodeKinds[kind], 100 * train.batch_statistics,
-               100 * test.batch_statistics, 100 * train.running_statistics, 100 * test.running_statistics);
+    say("{:16} {:7.2f} {:7.2f} {:30.2f} {:7.2f}\n", kCodeKinds[kind], 100 * train.batch_statistics,
+        100 * test.batch_statistics, 100 * train.running_statistics, 100 * test.running_statistics);
     results[kCodeKinds[kind]] = {{"train", train.batch_statistics},
                                  {"test", test.batch_statistics},
                                  {"train_running_statistics", train.running_statistics},
                                  {"test_running_statistics", test.running_statistics}};
   }
-  fmt::print("class_evidence uses the labels of the test images to form the groups: no classification\n");
-  write_file_atomically(directory / "results.json", results.dump(2) + "\n");
+  say("class_evidence uses the labels of the test images to form the groups: no classification\n");
+  write_file_atomically(directory.claim("results.json"), results.dump(2) + "\n");
 }
 
 int run_classify(tool::Run& run, Options& o) {
@@ -50,8 +51,9 @@ int run_classify(tool::Run& run, Options& o) {
   if (o.iterations % per_epoch != 0)
     fail(ErrorKind::usage, "--iterations: {} are not whole thousands", o.iterations);
   auto& trained = run.recipe<MlVaeRecipe>();
+  tool::check_normalized("classifier-batch", o.classifier.batch, trained.data().train.size());
   tool::RunOptions of_run = o.run;
-  of_run.run /= "classifier";
+  of_run.run = train::claim_folder(o.run.run, "classifier");
   of_run.iters_per_epoch = per_epoch;
   of_run.epochs = o.iterations / per_epoch;
   ClassifierRecipe::Settings settings = o.classifier;
@@ -62,10 +64,11 @@ int run_classify(tool::Run& run, Options& o) {
                           {DType::f32, trained.data().train.device(), o.run.seed});
 
   const OptionTable table = tool::described(o);
+  table.of_tool(o.tool_name);
   describe_classify(table, o);
   const train::RunDirectory directory = of_run.directory();
-  if (directory.resumed()) table.check_resumed(directory.read_config());
-  directory.write_config(table.config());
+  if (directory.resumed()) run.check_resumed(directory, table);
+  run.write_config(directory, table);
   fit::train_recipe(recipe, directory, of_run.task(), of_run.loop());
   write_table(recipe, trained, directory);
   return 0;

@@ -42,12 +42,12 @@ int run_import(tool::Run& run, Options& o) {
   set_parameters(recipe.model(), file, path);
 
   const train::RunDirectory directory = o.run.directory();
-  directory.write_config(run.setup().table.config());
+  run.write_config(directory, run.setup().table);
   train::Task task(recipe, {.seed = o.run.seed});
   nlohmann::json meta = task.meta();
   const int64_t per_epoch = o.run.iters_per_epoch > 0 ? o.run.iters_per_epoch : recipe.steps_per_pass();
   meta["loop"] = {{"iteration", 0}, {"iters_per_epoch", per_epoch}};
-  train::save_checkpoint(directory / train::kCheckpointFile, task.state(), meta);
+  train::save_checkpoint(directory.claim(train::kCheckpointFile), task.state(), meta);
   recipe.model().set_training(false);
   run.write_pictures();
   return probe().run(run, o);

@@ -27,10 +27,14 @@ Options preset_options(const tool::Find& find) {
 
 train::Inputs inputs_of(const Options&) { return train::Inputs::unit; }
 
-std::unique_ptr<train::Recipe> make_recipe(const Options& o, const train::Data& data, nn::Options of_model) {
+MlVaeRecipe::Settings settings_of(const Options& o, const train::Data& data) {
   MlVaeRecipe::Settings s = o.settings;
   s.model.x_size = data.train.image_size();
-  return std::make_unique<MlVaeRecipe>(s, data, of_model);
+  return s;
+}
+
+std::unique_ptr<train::Recipe> make_recipe(const Options& o, const train::Data& data, nn::Options of_model) {
+  return std::make_unique<MlVaeRecipe>(settings_of(o, data), data, of_model);
 }
 
 namespace {
@@ -69,6 +73,14 @@ void describe(const OptionTable& table, Options& o) {
   t.add("beta-1", o.settings.adam.rule.beta1, "Adam's first moment", moment);
   t.add("beta-2", o.settings.adam.rule.beta2, "Adam's second moment", moment);
   t.add("reshuffle", o.settings.reshuffle, "new batches in each pass; else those of the first are replayed");
+}
+
+tool::Tool<Options> ml_vae_tool() {
+  return {"ml_vae",
+          "The multi-level VAE of Bouchacourt et al. (2018).",
+          preset_options,
+          {import_weights(), swap(), classify(), tsne(), probe()},
+          "train, then write pictures, probes and report"};
 }
 
 }  // namespace vae::ml_vae

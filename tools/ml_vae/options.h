@@ -25,9 +25,15 @@ Options preset_options(const tool::Find& find);
 
 void describe(const tool::OptionTable& table, Options& options);
 
+/// What the recipe of a run on these data is made with.
+MlVaeRecipe::Settings settings_of(const Options& options, const train::Data& data);
+
 train::Inputs inputs_of(const Options& options);
 std::unique_ptr<train::Recipe> make_recipe(const Options& options, const train::Data& data,
                                            nn::Options of_model);
+
+/// Presets and inspections.
+tool::Tool<Options> ml_vae_tool();
 
 /// Makes a run of the reference's parameters: checkpoint, pictures and probes. Training can resume it.
 tool::Inspection<Options> import_weights();

@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 
 #include "tests/expect_error.h"
@@ -68,10 +69,43 @@ TEST(Qda, PredictsTheMostProbableClass) {
   }
 }
 
+// Classes of four and two rows: variances of 4/3 and 0.18, where a division by n would give 1 and 0.09.
+TEST(Qda, VariancesAreThoseOfTheSample) {
+  const Tensor x = test::tensor_of({-1, -1, 1, 1, -0.3, 0.3}, {6, 1}, DType::f32),
+               labels = Tensor::from(std::vector<int64_t>{0, 0, 0, 0, 1, 1}, {6});
+  const auto scores = [](double at, double v0, double v1) {
+    return std::pair{std::log(2.0 / 3) - 0.5 * std::log(v0) - 0.5 * at * at / v0,
+                     std::log(1.0 / 3) - 0.5 * std::log(v1) - 0.5 * at * at / v1};
+  };
+  const Qda qda(x, labels, 2, 0);
+  int by_n_differs = 0;
+  for (int i = 0; i <= 40; ++i) {
+    const double at = 0.01 * i;
+    const auto [s0, s1] = scores(at, 4.0 / 3, 0.18);
+    const auto [n0, n1] = scores(at, 1, 0.09);
+    EXPECT_EQ(qda.predict(test::tensor_of({at}, {1, 1}, DType::f32))[0], s1 > s0) << at;
+    by_n_differs += (s1 > s0) != (n1 > n0);
+  }
+  EXPECT_GT(by_n_differs, 0) << "the points tell the two apart";
+}
+
+TEST(Qda, AClassOfLessThanTwoRowsIsNeverPredicted) {
+  const Set set = make_set(70, 1);
+  std::vector<int64_t> labels = set.labels.to_vector<int64_t>();
+  std::ranges::replace(labels, int64_t{2}, int64_t{4});  // 2 has no row, 3 has one
+  labels[0] = 3;
+  const Tensor given = Tensor::from(labels, {70});
+  const std::vector<int64_t> predicted = Qda(set.x, given, 5, 1e-3).predict(set.x);
+  for (const int64_t c : {0, 1, 4}) EXPECT_GT(std::ranges::count(predicted, c), 0) << c;
+  for (const int64_t c : {2, 3}) EXPECT_EQ(std::ranges::count(predicted, c), 0) << c;
+}
+
 TEST(Qda, Refuses) {
   const Set set = make_set(70, 1);
   test::expect_error(ErrorKind::data, "label 2", [&] { Qda(set.x, set.labels, 2, 0); });
-  test::expect_error(ErrorKind::data, "class of 0", [&] { Qda(set.x, set.labels, 4, 0); });
+  const Tensor apart = Tensor::from(std::vector<int64_t>{0, 2}, {2});
+  test::expect_error(ErrorKind::data, "none of 3 classes has two rows",
+                     [&] { Qda(set.x.slice(0, 2), apart, 3, 1e-3); });
   const Tensor flat = Tensor::zeros({70, 2});
   test::expect_error(ErrorKind::data, "singular", [&] { Qda(flat, set.labels, 3, 0); });
   EXPECT_NO_THROW(Qda(flat, set.labels, 3, 1e-3));

@@ -4,6 +4,7 @@
 
 #include <gtest/gtest.h>
 
+#include <array>
 #include <cmath>
 #include <numeric>
 
@@ -35,6 +36,35 @@ std::vector<double> matrix(const detail::Affinities& p, int64_t n) {
   for (int64_t i = 0; i < n; ++i)
     for (int64_t e = p.begin[i]; e < p.begin[i + 1]; ++e) all[i * n + p.neighbour[e]] += p.weight[e];
   return all;
+}
+
+// Momentum 0.5 and attraction times 12 in the first two iterations, 0.8 and 1 later; the gain of a coordinate
+// grows by 0.2 while it goes on downhill, and falls by a fifth where it turns.
+TEST(Tsne, IterationsFollowTheRule) {
+  const Tensor x = clouds(3, 4, 5, 1);
+  const auto embedded = [&](int64_t iterations) {
+    const Tensor y =
+        tsne(x, {.perplexity = 2, .iterations = iterations, .learning_rate = 3, .exaggerated_iterations = 2});
+    std::vector<float> apart[2];
+    for (int64_t i = 0; i < y.numel(); ++i) apart[i % 2].push_back(y.data<float>()[i]);
+    return std::array{apart[0], apart[1]};
+  };
+  const detail::Affinities p = detail::affinities(x, 2);
+  std::array<std::vector<float>, 2> gain{std::vector<float>(12, 1), std::vector<float>(12, 1)},
+      velocity{std::vector<float>(12), std::vector<float>(12)};
+  for (int64_t iteration = 0; iteration < 5; ++iteration) {
+    const auto before = embedded(iteration), after = embedded(iteration + 1);
+    std::vector<float> gradient[2]{std::vector<float>(12), std::vector<float>(12)};
+    detail::gradient(p, iteration < 2 ? 12 : 1, before.data(), gradient);
+    for (size_t c = 0; c < 2; ++c)
+      for (size_t i = 0; i < 12; ++i) {
+        float& g = gain[c][i];
+        g = velocity[c][i] * gradient[c][i] < 0 ? g + 0.2f : std::max(0.01f, 0.8f * g);
+        const float next = (iteration < 2 ? 0.5f : 0.8f) * velocity[c][i] - 3 * g * gradient[c][i];
+        EXPECT_NEAR(after[c][i] - before[c][i], next, 1e-5 * std::abs(next) + 1e-7) << iteration;
+        velocity[c][i] = next;
+      }
+  }
 }
 
 TEST(Tsne, AffinitiesHaveTheirPerplexity) {

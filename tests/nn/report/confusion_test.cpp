@@ -57,7 +57,41 @@ TEST(Confusion, BadInputNamesTheValue) {
   expect_error(ErrorKind::internal, "prediction -1 at 0", [&] { Confusion(good, negative, 2); });
   expect_error(ErrorKind::internal, "2 labels, 0 predictions", [&] { Confusion(good, {}, 2); });
   expect_error(ErrorKind::internal, "0 classes", [] { Confusion({}, {}, 0); });
-  expect_error(ErrorKind::internal, "1000000 classes", [] { Confusion({}, {}, 1'000'000); });
+}
+
+TEST(Confusion, ManyClassesAreAListOfTheFirst) {
+  std::vector<int64_t> labels, predictions;
+  for (int64_t i = 0; i < 3000; ++i)
+    labels.push_back(i % 1000), predictions.push_back(i < 2000 ? i % 1000 : 7);
+  const Confusion some(labels, predictions, 1000);
+  const std::string text = some.text();
+  EXPECT_EQ(test::occurrences(text, "\n"), 102u);
+  EXPECT_NE(text.find("                       0        3    66.7%     100.0%  7 (1)\n"), std::string::npos)
+      << text;
+  EXPECT_NE(text.find("                       7        3   100.0%       0.3%\n"), std::string::npos) << text;
+  EXPECT_NE(text.find("\nand 900 further classes\n"), std::string::npos);
+  const Confusion million(labels, predictions, 1'000'000);  // a matrix would take terabytes
+  EXPECT_EQ(million.count(999, 7), 1);
+  EXPECT_DOUBLE_EQ(million.accuracy(), 2001.0 / 3000);
+  for (const Confusion& confusion : {some, million}) {
+    const std::string svg = confusion.figure().svg();
+    EXPECT_LT(svg.size(), 1'500'000u);
+    EXPECT_NE(svg.find("the first 100 of "), std::string::npos);
+  }
+}
+
+TEST(Confusion, NamesOfClasses) {
+  const std::vector<std::string> names{"cat", "<b>&\"dog\"\n", "\u732b\xff", std::string(500, 'm')};
+  const Confusion confusion(kLabels, kPredictions, 4, names);
+  const std::string text = confusion.text(), svg = confusion.figure().svg();
+  EXPECT_EQ(test::occurrences(text, "\n"), 6u);
+  for (const std::string name : {"cat", "<b>&\"dog\"\uFFFD", "\u732b\uFFFD", "mmmmmmmmmmmmmmmmmmmmmmm\u2026"})
+    EXPECT_NE(text.find(name + " "), std::string::npos) << name << "\n" << text;
+  test::expect_well_formed(svg);
+  EXPECT_EQ(test::occurrences(svg, ">cat<"), 2u);
+  EXPECT_EQ(svg.find("<b>"), std::string::npos);
+  EXPECT_LT(confusion.figure().width, 600);
+  EXPECT_NO_THROW(confusion.figure().image(1));
 }
 
 TEST(Confusion, FigureOfAnySize) {

@@ -121,7 +121,32 @@ TEST(ImageGrid, ImpossibleOptionsAreErrors) {
   expect_error(ErrorKind::internal, "scale is 0", with([](GridOptions& o) { o.scale = 0; }));
   expect_error(ErrorKind::internal, "channels", with([](GridOptions& o) { o.channels = 2; }));
   expect_error(ErrorKind::internal, "values are no whole", with([](GridOptions& o) { o.channels = 0; }));
-  expect_error(ErrorKind::internal, "too large", with([](GridOptions& o) { o.rows = o.columns = 16384; }));
+}
+
+TEST(ImageGrid, NoPictureIsLargerThanItMayBe) {
+  GridOptions options{.rows = 10, .columns = 10, .tile_height = 300, .tile_width = 300};
+  options.range = TileRange::unit;
+  const std::vector<float> tiles(10 * 300 * 300, 0.5f);
+  EXPECT_EQ(image_grid(tiles, options).width, 3022);  // enlarged once, not three times
+  options.rows = options.columns = 20;
+  const Image cut = image_grid(tiles, options);  // thirteen rows and columns
+  EXPECT_EQ(cut.width, 13 * 302 + 2);
+  EXPECT_EQ(cut.height, 13 * 302 + 2);
+  GridOptions wide{.rows = 2, .columns = 2, .tile_height = 2, .tile_width = 9000, .padding = 0, .scale = 3};
+  wide.range = TileRange::unit;
+  std::vector<float> row(2 * 9000);
+  row[0] = row[3] = row[8997] = 1;  // of every third pixel: the first, the second, the last
+  const Image strip = image_grid(row, wide);
+  EXPECT_EQ(strip.width, 3000);
+  EXPECT_EQ(strip.height, 2);
+  EXPECT_EQ(strip.pixels[0], 255);
+  EXPECT_EQ(strip.pixels[1], 255);
+  EXPECT_EQ(strip.pixels[2], 0);
+  EXPECT_EQ(strip.pixels[2999], 255);
+  EXPECT_LE(image_grid(std::vector<float>(1 << 20),
+                       {.rows = 1, .columns = 1, .tile_height = 1, .tile_width = 1 << 20})
+                .width,
+            kMostPixels);
 }
 
 }  // namespace

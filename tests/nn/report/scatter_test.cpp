@@ -4,6 +4,7 @@
 
 #include <cmath>
 #include <cstdlib>
+#include <set>
 
 #include "tests/expect_error.h"
 #include "tests/nn/report/well_formed.h"
@@ -83,6 +84,27 @@ TEST(Scatter, UnitsAreEqualOnBothAxes) {
   EXPECT_GT(places[1].x - places[0].x, 50);
 }
 
+/// A plot of one class, without its legend's name.
+std::string plot_of(int64_t label) {
+  Scatter scatter = circle(30, 1);
+  scatter.labels.assign(30, label);
+  scatter.class_names.assign(70, "class");
+  return scatter_figure(scatter).svg();
+}
+
+TEST(Scatter, SixtyClassesAreToldApart) {
+  std::set<std::string> plots;
+  for (int64_t label = 0; label < 60; ++label) plots.insert(plot_of(label));
+  EXPECT_EQ(plots.size(), 60u);
+  EXPECT_EQ(plot_of(60), plot_of(61));  // grey
+  EXPECT_EQ(plots.count(plot_of(60)), 0u);
+  const Figure figure = scatter_figure(circle(600, 60));
+  for (int64_t label = 0; label < 60; ++label)
+    EXPECT_GE(occurrences(figure.svg(), fmt::format(">{}</text>", label)), 1u) << label;
+  EXPECT_EQ(figure.svg().find(" more<"), std::string::npos);
+  EXPECT_NO_THROW(figure.image(1));
+}
+
 TEST(Scatter, HostileInput) {
   for (const auto& points : {std::vector<Point>{},
                              {{NAN, NAN}},
@@ -118,8 +140,8 @@ TEST(Scatter, AnyLabelsAndNames) {
   EXPECT_NE(svg.find(">no class<"), std::string::npos);
   EXPECT_NE(svg.find(">zero<"), std::string::npos);
   EXPECT_NE(svg.find("&lt;one&gt;"), std::string::npos);
-  EXPECT_NE(svg.find(" more<"), std::string::npos);
-  EXPECT_LT(occurrences(svg, "<text"), 80u);
+  EXPECT_NE(svg.find(">941 further classes<"), std::string::npos);  // 60 to 999, and INT64_MAX
+  EXPECT_LT(occurrences(svg, "<text"), 100u);
   EXPECT_NO_THROW(figure.image(1));
 }
 

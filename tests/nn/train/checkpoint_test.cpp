@@ -45,7 +45,8 @@ class Checkpoint : public ::testing::Test {
     save_safetensors(path(), file);
     model_.clear();
     expect_error(ErrorKind::data, words, [&] { load_checkpoint(path(), model_.state(), Model::meta()); });
-    expect_error(ErrorKind::data, path().string() + ": ", [&] { load_checkpoint(path(), model_.state(), Model::meta()); });
+    expect_error(ErrorKind::data, path().string() + ": ",
+                 [&] { load_checkpoint(path(), model_.state(), Model::meta()); });
     EXPECT_TRUE(model_.cleared()) << words;
   }
   SafeTensors good() {
@@ -139,9 +140,11 @@ TEST_F(Checkpoint, NeverWritesNumbersThatAreNotFinite) {
 }
 
 TEST_F(Checkpoint, RefusesFilesThatAreNone) {
-  expect_error(ErrorKind::io, "No such file", [&] { load_checkpoint(path(), model_.state(), Model::meta()); });
+  expect_error(ErrorKind::io, "No such file",
+               [&] { load_checkpoint(path(), model_.state(), Model::meta()); });
   write_file_atomically(path(), "garbage that is no checkpoint");
-  expect_error(ErrorKind::data, "not a safetensors file", [&] { load_checkpoint(path(), model_.state(), Model::meta()); });
+  expect_error(ErrorKind::data, "not a safetensors file",
+               [&] { load_checkpoint(path(), model_.state(), Model::meta()); });
 }
 
 TEST_F(Checkpoint, ADiskThatIsFullKeepsTheOldOne) {
@@ -149,7 +152,8 @@ TEST_F(Checkpoint, ADiskThatIsFullKeepsTheOldOne) {
   const std::string before = test::read_text(path());
   {
     const test::FileSizeLimit limit(100);
-    expect_error(ErrorKind::io, "cannot write", [&] { save_checkpoint(path(), model_.state(), Model::meta()); });
+    expect_error(ErrorKind::io, "cannot write",
+                 [&] { save_checkpoint(path(), model_.state(), Model::meta()); });
   }
   EXPECT_EQ(test::read_text(path()), before);
   EXPECT_EQ(directory_.entries(), 1u);

@@ -7,6 +7,7 @@
 #include <cstring>
 #include <map>
 
+#include "nn/train/run_files.h"
 #include "tests/expect_error.h"
 #include "tests/file_size_limit.h"
 #include "tests/read_text.h"
@@ -82,7 +83,7 @@ class Events : public ::testing::Test {
   std::vector<std::filesystem::path> files() const {
     std::vector<std::filesystem::path> paths;
     for (const auto& entry : std::filesystem::directory_iterator(directory_.path()))
-      paths.push_back(entry.path());
+      if (entry.path().filename() != kRunFile) paths.push_back(entry.path());
     std::sort(paths.begin(), paths.end());
     return paths;
   }

@@ -74,6 +74,9 @@ class Descent : public Trainable {
 
 class LoopTest : public ::testing::Test {
  protected:
+  LoopTest() {  // shells and nohup start programs that ignore some of these
+    for (const int signal : {SIGINT, SIGTERM, SIGHUP, SIGUSR1}) ::signal(signal, SIG_DFL);
+  }
   std::filesystem::path file(const std::string& name) const { return path() / name; }
   std::filesystem::path path() const { return directory_ / "run"; }
   static LoopResult train(Descent& model, const std::filesystem::path& path, Mode mode,
@@ -205,13 +208,12 @@ TEST_F(LoopTest, ResumingAFinishedRunChangesNothing) {
 }
 
 TEST_F(LoopTest, ASignalStopsAfterTheIterationAndTheRunCanBeResumed) {
-  for (const int signal : {SIGINT, SIGTERM}) {
+  for (const int signal : {SIGINT, SIGTERM, SIGHUP, SIGUSR1}) {
     Descent model;
     model.signal = signal;
     model.signal_at = 17;
     // What cannot be ignored by a main() that turns errors into exit codes.
-    expect_error(ErrorKind::interrupted,
-                 "interrupted after iteration 17 of 40; the run in " + path().string() + " can be resumed",
+    expect_error(ErrorKind::interrupted, path().string() + ": saved at iteration 17; run it again to go on",
                  [&] { train(model, Mode::fresh); });
     EXPECT_EQ(Error(ErrorKind::interrupted, "").exit_code(), 130);
     EXPECT_EQ(train(Mode::resume).iterations, 40);
@@ -225,20 +227,53 @@ TEST_F(LoopTest, ACounterThatIsNotInTheStateIsMisuse) {
   EXPECT_EQ(model.state().find("counter")->item(), 0) << "the state is as it was";
   model.hides_counter = true;
   test::expect_misuse(
-      "step: two steps from the same state() left different values in 'weight': a counter or a draw is not in "
+      "step: two steps from the same state() left different values in 'weight': a counter or a draw is not "
+      "in "
       "state(), and a resumed run would repeat it",
       [&] { train(model, Mode::create); });
   EXPECT_FALSE(std::filesystem::exists(file(kCheckpointFile)));
 }
 
-TEST_F(LoopTest, ASecondSignalEndsTheProcess) {
+TEST_F(LoopTest, SignalsWithinASecondAreOneRequest) {
+  const InterruptGuard guard;
+  EXPECT_FALSE(guard.requested());
+  for (const int signal : {SIGTERM, SIGTERM, SIGINT, SIGHUP, SIGUSR1}) ::raise(signal);
+  EXPECT_TRUE(guard.requested());
+}
+
+TEST_F(LoopTest, ASignalThatComesLaterEndsTheProcess) {
   EXPECT_EXIT(
       {
         const InterruptGuard guard;
         ::raise(SIGINT);
-        ::raise(SIGINT);
+        ::usleep(1100000);
+        ::raise(SIGHUP);
       },
-      testing::KilledBySignal(SIGINT), "");
+      testing::KilledBySignal(SIGHUP), "");
+}
+
+TEST_F(LoopTest, WhatWasIgnoredStaysIgnored) {
+  struct sigaction ignored {
+  }, before{};
+  ignored.sa_handler = SIG_IGN;
+  sigaction(SIGHUP, &ignored, &before);  // nohup
+  {
+    const InterruptGuard guard;
+    ::raise(SIGHUP);
+    EXPECT_FALSE(guard.requested());
+  }
+  sigaction(SIGHUP, &before, nullptr);
+}
+
+TEST_F(LoopTest, OneGuardWithinAnotherKeepsTheRequest) {
+  const InterruptGuard outer;
+  ::raise(SIGTERM);
+  {
+    const InterruptGuard inner;
+    EXPECT_TRUE(inner.requested());
+  }
+  ::raise(SIGTERM);  // the outer one still holds
+  EXPECT_TRUE(outer.requested());
 }
 
 TEST_F(LoopTest, ALossThatIsNotFiniteStopsWithTheLastGoodCheckpoint) {

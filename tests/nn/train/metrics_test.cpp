@@ -5,6 +5,7 @@
 #include <cmath>
 #include <map>
 
+#include "nn/train/run_files.h"
 #include "tests/expect_error.h"
 #include "tests/file_size_limit.h"
 #include "tests/read_text.h"
@@ -69,8 +70,8 @@ TEST_F(Metrics, ResumingGivesTheBytesOfAnUninterruptedRun) {
 }
 
 TEST_F(Metrics, ResumingStartsAnewWhereTheFirstLineIsIncompleteOrTheFileIsGone) {
-  write_file_atomically(directory_ / "metrics.csv", "step,ep");
-  write_file_atomically(directory_ / "timing.csv", "");
+  write_file_atomically(claim(directory_.path(), "metrics.csv"), "step,ep");
+  write_file_atomically(claim(directory_.path(), "timing.csv"), "");
   MetricsLog log(directory_.path(), kColumns, 0);
   EXPECT_EQ(file("metrics.csv"), "step,epoch,train/loss,test/accuracy\n");
   EXPECT_EQ(file("timing.csv"), "step,seconds,images_per_s\n");
@@ -78,12 +79,12 @@ TEST_F(Metrics, ResumingStartsAnewWhereTheFirstLineIsIncompleteOrTheFileIsGone) 
 }
 
 TEST_F(Metrics, ResumingRefusesForeignFiles) {
-  write_file_atomically(directory_ / "metrics.csv", "step,epoch,other\n");
+  write_file_atomically(claim(directory_.path(), "metrics.csv"), "step,epoch,other\n");
   expect_error(ErrorKind::data, "metrics.csv: columns of another run",
                [&] { MetricsLog(directory_.path(), kColumns, 5); });
   for (const char* row : {"", "x,1,2,3", "99999999999999999999,1,2,3", "-"}) {
     const std::string before = "step,epoch,train/loss,test/accuracy\n" + std::string(row) + "\n";
-    write_file_atomically(directory_ / "metrics.csv", before);
+    write_file_atomically(claim(directory_.path(), "metrics.csv"), before);
     expect_error(ErrorKind::data, "is no row of a log", [&] { MetricsLog(directory_.path(), kColumns, 5); });
     EXPECT_EQ(file("metrics.csv"), before);
   }
@@ -117,10 +118,13 @@ TEST_F(Metrics, AFullDiskIsAnErrorAndLeavesWholeRows) {
   EXPECT_GT(text.size(), 900u);
 }
 
-TEST_F(Metrics, ADeviceThatIsFullIsAnError) {
-  std::filesystem::create_symlink("/dev/full", directory_ / "metrics.csv");
-  expect_error(ErrorKind::io, "metrics.csv: No space left on device",
-               [&] { MetricsLog(directory_.path(), kColumns, std::nullopt); });
+TEST_F(Metrics, LinksAreNotFollowed) {
+  for (const char* name : {"metrics.csv", "metrics.jsonl", "timing.csv"}) {
+    const test::TemporaryDirectory run;
+    std::filesystem::create_symlink("/dev/full", run / name);
+    expect_error(ErrorKind::usage, std::string(name) + " is not a file of this run",
+                 [&] { MetricsLog(run.path(), kColumns, std::nullopt); });
+  }
 }
 
 TEST_F(Metrics, AMissingDirectoryIsAnError) {

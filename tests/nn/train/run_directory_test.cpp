@@ -1,9 +1,11 @@
 #include "nn/train/run_directory.h"
 
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "nn/train/append_file.h"
 #include "tests/expect_error.h"
 #include "tests/read_text.h"
 #include "tests/temporary_directory.h"
@@ -40,48 +42,46 @@ TEST_F(RunDirectories, CreateRefusesARunAndKeepsItsFiles) {
   expect_error(ErrorKind::usage, "already holds a run (config.json): what to do",
                [&] { RunDirectory(path(), Mode::create, ": what to do"); });
   EXPECT_TRUE(exists("config.json"));
-  std::filesystem::remove(path() / "config.json");
-  touch("metrics.csv");
+  std::filesystem::rename(path() / "config.json", claim(path(), "metrics.csv"));
   expect_error(ErrorKind::usage, "already holds a run (metrics.csv)",
                [&] { RunDirectory(path(), Mode::create); });
 }
 
 TEST_F(RunDirectories, FilesOfOthersAreNeverTakenForARun) {
-  std::filesystem::create_directories(path());
-  touch("config.json");
-  for (const Mode mode : {Mode::create, Mode::fresh})
-    expect_error(ErrorKind::usage, "holds config.json, which was not written by a run",
-                 [&] { RunDirectory(path(), mode); });
-  EXPECT_TRUE(exists("config.json"));
-  EXPECT_EQ(std::distance(std::filesystem::directory_iterator(path()), std::filesystem::directory_iterator()),
-            1);
+  for (const char* name :
+       {"config.json", "photo.png", "logo.svg", "results.json", "notes.txt", "no name.tmp-1-2"}) {
+    std::filesystem::create_directories(path());
+    touch(name);
+    for (const Mode mode : {Mode::create, Mode::fresh})
+      expect_error(ErrorKind::usage, fmt::format("holds {}, which no run wrote there", name),
+                   [&] { RunDirectory(path(), mode); });
+    EXPECT_TRUE(exists(name));
+    EXPECT_EQ(
+        std::distance(std::filesystem::directory_iterator(path()), std::filesystem::directory_iterator()), 1);
+    std::filesystem::remove_all(path());
+  }
+  std::filesystem::create_directories(path() / "m1");
+  expect_error(ErrorKind::usage, "holds m1, which no run wrote", [&] { RunDirectory(path(), Mode::create); });
 }
 
-TEST_F(RunDirectories, CreateAcceptsADirectoryWithOtherFiles) {
+TEST_F(RunDirectories, LogsAndHiddenFilesMayBeThere) {
   std::filesystem::create_directories(path());
-  touch("notes.txt");
-  touch("photo.png");
+  for (const char* name : {"train.log", "slurm-12.out", "job.err", ".gitignore"}) touch(name);
   make_run();
-  EXPECT_TRUE(exists("notes.txt"));
-  EXPECT_TRUE(exists("photo.png"));
+  for (const char* name : {"train.log", "slurm-12.out", "job.err", ".gitignore"}) EXPECT_TRUE(exists(name));
 }
 
-TEST_F(RunDirectories, FreshRemovesFilesOfRunsOnly) {
+TEST_F(RunDirectories, FreshRemovesWhatTheRunWroteAndNothingElse) {
   make_run();
-  const char* ours[] = {"split.json",
-                        "metrics.jsonl",
-                        "metrics.csv",
-                        "timing.csv",
-                        "report.html",
-                        "grid.png",
-                        "loss.svg",
-                        "events.out.tfevents.1.vaekit.0000",
-                        "checkpoint.safetensors",
-                        "checkpoint.safetensors.tmp-1-2"};
-  const char* others[] = {"notes.txt",           "photo.jpg",      "data.csv",
-                          "weights.safetensors", "my-config.json", "x.tmp-1-2"};
-  for (const char* name : ours) touch(name);
+  const char* ours[] = {"split.json", "metrics.csv", "grid.png", "loss.svg", "checkpoint.safetensors"};
+  const char* others[] = {"notes.txt",       "photo.png",           "figure.svg",
+                          "metrics.old.csv", "weights.safetensors", "x.tmp-1-2"};
+  for (const char* name : ours) claim(path(), name), touch(name);
   for (const char* name : others) touch(name);
+  touch("grid.png.tmp-1-2");
+  for (const char* name : {"link.png", "folder.png"}) claim(path(), name);
+  claim_folder(path(), "m1");
+  std::filesystem::create_directory(path() / "m1");
   std::filesystem::create_directory(path() / "folder.png");
   write_file_atomically(directory_ / "target.png", "x");
   std::filesystem::create_symlink(directory_ / "target.png", path() / "link.png");
@@ -89,10 +89,79 @@ TEST_F(RunDirectories, FreshRemovesFilesOfRunsOnly) {
   const RunDirectory run(path(), Mode::fresh);
   for (const char* name : ours) EXPECT_FALSE(exists(name)) << name;
   for (const char* name : others) EXPECT_TRUE(exists(name)) << name;
-  EXPECT_FALSE(exists("config.json"));
-  EXPECT_FALSE(exists("link.png"));
-  EXPECT_TRUE(exists("folder.png"));
+  for (const char* name : {"config.json", "grid.png.tmp-1-2"}) EXPECT_FALSE(exists(name)) << name;
+  for (const char* name : {"link.png", "folder.png", "m1"}) EXPECT_TRUE(exists(name)) << name;
   EXPECT_TRUE(std::filesystem::exists(directory_ / "target.png"));
+  EXPECT_EQ(run_files(path()), std::set<std::string>{"m1/"});
+}
+
+TEST_F(RunDirectories, ARunThatWasKilledBeforeItBeganIsBegunAgain) {
+  {
+    const RunDirectory run(path(), Mode::create);
+    write_file_atomically(run.claim("split.json"), "x");
+    run.claim("config.json");
+    touch("config.json.tmp-7-0");
+  }
+  make_run();
+  EXPECT_FALSE(exists("config.json.tmp-7-0"));
+}
+
+TEST_F(RunDirectories, OnlyFilesOfTheRunAreReplaced) {
+  make_run();
+  touch("samples.png");
+  expect_error(ErrorKind::usage, "samples.png is there, and this run did not write it",
+               [&] { claim(path(), "samples.png"); });
+  std::filesystem::create_directory(path() / "seed_1");
+  expect_error(ErrorKind::usage, "seed_1 is there, and this run did not write it",
+               [&] { claim_folder(path(), "seed_1"); });
+  EXPECT_EQ(claim(path(), "config.json"), path() / "config.json");
+}
+
+TEST_F(RunDirectories, LinksAreNotFollowed) {
+  make_run();
+  const std::filesystem::path target = directory_ / "target";
+  write_file_atomically(target, "kept");
+  for (const char* name : {"metrics.csv", "checkpoint.safetensors", "grid.png"}) {
+    claim(path(), name);  // planted behind a run's back
+    std::filesystem::create_symlink(target, path() / name);
+    expect_error(ErrorKind::usage, "is not a file of this run", [&] { claim(path(), name); });
+    expect_error(ErrorKind::io, "cannot write", [&] { AppendFile(path() / name, 0); });
+  }
+  std::filesystem::create_symlink(directory_.path(), path() / "m1");
+  expect_error(ErrorKind::usage, "is not a folder of this run", [&] { claim_folder(path(), "m1"); });
+  std::filesystem::remove(path() / kRunFile);
+  std::filesystem::create_symlink(target, path() / kRunFile);
+  expect_error(ErrorKind::io, "cannot write", [&] { RunDirectory(path(), Mode::resume); });
+  EXPECT_EQ(test::read_text(target), "kept");
+}
+
+TEST_F(RunDirectories, PipesAndOtherNamesOfAFileAreNotAppendedTo) {
+  make_run();
+  ASSERT_EQ(::mkfifo((path() / "pipe").c_str(), 0600), 0);
+  expect_error(ErrorKind::io, "cannot write", [&] { AppendFile(path() / "pipe", 0); });
+  write_file_atomically(directory_ / "target", "kept");
+  std::filesystem::create_hard_link(directory_ / "target", path() / "metrics.csv");
+  expect_error(ErrorKind::io, "other names", [&] { AppendFile(path() / "metrics.csv", 0); });
+  EXPECT_EQ(test::read_text(directory_ / "target"), "kept");
+}
+
+TEST_F(RunDirectories, ACopyWithoutNotesIsResumedAndKeepsOtherFiles) {
+  make_run();
+  std::filesystem::remove(path() / kRunFile);
+  for (const char* name : {"checkpoint.safetensors", "figure.png"}) touch(name);
+  std::filesystem::create_directory(path() / "m1");
+  write_file_atomically(path() / "m1/config.json", "{}");
+  std::filesystem::create_directory(path() / "photos");
+  const RunDirectory run(path(), Mode::resume);
+  EXPECT_EQ(run_files(path()), (std::set<std::string>{"checkpoint.safetensors", "config.json", "m1/"}));
+}
+
+TEST_F(RunDirectories, HalfANoteIsCutOff) {
+  make_run();
+  AppendFile(path() / kRunFile, 0).append("config.json\nmetr");
+  EXPECT_EQ(run_files(path()), std::set<std::string>{"config.json"});
+  claim(path(), "grid.png");
+  EXPECT_EQ(run_files(path()), (std::set<std::string>{"config.json", "grid.png"}));
 }
 
 TEST_F(RunDirectories, ResumeNeedsARunAndLeavesNoTraceWithoutOne) {
@@ -124,7 +193,6 @@ TEST_F(RunDirectories, ImpossiblePlacesAreRefused) {
   expect_error(ErrorKind::io, "cannot make run directory",
                [&] { RunDirectory(directory_ / "file/run", Mode::create); });
   expect_error(ErrorKind::io, "cannot make run directory", [] { RunDirectory("/proc/run", Mode::create); });
-  expect_error(ErrorKind::io, "", [] { RunDirectory("/proc/self", Mode::create); });
 }
 
 TEST_F(RunDirectories, AnUnwritableDirectoryIsRefused) {

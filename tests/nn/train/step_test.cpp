@@ -113,6 +113,32 @@ TEST(Groups, AnUpdateStepsTheGroupsItNamesAlone) {
   test::expect_error(ErrorKind::internal, "no group of parameters 'r'", [&] { groups.at("r"); });
 }
 
+// Neither by the update of another group, which makes its own parameters constants for a while, nor by weight
+// decay, which needs no gradient.
+TEST(Groups, FrozenPartsAreNotTrained) {
+  Game game;
+  struct Two : nn::Module {
+    using Module::Module;
+    nn::Linear frozen{this, "frozen", 2, 2}, trained{this, "trained", 2, 1};
+  } two({.dtype = DType::f64});
+  nn::init_normal(two, 1, 3);
+  two.frozen.freeze();
+  const Tensor before = two.frozen.weight.value().clone();
+  const std::vector<double> start = to_doubles(two.trained.weight.value());
+  Groups groups({{"two", &two, nn::Sgd::Settings{.learning_rate = 0.1, .rule = {.weight_decay = 0.5}}, {}},
+                 {"p", &game.p, nn::Sgd::Settings{.learning_rate = 0.1, .rule = {}}, {}}});
+  const Tensor first = Tensor::scalar(int64_t{0});
+  groups.run({{"p"}, {[&] { return game.loss(1); }}}, first);
+  EXPECT_FALSE(two.frozen.weight.needs_grad());
+  groups.run({{"two"}, {[&] {
+                const Var x(test::tensor_of({1, 2}, {1, 2}, DType::f64));
+                return autograd::sum(two.trained(two.frozen(x)));
+              }}},
+             first);
+  EXPECT_TRUE(test::same_bits(two.frozen.weight.value(), before));
+  EXPECT_NE(to_doubles(two.trained.weight.value()), start);
+}
+
 TEST(Groups, GradientsOfSeveralLossesAddUp) {
   Game one, two;
   Groups of_one(groups_of(one)), of_two(groups_of(two));
@@ -199,6 +225,21 @@ TEST(Task, MetricsAndTheLastNumbersOfALoadedRun) {
   EXPECT_EQ(loaded.evaluate(last_step(1, iterations, kCpu, "evaluate"))[0].value, 0.5);
 }
 
+// Each step has the rate of its own iteration, through warm-up, its end, the fall and what is behind it.
+TEST(Task, RatesAreThoseOfTheIteration) {
+  GameRecipe recipe(kCpu);
+  Task task(recipe, {.seed = 1});
+  const nn::StateDict state = task.state();
+  for (int64_t i = 0; i < 23; ++i) {
+    task.step();
+    const double expected = i < 3 ? 0.02 * static_cast<double>(i + 1) / 3
+                                  : 0.02 * std::max(0.0, static_cast<double>(20 - i) / 17);
+    EXPECT_NEAR(state.find("optimizer.q.learning_rate")->item(), expected, 1e-15) << i;
+    EXPECT_EQ(state.find("optimizer.p.learning_rate")->item(), 0.02) << i;
+    EXPECT_EQ(state.find("optimizer.q.t")->item(), i + 1);
+  }
+}
+
 // A loss that draws by a number of its own, as a program with a generator on the host would.
 TEST(Task, ADrawThatIsNotInTheStateIsMisuse) {
   struct Restless : GameRecipe {
@@ -209,8 +250,7 @@ TEST(Task, ADrawThatIsNotInTheStateIsMisuse) {
     int64_t draws = 0;
   } restless(kCpu);
   Task task(restless, {.seed = 1});
-  test::expect_error(ErrorKind::usage,
-                     "two steps from the same state() left different values in 'optimizer.p.m'",
+  test::expect_error(ErrorKind::usage, "two steps from the same state() left different values in '",
                      [&] { check_resumable(task); });
   GameRecipe recipe(kCpu);
   Task sound(recipe, {.seed = 1});
@@ -231,6 +271,22 @@ TEST(Task, AllocatesNothingOnceWarm) {
   const AllocatorStats warm = steps(6), later = steps(9);
   EXPECT_EQ(later.raw_allocations, warm.raw_allocations);
   EXPECT_EQ(later.live_bytes, warm.live_bytes);
+}
+
+TEST(Meter, GivesMeansOverTheStepsSinceTheLastTime) {
+  Meter meter({"loss", "kl"}, kCpu);
+  const auto add = [&](double loss, double kl) {
+    meter.add("loss", Tensor::scalar(loss)), meter.add("kl", Tensor::scalar(kl));
+    meter.count();
+  };
+  add(1, 8), add(2, 8), add(6, -4);
+  const Scalars means = meter.drain();
+  ASSERT_EQ(means.size(), 2u);
+  EXPECT_EQ(means[0].name, "loss");
+  EXPECT_EQ(means[0].value, 3);
+  EXPECT_EQ(means[1].value, 4);
+  add(5, 7);
+  EXPECT_EQ(meter.drain()[0].value, 5);
 }
 
 TEST(Meter, KnowsItsNames) {

@@ -1,0 +1,89 @@
+// Pictures of image tensors, pixel by pixel: which image lies in which cell, and what lies between the cells.
+#include "nn/report/pictures.h"
+
+#include <gtest/gtest.h>
+
+#include <functional>
+
+#include "tests/numeric.h"
+
+namespace vae::report {
+namespace {
+
+constexpr int kHeight = 3, kWidth = 5, kPixels = kHeight * kWidth;
+const Shape kShape{1, kHeight, kWidth, 1};
+
+/// Images [n, 15], black but for one pixel, which tells the number; of `first` on.
+Tensor numbered(int64_t n, int64_t first = 0) {
+  const Tensor images = Tensor::zeros({n, kPixels});
+  for (int64_t i = 0; i < n; ++i) images.data<float>()[i * kPixels + (first + i) % kPixels] = 1;
+  return images;
+}
+
+constexpr int kBlank = -1, kBlack = -2;
+/// The number of the image in a cell, or one of these.
+using Cell = std::function<int(int row, int column)>;
+
+/// Every pixel of a grid of black and white tiles on white.
+void expect_grid(const Image& image, int rows, int columns, int padding, int scale, const Cell& cell) {
+  ASSERT_EQ(image.width, scale * (columns * (kWidth + padding) + padding));
+  ASSERT_EQ(image.height, scale * (rows * (kHeight + padding) + padding));
+  ASSERT_EQ(image.channels, 1);
+  for (int y = 0; y < image.height; ++y)
+    for (int x = 0; x < image.width; ++x) {
+      const int row = y / scale / (kHeight + padding), column = x / scale / (kWidth + padding);
+      const int v = y / scale % (kHeight + padding) - padding, u = x / scale % (kWidth + padding) - padding;
+      const bool between = v < 0 || u < 0;  // the padding above and to the left of a tile
+      const int number = between ? kBlank : cell(row, column);
+      const int expected = number == kBlank ? 255 : number == v * kWidth + u ? 255 : 0;
+      ASSERT_EQ(image.pixels[static_cast<size_t>(y * image.width + x)], expected)
+          << "row " << row << " column " << column << " pixel " << v << " " << u;
+    }
+}
+
+TEST(Pictures, GridsAreFilledRowByRow) {
+  const auto cell = [](int row, int column) { return row == 2 && column > 1 ? kBlank : 4 * row + column; };
+  expect_grid(tensor_grid(numbered(10), kShape, 3, 4), 3, 4, 2, 3, cell);
+  expect_grid(tensor_grid(numbered(10), kShape, 3, 4, {.range = TileRange::unit, .padding = 1, .scale = 1}),
+              3, 4, 1, 1, cell);
+}
+
+TEST(Pictures, ReconstructionsAreTheFirstHundred) {
+  expect_grid(reconstruction_picture(numbered(105), kShape), 10, 10, 2, 3,
+              [](int row, int column) { return (10 * row + column) % kPixels; });
+  expect_grid(reconstruction_picture(numbered(12), kShape), 10, 10, 2, 3,
+              [](int row, int column) { return 10 * row + column < 12 ? 10 * row + column : kBlank; });
+}
+
+// Two sources, 13 and 14, under three classes: image 3 r + k.
+TEST(Pictures, AnalogiesHaveARowPerImageAndAColumnPerClass) {
+  expect_grid(analogy_picture(numbered(2, 13), numbered(6).reshape({2, 3, kPixels}), kShape), 2, 5, 2, 3,
+              [](int row, int column) {
+                return column == 0 ? 13 + row : column == 1 ? kBlank : 3 * row + column - 2;
+              });
+}
+
+// Three images on both edges, 9 to 11; inside 3 r + c.
+TEST(Pictures, SwapsHaveStylesInRowsAndClassesInColumns) {
+  expect_grid(swap_picture(numbered(3, 9), numbered(9).reshape({3, 3, kPixels}), kShape), 4, 4, 0, 2,
+              [](int row, int column) {
+                if (row == 0 && column == 0) return kBlack;
+                if (row == 0) return 9 + column - 1;
+                return column == 0 ? 9 + row - 1 : 3 * (row - 1) + column - 1;
+              });
+}
+
+TEST(Pictures, CodesAreTheirFirstTwoColumns) {
+  const Scatter scatter = code_scatter(test::tensor_of({1, 2, 3, 4, 5, 6}, {2, 3}, DType::f32), {7, 8});
+  ASSERT_EQ(scatter.points.size(), 2u);
+  EXPECT_EQ(scatter.points[1].x, 4);
+  EXPECT_EQ(scatter.points[1].y, 5);
+  EXPECT_EQ(scatter.labels, (std::vector<int64_t>{7, 8}));
+  const Scatter line = code_scatter(test::tensor_of({1, 2}, {2, 1}, DType::f32));
+  ASSERT_EQ(line.points.size(), 2u);
+  EXPECT_EQ(line.points[1].x, 2);
+  EXPECT_EQ(line.points[1].y, 0);
+}
+
+}  // namespace
+}  // namespace vae::report
