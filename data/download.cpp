@@ -116,7 +116,8 @@ void transfer_rest(const std::string& url, PartFile& part, const std::string& na
   fail(ErrorKind::io, "{}: download failed ({})", url, *message ? message : curl_easy_strerror(status));
 }
 
-/// The same of a file; one that is known packed alone may have the packed file beside it as a witness.
+/// Why a file is not the published one; empty if it is. One that is known packed alone may have the packed
+/// file beside it as a witness.
 std::string difference_of_file(const fs::path& path, const PublishedFile& file) {
   const std::vector<std::byte> content = read_file(path);
   const fs::path packed = path.string() + ".gz";

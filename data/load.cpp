@@ -9,7 +9,6 @@
 #include <optional>
 
 #include "data/idx.h"
-#include "tensor/print.h"
 
 namespace vae::data {
 namespace {

@@ -17,6 +17,8 @@ namespace {
 
 namespace fs = std::filesystem;
 
+constexpr const char* kTemporary = ".tmp-";  // behind it: process and count
+
 std::string reason(int code) { return std::generic_category().message(code); }
 
 /// Writes and syncs a new file of that name; 0 or the system's error code. It takes over the permissions of
@@ -74,7 +76,11 @@ std::vector<std::byte> read_file(const fs::path& path) try {
 
 fs::path temporary_name(const fs::path& path) {
   static std::atomic<unsigned> counter{0};
-  return path.string() + fmt::format(".tmp-{}-{}", ::getpid(), counter++);
+  return path.string() + fmt::format("{}{}-{}", kTemporary, ::getpid(), counter++);
+}
+
+std::string target_of(const std::string& temporary) {
+  return temporary.substr(0, temporary.find(kTemporary));
 }
 
 void write_file_atomically(const fs::path& path, std::span<const std::byte> content) {

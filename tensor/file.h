@@ -13,6 +13,8 @@ std::vector<std::byte> read_file(const std::filesystem::path& path);
 
 /// Another name at each call, beside `path`, for what shall become `path` when it is complete.
 std::filesystem::path temporary_name(const std::filesystem::path& path);
+/// The name for which a temporary of that name was made; a name of another kind as it is.
+std::string target_of(const std::string& temporary);
 
 /// Writes `content` to `path` through a temporary neighbour, fsync, rename and fsync of the directory. A file
 /// of that name keeps its permissions; a symbolic link to a file is replaced, what it leads to stays. On any

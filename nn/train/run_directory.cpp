@@ -46,7 +46,7 @@ std::vector<fs::directory_entry> entries_of(const fs::path& directory) {
 
 /// A temporary of a process that was killed while it wrote one of these files.
 bool is_leftover(const std::string& name, const std::set<std::string>& files) {
-  const std::string target = without_temporary(name);
+  const std::string target = target_of(name);
   return target != name && files.contains(target);
 }
 
@@ -80,9 +80,9 @@ void RunDirectory::check_mode() const {
   const std::set<std::string> ours = run_files(path_);
   for (const fs::directory_entry& entry : entries_of(path_)) {
     const std::string name = entry.path().filename().string();
-    if (name == kRunFile || is_harmless(name) || (name == "split.json" && ours.contains(name)) ||
-        is_leftover(name, ours))
-      continue;
+    // The split is written before config.json: alone, it is of a run that was killed before it began.
+    const bool of_unbegun = ours.contains(name) && name == "split.json";
+    if (name == kRunFile || is_harmless(name) || of_unbegun || is_leftover(name, ours)) continue;
     if (ours.contains(name) || ours.contains(name + "/"))
       fail(ErrorKind::usage, "{} already holds a run ({}){}", path_.string(), name, advice_);
     fail(ErrorKind::usage, "{} holds {}, which no run wrote there: choose another directory", path_.string(),

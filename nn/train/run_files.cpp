@@ -51,6 +51,4 @@ fs::path claim_folder(const fs::path& run, const std::string& name) {
   return claim(run, name, fs::file_type::directory);
 }
 
-std::string without_temporary(const std::string& name) { return name.substr(0, name.find(".tmp-")); }
-
 }  // namespace vae::train

@@ -19,7 +19,4 @@ std::filesystem::path claim(const std::filesystem::path& run, const std::string&
 /// The same of a folder, in which another run lies.
 std::filesystem::path claim_folder(const std::filesystem::path& run, const std::string& name);
 
-/// The name without what a temporary of atomic writing has behind it.
-std::string without_temporary(const std::string& name);
-
 }  // namespace vae::train

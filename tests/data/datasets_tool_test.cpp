@@ -101,8 +101,7 @@ TEST_F(DatasetsTool, SynthWritesOverFilesWhereItIsForced) {
 
 TEST_F(DatasetsTool, VerifyTellsThePublishedFiles) {
   ASSERT_EQ(run("synth --out idx --train 40 --test 20").code, 0);
-  expect_failure(3, "idx/train-images-idx3-ubyte.gz: it holds",
-                 "verify mnist --data-dir idx");
+  expect_failure(3, "idx/train-images-idx3-ubyte.gz: it holds", "verify mnist --data-dir idx");
   EXPECT_EQ(run("verify idx --data-dir idx").code, 0);
   fs::rename(directory_ / "idx", directory_ / "fashion-mnist");
   expect_failure(3, "fashion-mnist: not the published files", "verify fashion-mnist --data-dir .");

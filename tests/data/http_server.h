@@ -1,18 +1,13 @@
 #pragma once
 // A web server of one file for tests: answers GET on 127.0.0.1 with a status and misbehaviour of choice.
-#include <arpa/inet.h>
-#include <netinet/in.h>
-#include <sys/socket.h>
-#include <unistd.h>
-
 #include <algorithm>
 #include <atomic>
 #include <functional>
 #include <mutex>
-#include <stdexcept>
 #include <string>
-#include <thread>
 #include <utility>
+
+#include "tests/data/local_server.h"
 
 namespace vae::test {
 
@@ -27,27 +22,9 @@ class HttpServer {
   };
 
   HttpServer(std::string content, Behaviour behaviour)
-      : content_(std::move(content)), behaviour_(std::move(behaviour)) {
-    socket_ = ::socket(AF_INET, SOCK_STREAM, 0);
-    sockaddr_in address{};
-    address.sin_family = AF_INET;
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    socklen_t size = sizeof address;
-    if (::bind(socket_, reinterpret_cast<sockaddr*>(&address), size) != 0 || ::listen(socket_, 4) != 0 ||
-        ::getsockname(socket_, reinterpret_cast<sockaddr*>(&address), &size) != 0)
-      throw std::runtime_error("no socket for the test server");
-    port_ = ntohs(address.sin_port);
-    thread_ = std::thread([this] { serve(); });
-  }
-  ~HttpServer() {
-    ::shutdown(socket_, SHUT_RDWR);
-    thread_.join();
-    ::close(socket_);
-  }
-  HttpServer(const HttpServer&) = delete;
-  HttpServer& operator=(const HttpServer&) = delete;
+      : content_(std::move(content)), behaviour_(std::move(behaviour)) {}
 
-  std::string url() const { return "http://127.0.0.1:" + std::to_string(port_) + "/file.gz"; }
+  std::string url() const { return "http://127.0.0.1:" + std::to_string(server_.port()) + "/file.gz"; }
   size_t bytes_sent() const { return bytes_sent_; }
   /// The path that was asked for last.
   std::string path() const {
@@ -56,10 +33,6 @@ class HttpServer {
   }
 
  private:
-  void serve() {
-    for (int client; (client = ::accept(socket_, nullptr, nullptr)) >= 0; ::close(client)) answer(client);
-  }
-
   void answer(int client) {
     std::string request;
     char buffer[4096];
@@ -93,11 +66,10 @@ class HttpServer {
 
   std::string content_;
   Behaviour behaviour_;
-  int socket_ = -1, port_ = 0;
   std::atomic<size_t> bytes_sent_ = 0;
   mutable std::mutex mutex_;
   std::string path_;
-  std::thread thread_;
+  LocalServer server_{[this](int client) { answer(client); }};  // last: it asks for what stands above
 };
 
 }  // namespace vae::test

@@ -1,16 +1,14 @@
 #pragma once
 // A secured web server on 127.0.0.1 that redirects whoever asks, with a certificate signed by itself.
-#include <arpa/inet.h>
 #include <openssl/pem.h>
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
 #include <memory>
 #include <stdexcept>
 #include <string>
-#include <thread>
+
+#include "tests/data/local_server.h"
 
 namespace vae::test {
 
@@ -22,28 +20,9 @@ class HttpsRedirect {
     make_certificate();
     SSL_CTX_use_certificate(context_.get(), certificate_.get());
     SSL_CTX_use_PrivateKey(context_.get(), key_.get());
-    socket_ = ::socket(AF_INET, SOCK_STREAM, 0);
-    sockaddr_in address{};
-    address.sin_family = AF_INET;
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    socklen_t size = sizeof address;
-    if (::bind(socket_, reinterpret_cast<sockaddr*>(&address), size) != 0 || ::listen(socket_, 4) != 0 ||
-        ::getsockname(socket_, reinterpret_cast<sockaddr*>(&address), &size) != 0)
-      throw std::runtime_error("no socket for the test server");
-    port_ = ntohs(address.sin_port);
-    thread_ = std::thread([this] {
-      for (int client; (client = ::accept(socket_, nullptr, nullptr)) >= 0; ::close(client)) answer(client);
-    });
   }
-  ~HttpsRedirect() {
-    ::shutdown(socket_, SHUT_RDWR);
-    thread_.join();
-    ::close(socket_);
-  }
-  HttpsRedirect(const HttpsRedirect&) = delete;
-  HttpsRedirect& operator=(const HttpsRedirect&) = delete;
 
-  std::string url() const { return "https://127.0.0.1:" + std::to_string(port_) + "/file.gz"; }
+  std::string url() const { return "https://127.0.0.1:" + std::to_string(server_.port()) + "/file.gz"; }
   /// What a client must trust, as PEM.
   std::string certificate() const {
     const std::unique_ptr<BIO, int (*)(BIO*)> memory(BIO_new(BIO_s_mem()), BIO_free);
@@ -89,8 +68,7 @@ class HttpsRedirect {
   std::unique_ptr<EVP_PKEY, void (*)(EVP_PKEY*)> key_{EVP_EC_gen("P-256"), EVP_PKEY_free};
   std::unique_ptr<X509, void (*)(X509*)> certificate_{X509_new(), X509_free};
   std::unique_ptr<SSL_CTX, void (*)(SSL_CTX*)> context_{SSL_CTX_new(TLS_server_method()), SSL_CTX_free};
-  int socket_ = -1, port_ = 0;
-  std::thread thread_;
+  LocalServer server_{[this](int client) { answer(client); }};  // last: it asks for what stands above
 };
 
 }  // namespace vae::test

@@ -6,11 +6,8 @@
 #include "tools/common/cli.h"
 
 namespace vae::tool {
-namespace {
 
 namespace fs = std::filesystem;
-
-}  // namespace
 
 CommandLine::CommandLine(int argc, char** argv, Program program)
     : program_(std::move(program)), arguments_(argv + 1, argv + argc) {

@@ -1,17 +1,12 @@
 #include "tools/common/run.h"
 
-#include <cstdio>
-
 #include "nn/train/benchmark.h"
 #include "nn/train/checkpoint.h"
 #include "tensor/print.h"
 
 namespace vae::tool {
-namespace {
 
 namespace fs = std::filesystem;
-
-}  // namespace
 
 void check_normalized(const std::string& option, int64_t batch, int64_t images) {
   if (std::min(batch, images) == 1)
