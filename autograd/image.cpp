@@ -1,5 +1,6 @@
 #include "autograd/image.h"
 
+#include "autograd/elementwise.h"
 #include "autograd/function.h"
 #include "autograd/rows.h"
 
@@ -7,15 +8,32 @@ namespace vae::autograd {
 namespace {
 
 using detail::like, detail::sum_into, detail::text_of;
+using kernels::Activation;
 using kernels::Divisor;
 using kernels::Write;
 
 Tensor value_or_none(const Var& v) { return v.defined() ? v.value() : Tensor{}; }
 
-/// Gradient of a bias: dy summed over the pixels.
-void bias_gradient(const Backward& b, size_t i) {
-  sum_into(b, i, kernels::Axis::rows(detail::rows_of(b.dy()), detail::columns_of(b.dy())));
-}
+/// The bias and the activation behind a convolution, as the backward pass sees them.
+struct Behind {
+  Tensor y;  ///< undefined without an activation
+  Activation activation;
+  Behind(const Tensor& y, const Activation& activation)
+      : y(activation.function ? y : Tensor{}), activation(activation) {}
+
+  /// The gradient of the convolution from that of y; its sum over the pixels goes to the bias, input i.
+  Tensor gradient(const Backward& b, size_t i) const {
+    if (!activation.function) {
+      if (b.wants(i))
+        sum_into(b, i, kernels::Axis::rows(detail::rows_of(b.dy()), detail::columns_of(b.dy())));
+      return b.dy();
+    }
+    const Tensor dx = like(y, y.shape());
+    const Slot dbias = b.wants(i) ? b.into(i) : Slot{};
+    kernels::bias_activation_bwd(b.dy(), y, dx, dbias.tensor, activation, dbias.write);
+    return dx;
+  }
+};
 
 /// Throws unless x are images under a window, of so many channels (-1: of any).
 void check_images(std::string_view function, const Var& x, int64_t channels) {
@@ -62,25 +80,30 @@ int64_t extent_before(const kernels::WindowAxis& axis, int64_t positions) {
 
 }  // namespace
 
-Var conv2d(const Var& x, const Var& weight, const Var& bias, const Window& window) {
+Var conv2d(const Var& x, const Var& weight, const Var& bias, const Window& window,
+           const Activation& activation) {
+  if (!has_slope_of_value(activation)) return activate(activation, conv2d(x, weight, bias, window));
   check_convolution("conv2d(x, weight, bias)", x, weight, bias, window, false);
   const Tensor xv = x.value(), wv = weight.value();
   const Tensor y = like(xv, window.output("conv2d", xv.shape(), wv.size(0)));
-  kernels::conv2d_fwd(xv, wv, value_or_none(bias), y, window);
-  return record("conv2d", y, {x, weight, bias}, [xv, wv, window](const Backward& b) {
+  kernels::conv2d_fwd(xv, wv, value_or_none(bias), y, window, activation);
+  const Behind behind(y, activation);
+  return record("conv2d", y, {x, weight, bias}, [xv, wv, behind, window](const Backward& b) {
+    const Tensor dy = behind.gradient(b, 2);
     if (b.wants(0)) {
       const Slot dx = b.into(0);
-      kernels::conv2d_bwd_input(b.dy(), wv, dx.tensor, window, dx.write);
+      kernels::conv2d_bwd_input(dy, wv, dx.tensor, window, dx.write);
     }
     if (b.wants(1)) {
       const Slot dw = b.into(1);
-      kernels::conv2d_bwd_weight(b.dy(), xv, dw.tensor, window, dw.write);
+      kernels::conv2d_bwd_weight(dy, xv, dw.tensor, window, dw.write);
     }
-    if (b.wants(2)) bias_gradient(b, 2);
   });
 }
 
-Var conv_transpose2d(const Var& x, const Var& weight, const Var& bias, const Window& window) {
+Var conv_transpose2d(const Var& x, const Var& weight, const Var& bias, const Window& window,
+                     const Activation& activation) {
+  if (!has_slope_of_value(activation)) return activate(activation, conv_transpose2d(x, weight, bias, window));
   check_convolution("conv_transpose2d(x, weight, bias)", x, weight, bias, window, true);
   const Tensor xv = x.value(), wv = weight.value();
   const int64_t h = extent_before(window.h, xv.size(1)), w = extent_before(window.w, xv.size(2));
@@ -88,21 +111,19 @@ Var conv_transpose2d(const Var& x, const Var& weight, const Var& bias, const Win
     misuse("conv_transpose2d", "the window {} leaves nothing of the images x, {}", window.str(), text_of(x));
   const Tensor y = like(xv, {xv.size(0), h, w, wv.size(3)});
   kernels::conv2d_bwd_input(xv, wv, y, window, Write::set);
-  if (bias.defined()) {
-    const Tensor sum[] = {y, bias.value()};
-    kernels::map_fwd(kernels::Map::add, {}, sum, y);
-  }
-  return record("conv_transpose2d", y, {x, weight, bias}, [xv, wv, window](const Backward& b) {
+  if (bias.defined() || activation.function) kernels::bias_activation_fwd(value_or_none(bias), y, activation);
+  const Behind behind(y, activation);
+  return record("conv_transpose2d", y, {x, weight, bias}, [xv, wv, behind, window](const Backward& b) {
+    const Tensor dy = behind.gradient(b, 2);
     if (b.wants(0)) {
       const Tensor dx = like(xv, xv.shape());
-      kernels::conv2d_fwd(b.dy(), wv, {}, dx, window);
+      kernels::conv2d_fwd(dy, wv, {}, dx, window, {});
       b.give(0, dx);
     }
     if (b.wants(1)) {
       const Slot dw = b.into(1);
-      kernels::conv2d_bwd_weight(xv, b.dy(), dw.tensor, window, dw.write);
+      kernels::conv2d_bwd_weight(xv, dy, dw.tensor, window, dw.write);
     }
-    if (b.wants(2)) bias_gradient(b, 2);
   });
 }
 

@@ -150,6 +150,21 @@ ImageFolder read_labeled_names(const fs::path& folder, int num_classes, const Im
   return read_files(files, format, std::move(ignored));
 }
 
+ImageFolder read_pictures(const fs::path& folder, const ImageFormat& format) {
+  std::vector<LabeledFile> files;
+  Ignored ignored;
+  const Listing found = list(folder, ignored);
+  if (!found.folders.empty()) ignored["folders"] = static_cast<int64_t>(found.folders.size());
+  for (const auto& path : found.files) {
+    if (is_picture(path))
+      files.push_back({path, 0});
+    else
+      ++ignored[no_picture(path)];
+  }
+  if (files.empty()) fail(ErrorKind::data, "{}: no pictures found", folder.string());
+  return read_files(files, format, std::move(ignored));
+}
+
 std::vector<std::string> class_folders(const fs::path& folder) {
   std::vector<std::string> names;
   Ignored ignored;

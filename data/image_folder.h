@@ -33,6 +33,9 @@ struct ImageFolder {
 ImageFolder read_labeled_names(const std::filesystem::path& folder, int num_classes,
                                const ImageFormat& format, int label_offset = 0);
 
+/// Reads all pictures directly in `folder`, whatever their names; labels are 0. Errors as above.
+ImageFolder read_pictures(const std::filesystem::path& folder, const ImageFormat& format = {});
+
 /// The class names of `folder`: its sub-folders in natural order (1, 2, 10), without those that begin with a
 /// dot.
 std::vector<std::string> class_folders(const std::filesystem::path& folder);

@@ -150,6 +150,11 @@ std::vector<fs::path> data_roots(const fs::path& data_dir) {
   return roots;
 }
 
+fs::path cache_folder() {
+  if (const auto cache = cache_root()) return *cache;
+  fail(ErrorKind::usage, "no cache folder: name one with XDG_CACHE_HOME or HOME");
+}
+
 std::optional<fs::path> named_root(const fs::path& data_dir) {
   const fs::path named = data_dir.empty() ? environment("VAE_DATA_DIR") : data_dir;
   return named.empty() ? std::nullopt : std::optional(named);

@@ -38,6 +38,10 @@ struct DatasetOptions {
 /// cache ($XDG_CACHE_HOME/vaekit or ~/.cache/vaekit). Throws Error(io) if `data_dir` is given and no folder.
 std::vector<std::filesystem::path> data_roots(const std::filesystem::path& data_dir);
 
+/// Where the user's files are kept that can be had again: $XDG_CACHE_HOME/vaekit or ~/.cache/vaekit. Throws
+/// Error(usage) where there is no home.
+std::filesystem::path cache_folder();
+
 /// The folder that somebody named: `data_dir`, else $VAE_DATA_DIR.
 std::optional<std::filesystem::path> named_root(const std::filesystem::path& data_dir);
 

@@ -22,6 +22,12 @@ Activation parse_activation(std::string_view name) {
        fmt::join(activation_names(), ", "));
 }
 
+bool has_slope_of_value(const Activation& activation) {
+  bool has = false;
+  dispatch_activation(activation, [&]<class Op>(Op) { has = HasSlopeOfValue<Op>; });
+  return has;
+}
+
 std::string_view name_of(const Activation& activation) {
   return activation.function ? name_of(*activation.function) : "identity";
 }

@@ -21,6 +21,8 @@ struct Activation {
 Activation activation(Map function);
 /// The same by its name in elementwise/list.h; throws Error(usage), with all names, for any other.
 Activation parse_activation(std::string_view name);
+/// Whether its derivative follows from its value alone, as those of the identity, relu, sigmoid and tanh do.
+bool has_slope_of_value(const Activation& activation);
 /// The name of the function, or "identity".
 std::string_view name_of(const Activation& activation);
 /// The names of all activations, in the order of the list.

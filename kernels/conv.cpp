@@ -22,11 +22,6 @@ ConvSizes conv_sizes(const char* kernel, In x, In w, In y, const Window& window)
   return {{x.size(0), x.size(1), x.size(2), x.size(3), output[1], output[2], window}, w.size(0)};
 }
 
-void check_bias(const char* kernel, In bias, In y) {
-  VAE_CHECK(!bias.defined() || (bias.dtype() == y.dtype() && bias.numel() == y.size(3)), "{}: bias {} for {}",
-            kernel, bias.str(), y.str());
-}
-
 Sliding unfold_sizes(const char* kernel, In x, In columns, const Window& window, int64_t first) {
   const Shape output = window.output(kernel, x.shape(), 1);
   const bool fits = is_floating(x.dtype()) && columns.dtype() == x.dtype() && columns.rank() == 2 &&
@@ -61,14 +56,18 @@ void for_blocks(const ConvSizes& s, In y, const Body& body) {
 
 }  // namespace
 
-void conv2d_fwd(In x, In w, In bias, Out y, const Window& window) {
+void conv2d_fwd(In x, In w, In bias, Out y, const Window& window, const Activation& activation) {
   const ConvSizes s = conv_sizes("conv2d_fwd", x, w, y, window);
   check_bias("conv2d_fwd", bias, y);
   const Tensor weights = w.reshape({s.o, s.taps()});
-  if (s.pixelwise()) return linear_fwd(x, weights, bias, y);
+  const auto multiply = [&](In columns, In result) {
+    linear_fwd(columns, weights, bias, result);
+    if (activation.function) bias_activation_fwd({}, result, activation);
+  };
+  if (s.pixelwise()) return multiply(x, y);
   for_blocks(s, y, [&](int64_t first, In block, In rows) {
     unfold(x, block, window, first);
-    linear_fwd(block, weights, bias, rows);
+    multiply(block, rows);
   });
 }
 

@@ -1,8 +1,10 @@
 #pragma once
 // Convolution (cross-correlation) of NHWC images with OHWI weights:
-//   y[n, oh, ow, o] = bias[o] + sum over taps and c of x[n, oh s - p + kh, ow s - p + kw, c] w[o, kh, kw, c]
+//   y[n, oh, ow, o] = f(bias[o] + sum over taps and c of x[n, oh s - p + kh, ow s - p + kw, c] w[o, kh, kw,
+//   c])
 // The three kernels serve the transposed convolution too, which is the adjoint: its forward pass is
 // conv2d_bwd_input, its gradients are conv2d_fwd and conv2d_bwd_weight.
+#include "kernels/activation.h"
 #include "kernels/window.h"
 
 namespace vae::kernels {
@@ -19,8 +21,6 @@ struct ConvSizes : Sliding {
 
 /// Throws naming `kernel` unless dtypes and shapes agree.
 ConvSizes conv_sizes(const char* kernel, In x, In w, In y, const Window& window);
-/// Throws naming `kernel` unless a defined bias has one value per channel of y.
-void check_bias(const char* kernel, In bias, In y);
 /// unfold, fold: images x, columns [rows, taps] of the windows that begin with number `first`.
 Sliding unfold_sizes(const char* kernel, In x, In columns, const Window& window, int64_t first);
 
@@ -30,7 +30,7 @@ void lay_down(In bias, Out y);
 /// Convolutions through a matrix of columns: blocks of bounded memory, one product each; where a window is a
 /// pixel, the image is that matrix. Any device, dtype and geometry.
 namespace columns {
-void conv2d_fwd(In x, In w, In bias, Out y, const Window& window);
+void conv2d_fwd(In x, In w, In bias, Out y, const Window& window, const Activation& activation);
 void conv2d_bwd_input(In dy, In w, Out dx, const Window& window, Write write);
 void conv2d_bwd_weight(In dy, In x, Out dw, const Window& window, Write write);
 }  // namespace columns

@@ -121,26 +121,35 @@ bool write_through(Out to, Write write, const Compute& compute) {
   return true;
 }
 
-}  // namespace
-
-void conv2d_fwd(In x, In w, In bias, Out y, const Window& window) {
-  const ConvSizes s = conv_sizes("conv2d_fwd", x, w, y, window);
-  check_bias("conv2d_fwd", bias, y);
-  if (x.numel() == 0 || y.numel() == 0 || s.pixelwise()) return columns::conv2d_fwd(x, w, bias, y, window);
+/// y = x * w + bias on one of the ways of this file; false where columns are the way.
+bool convolved(const ConvSizes& s, In x, In w, In bias, Out y) {
+  if (x.numel() == 0 || y.numel() == 0 || s.pixelwise()) return false;
   if (s.single()) {
     lay_down(bias, y);
-    return dispatch_floating(x.dtype(), [&](auto zero) {
+    dispatch_floating(x.dtype(), [&](auto zero) {
       using T = decltype(zero);
       single_fwd(s, x.data<T>(), w.data<T>(), y.data<T>());
     });
+    return true;
   }
   if (turnable(s)) {
     lay_down(bias, y);
-    return columns::conv2d_bwd_input(x, turned(w), y, turned(window), Write::add);
+    columns::conv2d_bwd_input(x, turned(w), y, turned(s.window), Write::add);
+    return true;
   }
-  if (x.dtype() == DType::f32 && winograd::pays(s)) return winograd::conv2d_fwd(s, x, w, bias, y);
-  if (x.dtype() == DType::f32 && onednn::conv2d_fwd(s, x, w, bias, y)) return;
-  columns::conv2d_fwd(x, w, bias, y, window);
+  if (x.dtype() != DType::f32) return false;
+  if (!winograd::pays(s)) return onednn::conv2d_fwd(s, x, w, bias, y);
+  winograd::conv2d_fwd(s, x, w, bias, y);
+  return true;
+}
+
+}  // namespace
+
+void conv2d_fwd(In x, In w, In bias, Out y, const Window& window, const Activation& activation) {
+  const ConvSizes s = conv_sizes("conv2d_fwd", x, w, y, window);
+  check_bias("conv2d_fwd", bias, y);
+  if (!convolved(s, x, w, bias, y)) return columns::conv2d_fwd(x, w, bias, y, window, activation);
+  if (activation.function) bias_activation_fwd({}, y, activation);
 }
 
 void conv2d_bwd_input(In dy, In w, Out dx, const Window& window, Write write) {
@@ -156,7 +165,7 @@ void conv2d_bwd_input(In dy, In w, Out dx, const Window& window, Write write) {
   }
   if (turnable(s)) {
     write_through(dx, write, [&](Out to) {
-      conv2d_fwd(dy, turned(w), {}, to, turned(window));
+      conv2d_fwd(dy, turned(w), {}, to, turned(window), {});
       return true;
     });
     return;

@@ -165,7 +165,7 @@ bool run(const char* what, Pass pass, const ConvSizes& s, In on, Write write, co
 
 }  // namespace
 
-void conv2d_fwd(In x, In w, In bias, Out y, const Window& window) {
+void conv2d_fwd(In x, In w, In bias, Out y, const Window& window, const Activation& activation) {
   const ConvSizes s = conv_sizes("conv2d_fwd", x, w, y, window);
   check_bias("conv2d_fwd", bias, y);
   const auto call = [&](cudnnHandle_t handle, const Plan& p, void* workspace, const float* alpha,
@@ -175,10 +175,8 @@ void conv2d_fwd(In x, In w, In bias, Out y, const Window& window) {
                                    p.workspace, beta, p.y, y.raw());
   };
   if (!suits(s, x, w, y) || !run("conv2d_fwd", Pass::forward, s, y, Write::set, call))
-    return columns::conv2d_fwd(x, w, bias, y, window);
-  if (!bias.defined()) return;
-  const Tensor sum[] = {y, bias};
-  map_fwd(Map::add, {}, sum, y);
+    return columns::conv2d_fwd(x, w, bias, y, window, activation);
+  if (bias.defined() || activation.function) bias_activation_fwd(bias, y, activation);
 }
 
 void conv2d_bwd_input(In dy, In w, Out dx, const Window& window, Write write) {

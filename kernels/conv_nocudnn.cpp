@@ -3,8 +3,8 @@
 
 namespace vae::kernels::cuda {
 
-void conv2d_fwd(In x, In w, In bias, Out y, const Window& window) {
-  columns::conv2d_fwd(x, w, bias, y, window);
+void conv2d_fwd(In x, In w, In bias, Out y, const Window& window, const Activation& activation) {
+  columns::conv2d_fwd(x, w, bias, y, window, activation);
 }
 void conv2d_bwd_input(In dy, In w, Out dx, const Window& window, Write write) {
   columns::conv2d_bwd_input(dy, w, dx, window, write);

@@ -6,6 +6,7 @@
 
 #include "kernels/augment.h"
 #include "kernels/batch_norm.h"
+#include "kernels/bias_activation.h"
 #include "kernels/conv.h"
 #include "kernels/elementwise/map.h"
 #include "kernels/gather.h"

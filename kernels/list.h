@@ -41,11 +41,16 @@ VAE_KERNEL(gemm, In, Transpose, In, Transpose, Out, double, double)
 VAE_KERNEL(linear_fwd, In, In, In, Out)  // y = x w^T + bias; (x, w, bias or undefined, y)
 
 // Convolution of NHWC images with OHWI weights, see conv.h. The columns of a window are the pixels under it.
-VAE_KERNEL(conv2d_fwd, In, In, In, Out, const Window&)            // (x, w, bias or undefined, y)
+VAE_KERNEL(conv2d_fwd, In, In, In, Out, const Window&, const Activation&)  // (x, w, bias or undefined, y)
 VAE_KERNEL(conv2d_bwd_input, In, In, Out, const Window&, Write)   // (dy, w, dx)
 VAE_KERNEL(conv2d_bwd_weight, In, In, Out, const Window&, Write)  // (dy, x, dw)
 VAE_KERNEL(unfold, In, Out, const Window&, int64_t)               // (x, columns of windows first...)
 VAE_KERNEL(fold, In, Out, const Window&, int64_t)                 // x += columns, the adjoint
+
+// A bias and the activation behind it, see bias_activation.h.
+VAE_KERNEL(bias_activation_fwd, In, Out, const Activation&)  // y = f(y + bias); (bias or undefined, y)
+VAE_KERNEL(bias_activation_bwd, In, In, Out, Out, const Activation&,
+           Write)  // dx = dy f'(y), dbias = sum of its rows; (dy, y, dx, dbias or undefined)
 
 // Pooling of NHWC images, see pool.h.
 VAE_KERNEL(max_pool_fwd, In, Out, Out, const Window&)             // (x, y, index)

@@ -88,10 +88,11 @@ void batch_items(In pool, Out y, RandomKey key, In step, const Order& order) {
   const int64_t n = pool.numel(), number = step.data<int64_t>()[0];
   if (y.numel() == 0) return;
   const IndexPermutation permutation(n);
-  const uint64_t which = whole.permutation(number);
-  int64_t at = whole.begin(number, n);
+  const Order::Place place = whole.place(key, number, n);
+  int64_t at = place.begin;
   for (int64_t i = 0; i < y.numel(); ++i) {
-    y.data<int64_t>()[i] = pool.data<int64_t>()[permutation(key, which, at)];
+    const int64_t item = place.shuffled ? permutation(key, place.permutation, at) : at;
+    y.data<int64_t>()[i] = pool.data<int64_t>()[item];
     if (++at == n) at = 0;
   }
 }

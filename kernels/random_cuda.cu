@@ -47,11 +47,10 @@ __global__ void random_integers_kernel(int64_t* y, Runs runs, RandomKey key, con
 __global__ void batch_items_kernel(const int64_t* pool, int64_t items, int64_t* y, int64_t n,
                                    IndexPermutation permutation, RandomKey key, const int64_t* step,
                                    Order order) {
-  const uint64_t number = order.permutation(*step);
-  const int64_t begin = order.begin(*step, items);
+  const Order::Place place = order.place(key, *step, items);
   for (int64_t i = first_x(); i < n; i += step_x()) {
-    const int64_t at = begin + i;
-    y[i] = pool[permutation(key, number, at < items ? at : at - items)];
+    const int64_t behind = place.begin + i, at = behind < items ? behind : behind - items;
+    y[i] = pool[place.shuffled ? permutation(key, place.permutation, at) : at];
   }
 }
 

@@ -1,7 +1,8 @@
 #pragma once
-// Winograd's algorithm F(4x4, 3x3) for f32 convolutions of stride one (Lavin and Gray, arXiv:1509.09308): a
-// tile of 4x4 results takes 36 products per pair of channels instead of 144. It rounds a few times as
-// coarsely as plain sums.
+// Winograd's algorithms F(4x4, 3x3), F(3x3, 3x3) and F(4x4, 2x2) for f32 convolutions of stride one (Lavin
+// and Gray, arXiv:1509.09308): a tile of 4x4, 3x3 or 4x4 results takes 36, 25 or 25 products per pair of
+// channels instead of 144, 81 or 64. The first rounds a few times as coarsely as plain sums, the others half
+// as much.
 #include "kernels/conv.h"
 
 namespace vae::kernels::cpu::winograd {

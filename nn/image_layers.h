@@ -1,6 +1,7 @@
 #pragma once
 // Layers of the convolutional nets. Images are [n, h, w, channels]; pooling has no state: autograd/image.h.
-// `with_bias` false: no bias. Parameters are zero until initialised.
+// `with_bias` false: no bias. Parameters are zero until initialised. The activation of a call stands behind
+// the layer.
 #include "autograd/calling.h"
 #include "autograd/ops.h"
 #include "nn/module.h"
@@ -18,9 +19,9 @@ class Conv2d : public Module {
         weight(parameter("weight", {out, window.h.kernel, window.w.kernel, in})),
         bias(with_bias ? parameter("bias", {out}) : Var()),
         window_(window) {}
-  Var operator()(const Var& x) const {
+  Var operator()(const Var& x, const kernels::Activation& activation = {}) const {
     const autograd::Calling calling("Conv2d", path());
-    return autograd::conv2d(x, weight, bias, window_);
+    return autograd::conv2d(x, weight, bias, window_, activation);
   }
   Var weight, bias;
 
@@ -38,9 +39,9 @@ class ConvTranspose2d : public Module {
         weight(parameter("weight", {in, window.h.kernel, window.w.kernel, out})),
         bias(with_bias ? parameter("bias", {out}) : Var()),
         window_(window) {}
-  Var operator()(const Var& x) const {
+  Var operator()(const Var& x, const kernels::Activation& activation = {}) const {
     const autograd::Calling calling("ConvTranspose2d", path());
-    return autograd::conv_transpose2d(x, weight, bias, window_);
+    return autograd::conv_transpose2d(x, weight, bias, window_, activation);
   }
   Var weight, bias;
 

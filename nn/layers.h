@@ -7,11 +7,13 @@
 
 namespace vae::nn {
 
-/// y = x W^T + b with W [out, in].
+/// y = x W^T + b with W [out, in]; `with_bias` false: without b.
 class Linear : public Module {
  public:
-  Linear(Module* parent, const std::string& name, int64_t in, int64_t out)
-      : Module(parent, name), weight(parameter("weight", {out, in})), bias(parameter("bias", {out})) {}
+  Linear(Module* parent, const std::string& name, int64_t in, int64_t out, bool with_bias = true)
+      : Module(parent, name),
+        weight(parameter("weight", {out, in})),
+        bias(with_bias ? parameter("bias", {out}) : Var()) {}
   Var operator()(const Var& x) const {
     const autograd::Calling calling("Linear", path());
     return autograd::linear(x, weight, bias);

@@ -10,6 +10,7 @@
 #include "tools/adgm/options.h"
 #include "tools/m1_m2/options.h"
 #include "tools/ml_vae/options.h"
+#include "tools/sym_vae/options.h"
 
 namespace {
 
@@ -57,8 +58,15 @@ std::unique_ptr<train::Recipe> ml_vae_model(int64_t batch, nn::Options of_model)
   return make_recipe(o, random_data(inputs_of(o), of_model.device), of_model);
 }
 
+/// Symmetric learning of the ladder on bits.
+std::unique_ptr<train::Recipe> sym_vae_model(int64_t batch, nn::Options of_model) {
+  sym_vae::Options o = sym_vae::preset_options(preset);
+  if (batch) o.settings.batch = batch;
+  return make_recipe(o, random_data(inputs_of(o), of_model.device), of_model);
+}
+
 const std::map<std::string, std::unique_ptr<train::Recipe> (*)(int64_t, nn::Options)> kSystems{
-    {"adgm", adgm_model}, {"m2", m2}, {"ml_vae", ml_vae_model}};
+    {"adgm", adgm_model}, {"m2", m2}, {"ml_vae", ml_vae_model}, {"sym_vae", sym_vae_model}};
 
 int run(int argc, char** argv) {
   CLI::App app("Times full training steps, one JSON line per family.", "bench_step");

@@ -2,7 +2,7 @@
 
 packages=(
   g++ cmake ninja-build python3
-  libopenblas-openmp-dev libdnnl-dev                  # matrix products
+  libopenblas-openmp-dev libdnnl-dev                  # matrix products, and LAPACK within OpenBLAS
   libcli11-dev nlohmann-json3-dev libfmt-dev          # options, JSON, text
   zlib1g-dev libjpeg-dev libstb-dev                   # packed files and PNG, JPEG, pictures written
   libcurl4-openssl-dev libssl-dev                     # downloads, hashes

@@ -24,6 +24,7 @@ decltype(auto) dispatch_map(Map op, F&& f) {
 /// The function of an absent activation.
 struct Identity {
   static constexpr int arity = 1;
+  static constexpr bool slope_of_value = true;
   template <class T>
   VAE_HD static T fwd(T x, Constants<T>) {
     return x;
@@ -43,6 +44,12 @@ Constants<T> constants_of(const Params& params) {
 template <class Op>
 concept IsActivation = requires {
   Op::activation;
+};
+
+/// Whether the derivative follows from the value alone: d0(y, y) is it.
+template <class Op>
+concept HasSlopeOfValue = requires {
+  Op::slope_of_value;
 };
 
 /// Calls f(Struct{}), which returns nothing, with the struct of an activation; throws for any other function.

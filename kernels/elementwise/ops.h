@@ -3,7 +3,7 @@
 // `d2` with respect to the operands. y is the value already computed. `domain` bounds the operands in tests.
 // To add a function: write the struct here, or in ops_losses.h if it is the term of a bound or a random draw,
 // and its name into elementwise/list.h. With `activation`, its default constants, it is an activation
-// (kernels/activation.h).
+// (kernels/activation.h); with `slope_of_value`, d0(y, y) is its derivative, so that x need not be kept.
 #include "kernels/elementwise/formula.h"
 
 namespace vae::kernels {
@@ -66,6 +66,7 @@ struct Tanh {
   static constexpr int arity = 1;
   static constexpr double domain[1][2] = {{-3, 3}};
   static constexpr Params activation{};
+  static constexpr bool slope_of_value = true;
   VAE_FWD1 { return detail::tanh_of(x); }
   VAE_D1 { return T(1) - y * y; }
 };
@@ -74,6 +75,7 @@ struct Sigmoid {
   static constexpr int arity = 1;
   static constexpr double domain[1][2] = {{-4, 4}};
   static constexpr Params activation{};
+  static constexpr bool slope_of_value = true;
   VAE_FWD1 { return detail::sigmoid_of(x); }
   VAE_D1 { return y * (T(1) - y); }
 };
@@ -90,6 +92,7 @@ struct Relu {
   static constexpr int arity = 1;
   static constexpr double domain[1][2] = {{-3, 3}};
   static constexpr Params activation{};
+  static constexpr bool slope_of_value = true;
   VAE_FWD1 { return x < T(0) ? T(0) : x; }
   VAE_D1 { return x > T(0) ? T(1) : T(0); }
 };

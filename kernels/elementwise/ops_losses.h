@@ -125,7 +125,7 @@ struct KlVariances {
 };
 
 /// KL(Bernoulli(p) || Bernoulli(q)) of the probabilities p = x0 (1 - a) + a / 2, q likewise from x1: p, q and
-/// their complements are at least a / 2
+/// their complements are at least a / 2. Where p is close to q, logarithms are taken of what they differ by.
 struct BernoulliKl {
   static constexpr int arity = 2;
   static constexpr double domain[2][2] = {{0.05, 0.95}, {0.05, 0.95}};
@@ -133,19 +133,26 @@ struct BernoulliKl {
   VAE_HD static T weakened(T p, Constants<T> k) {
     return p * (T(1) - k.a) + T(0.5) * k.a;
   }
+  /// log(p / q), d = p - q. Near one it is log(1 + u), u = d / q, by Kahan's quotient.
+  template <class T>
+  VAE_HD static T log_ratio(T p, T q, T d) {
+    const bool near = detail::abs_of(d) < T(0.5) * q;
+    const T u = d / q, ratio = near ? T(1) + u : p / q, e = ratio - T(1), l = detail::log_of(ratio);
+    return !near ? l : e == T(0) ? u : l * (u / e);
+  }
   VAE_FWD2 {
     const T p = weakened(x0, k), q = weakened(x1, k), not_p = weakened(T(1) - x0, k),
-            not_q = weakened(T(1) - x1, k);
-    return p * detail::log_of(p / q) + not_p * detail::log_of(not_p / not_q);
+            not_q = weakened(T(1) - x1, k), d = (T(1) - k.a) * (x0 - x1);
+    return p * log_ratio(p, q, d) + not_p * log_ratio(not_p, not_q, -d);
   }
   VAE_D2(0) {
     const T p = weakened(x0, k), q = weakened(x1, k), not_p = weakened(T(1) - x0, k),
-            not_q = weakened(T(1) - x1, k);
-    return (T(1) - k.a) * (detail::log_of(p / q) - detail::log_of(not_p / not_q));
+            not_q = weakened(T(1) - x1, k), d = (T(1) - k.a) * (x0 - x1);
+    return (T(1) - k.a) * (log_ratio(p, q, d) - log_ratio(not_p, not_q, -d));
   }
   VAE_D2(1) {
-    return (T(1) - k.a) *
-           (weakened(T(1) - x0, k) / weakened(T(1) - x1, k) - weakened(x0, k) / weakened(x1, k));
+    const T q = weakened(x1, k), not_q = weakened(T(1) - x1, k);
+    return (T(1) - k.a) * (T(1) - k.a) * (x1 - x0) / (q * not_q);
   }
 };
 

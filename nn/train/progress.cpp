@@ -47,8 +47,9 @@ std::string clock_text(double seconds) {
 }
 
 std::string progress_text(const ProgressState& state) {
-  std::string text = fmt::format("epoch {}/{}  {}/{}  {:.0f}%", state.epoch, state.epochs, state.done,
-                                 state.total, std::floor(100 * fraction(state)));
+  std::string text =
+      state.label.empty() ? fmt::format("epoch {}/{}", state.epoch, state.epochs) : state.label;
+  text += fmt::format("  {}/{}  {:.0f}%", state.done, state.total, std::floor(100 * fraction(state)));
   if (!(state.steps_per_s > 0)) return text;
   text += fmt::format("  {} it/s", rate_text(state.steps_per_s));
   if (state.images_per_s > 0) text += fmt::format("  {} images/s", rate_text(state.images_per_s));
@@ -79,7 +80,8 @@ void Progress::update(int64_t done, Clock::time_point now) {
                       .total = options_.total,
                       .epoch = std::max<int64_t>(done - 1, 0) / per_epoch + 1,
                       .epochs = (options_.total + per_epoch - 1) / per_epoch,
-                      .steps_per_s = elapsed > 0 ? static_cast<double>(done - options_.done) / elapsed : 0};
+                      .steps_per_s = elapsed > 0 ? static_cast<double>(done - options_.done) / elapsed : 0,
+                      .label = options_.label};
   state.images_per_s = state.steps_per_s * static_cast<double>(options_.images_per_step);
   if (!terminal_) return print(progress_text(state) + "\n");
   // One column stays free: a full line would make some terminals wrap.

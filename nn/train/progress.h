@@ -13,6 +13,7 @@ struct ProgressState {
   int64_t epoch = 1, epochs = 1;  ///< counted from 1
   double steps_per_s = 0;         ///< 0: not known yet
   double images_per_s = 0;
+  std::string label{};  ///< what is done, instead of the epoch
 };
 
 /// "3:07", "1:02:03"; seconds rounded up.
@@ -31,7 +32,8 @@ class Progress {
     int64_t iters_per_epoch = 1;
     int64_t images_per_step = 0;
     bool quiet = false;
-    int file = 2;  ///< descriptor written to: standard error
+    int file = 2;         ///< descriptor written to: standard error
+    std::string label{};  ///< of a job without epochs: what it does
   };
 
   explicit Progress(const Options& options, Clock::time_point now = Clock::now());

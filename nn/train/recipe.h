@@ -32,9 +32,12 @@ class Recipe {
   /// What the queued work of an iteration depends on beside the contents of tensors: sizes of its batch.
   virtual std::vector<int64_t> sizes(int64_t /*iteration*/) const { return {}; }
 
-  /// Metrics that updates() gives to the step, and those of evaluate(): the columns of the log, in order.
+  /// The columns of the log, in order: metrics that updates() gives to the step, averaged from row to row;
+  /// those that read() reads off the state of the training when a row is written; and those of evaluate().
   virtual std::vector<std::string> training_metrics() const = 0;
+  virtual std::vector<std::string> reading_metrics() const { return {}; }
   virtual std::vector<std::string> evaluation_metrics() const = 0;
+  virtual Scalars read() { return {}; }
   /// Metrics on held-out data, in test mode and without a tape; those without data are left out. `step` is
   /// the last iteration, with noise in the scope "evaluate".
   virtual Scalars evaluate(const Step& step) = 0;

@@ -35,8 +35,15 @@ void Task::step() {
 
 std::vector<std::string> Task::metric_names() const {
   std::vector<std::string> names = meter_.names();
-  for (std::string& name : recipe_.evaluation_metrics()) names.push_back(std::move(name));
+  for (const auto& more : {recipe_.reading_metrics(), recipe_.evaluation_metrics()})
+    names.insert(names.end(), more.begin(), more.end());
   return names;
+}
+
+Scalars Task::drain() {
+  Scalars row = meter_.drain();
+  for (Scalar& reading : recipe_.read()) row.push_back(std::move(reading));
+  return row;
 }
 
 Scalars Task::evaluate() {

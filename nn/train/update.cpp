@@ -63,6 +63,7 @@ void Groups::run(const Update& update, const Tensor& iteration) {
     entry->parameters.finish_gradients();  // a loss need not reach every group
     entry->optimizer->step();
   }
+  if (update.after) update.after();
 }
 
 void Groups::add_state(nn::StateDict& state) const {

@@ -20,10 +20,12 @@ struct Group {
 };
 
 /// One step of some groups (none named: of all) along the gradient of a loss. With several losses, each is
-/// differentiated on its own and the gradients add up before the step.
+/// differentiated on its own and the gradients add up before the step. `after`: work with the parameters that
+/// it leaves, statistics for instance, if any.
 struct Update {
   std::vector<std::string> groups{};
   std::vector<std::function<Var()>> losses;
+  std::function<void()> after{};
 };
 
 /// The groups of a recipe in flat buffers, and their optimisers.

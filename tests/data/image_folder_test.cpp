@@ -75,6 +75,26 @@ TEST_F(ImageFolders, OtherNamesAreIgnoredAndCountedByReason) {
                                   {"folders", 1}}));
 }
 
+TEST_F(ImageFolders, PicturesOfAnyNameInSortedOrder) {
+  picture("b.png", 2);
+  picture("10.bmp", 1);
+  picture("c 3.png", 3);
+  junk("notes.txt");
+  fs::create_directory(directory_ / "folder");
+  picture("folder/d.png", 9);
+  const ImageFolder set = read_pictures(directory_.path());
+  EXPECT_EQ(set.images.shape(), (Shape{3, 4, 3, 1}));
+  for (int64_t i = 0; i < 3; ++i) EXPECT_EQ(set.images.slice(i, i + 1).to_vector<uint8_t>()[0], i + 1);
+  EXPECT_EQ(set.labels.to_vector<int64_t>(), (std::vector<int64_t>{0, 0, 0}));
+  EXPECT_EQ(set.ignored, (Ignored{{"files that are no pictures (.txt)", 1}, {"folders", 1}}));
+  picture("z.png", 4, {3, 4});
+  expect_error(ErrorKind::data, "z.png: the picture is 4x3, expected 3x4",
+               [&] { read_pictures(directory_.path()); });
+  expect_error(ErrorKind::io, "absent", [&] { read_pictures(directory_ / "absent"); });
+  fs::create_directory(directory_ / "empty");
+  expect_error(ErrorKind::data, "empty: no pictures found", [&] { read_pictures(directory_ / "empty"); });
+}
+
 TEST_F(ImageFolders, EverySpellingOfAnExtension) {
   for (const char* name : {"0_a.png", "1_a.PNG", "2_a.Png"})
     picture("x.png", 7), fs::rename(directory_ / "x.png", directory_ / name);

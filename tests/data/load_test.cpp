@@ -8,6 +8,7 @@
 #include "data/idx.h"
 #include "tensor/file.h"
 #include "tests/expect_error.h"
+#include "tests/scoped_variable.h"
 #include "tests/temporary_directory.h"
 
 namespace {
@@ -25,24 +26,7 @@ namespace vae::data {
 namespace {
 
 namespace fs = std::filesystem;
-using test::expect_error;
-
-/// Sets an environment variable (nullptr: unsets it) until the end of the scope.
-class ScopedVariable {
- public:
-  ScopedVariable(const char* name, const char* value) : name_(name) {
-    if (const char* old = std::getenv(name)) old_ = old, had_ = true;
-    value ? setenv(name, value, 1) : unsetenv(name);
-  }
-  ~ScopedVariable() { had_ ? setenv(name_, old_.c_str(), 1) : unsetenv(name_); }
-  ScopedVariable(const ScopedVariable&) = delete;
-  ScopedVariable& operator=(const ScopedVariable&) = delete;
-
- private:
-  const char* name_;
-  std::string old_;
-  bool had_ = false;
-};
+using test::expect_error, test::ScopedVariable;
 
 class Load : public ::testing::Test {
  protected:
@@ -86,6 +70,7 @@ TEST_F(Load, RootsComeInTheDocumentedOrder) {
       home("HOME", "/home/me");
   EXPECT_EQ(data_roots(given), std::vector<fs::path>{given});
   EXPECT_EQ(data_roots({}), (std::vector<fs::path>{"/env", "/cache/vaekit"}));
+  EXPECT_EQ(cache_folder(), "/cache/vaekit");
   const ScopedVariable no_data("VAE_DATA_DIR", nullptr), no_cache("XDG_CACHE_HOME", "");
   EXPECT_EQ(data_roots({}), std::vector<fs::path>{"/home/me/.cache/vaekit"});
   for (const char* none : {static_cast<const char*>(nullptr), "", "relative"}) {
@@ -95,6 +80,7 @@ TEST_F(Load, RootsComeInTheDocumentedOrder) {
     EXPECT_EQ(data_roots({}), std::vector<fs::path>{"/home/registered/.cache/vaekit"});
     g_home = nullptr;  // as in a container under any number
     expect_error(ErrorKind::usage, "--data-dir, VAE_DATA_DIR or HOME", [] { data_roots({}); });
+    expect_error(ErrorKind::usage, "XDG_CACHE_HOME or HOME", [] { cache_folder(); });
   }
 }
 

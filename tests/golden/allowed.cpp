@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "hash_unit.h"
+
 namespace vae::golden {
 namespace {
 
@@ -25,20 +27,26 @@ double step_error(const Update& update, double gradient, double error) {
   return std::max(step(gradient + error) - here, here - step(gradient - error));
 }
 
-bool rounding_numbers = false;
+int sign_of_moves = 0;
 
 }  // namespace
 
-RoundedNumbers::RoundedNumbers() { rounding_numbers = true; }
-RoundedNumbers::~RoundedNumbers() { rounding_numbers = false; }
-bool RoundedNumbers::alive() { return rounding_numbers; }
+RoundedNumbers::RoundedNumbers(int sign) { sign_of_moves = sign; }
+RoundedNumbers::~RoundedNumbers() { sign_of_moves = 0; }
+bool RoundedNumbers::alive() { return sign_of_moves != 0; }
+
+double RoundedNumbers::moved(double value, size_t i) {
+  return double{static_cast<float>(value)} * (1 + sign_of_moves * 0x1p-24 * hash_unit(1, 0, i));
+}
 
 std::map<std::string, double> conditioning(const Family& family, const File& file) {
   const std::map<std::string, Tensor> exact = family.run(file, DType::f64).values;
-  const RoundedNumbers scope;
   std::map<std::string, double> moves;
-  for (const auto& [name, rounded] : family.run(file, DType::f64).values)
-    moves[name] = largest_difference(rounded, exact.at(name));
+  for (const int sign : {1, -1}) {
+    const RoundedNumbers scope(sign);
+    for (const auto& [name, rounded] : family.run(file, DType::f64).values)
+      moves[name] = std::max(moves[name], largest_difference(rounded, exact.at(name)));
+  }
   return moves;
 }
 

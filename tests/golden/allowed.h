@@ -28,7 +28,8 @@ class AllowedErrors {
  public:
   AllowedErrors(const File& file, const Outcome& outcome) : file_(file), outcome_(outcome) {}
 
-  /// In single precision: how far tensors move, in double, when the file's numbers are rounded to single.
+  /// In single precision: how far tensors move, in double, when the file's numbers are rounded and moved by
+  /// a part of a last place of single.
   /// Rounding at every operation may move them some times as far.
   void set_conditioning(std::map<std::string, double> moves) { moves_ = std::move(moves); }
 
@@ -42,17 +43,21 @@ class AllowedErrors {
 };
 
 /// How far each tensor that a family makes of a file moves, in double precision, when the file's numbers are
-/// rounded to single.
+/// rounded to single and moved by a part of their last place, all one way or all the other: of a kink within
+/// rounding, one of the two is behind it.
 std::map<std::string, double> conditioning(const Family& family, const File& file);
 
-/// While alive, all numbers that become tensors go through single precision.
+/// While alive, all numbers that become tensors go through single precision and are moved by a part of a last
+/// place of it, which has the sign given.
 class RoundedNumbers {
  public:
-  RoundedNumbers();
+  explicit RoundedNumbers(int sign);
   ~RoundedNumbers();
   RoundedNumbers(const RoundedNumbers&) = delete;
   RoundedNumbers& operator=(const RoundedNumbers&) = delete;
   static bool alive();
+  /// What becomes of element i of a tensor.
+  static double moved(double value, size_t i);
 };
 
 }  // namespace vae::golden

@@ -81,8 +81,9 @@ GoldenDevice::~GoldenDevice() { chosen_device.reset(); }
 
 Tensor as_tensor(const std::vector<double>& values, Shape shape, DType dtype) {
   if (RoundedNumbers::alive()) {
-    const std::vector<float> single(values.begin(), values.end());
-    return Tensor::from(std::vector<double>(single.begin(), single.end()), shape, golden_device());
+    std::vector<double> moved;
+    for (const double value : values) moved.push_back(RoundedNumbers::moved(value, moved.size()));
+    return Tensor::from(moved, shape, golden_device());
   }
   return dispatch_floating(dtype, [&](auto zero) {
     return Tensor::from(std::vector<decltype(zero)>(values.begin(), values.end()), shape, golden_device());

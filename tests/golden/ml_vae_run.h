@@ -1,14 +1,12 @@
 #pragma once
 // Golden files of the multi-level VAE: training steps and trajectories, the released weights with everything
 // they say about the test images, evidence alone, the latent classifier, swap grids.
-#include "golden.h"
 #include "models/ml_vae/ml_vae.h"
 #include "nn/optimizer.h"
 #include "nn/train/image_set.h"
+#include "numbers.h"
 
 namespace vae::golden {
-
-using Values = std::map<std::string, Tensor>;
 
 /// The family "ml-vae".
 Family ml_vae_family();
@@ -18,27 +16,6 @@ MlVaeCase ml_vae_case(const File& file);
 
 /// Sets the tolerance of each tensor of a file, and the updates behind it. `file` must outlive the outcome.
 void set_ml_vae_tolerances(Outcome& outcome, const File& file, DType precision);
-
-/// The numbers of a file in one precision; remembers which were read.
-class Numbers {
- public:
-  Numbers(const File& file, DType dtype) : file_(file), dtype_(dtype) {}
-  const File& file() const { return file_; }
-  DType dtype() const { return dtype_; }
-  bool has(const std::string& name) const { return file_.content.contains(name); }
-  /// In the precision of the run. Throws Error(data) for another shape.
-  Tensor get(const std::string& name, Shape shape);
-  /// i64, of any shape, on golden_device().
-  Tensor integers(const std::string& name);
-  /// Fills the parameters and buffers of a module from prefix + their names.
-  void load(nn::Module& module, const std::string& prefix);
-  const std::set<std::string>& read() const { return read_; }
-
- private:
-  const File& file_;
-  DType dtype_;
-  std::set<std::string> read_;
-};
 
 /// The MNIST test images, where they are at hand (VAE_DATA_DIR).
 const train::ImageSet* mnist_test();

@@ -1,7 +1,8 @@
-// Batches of items against a loop over the permutation, in the three orders that the models use, and in
-// shares.
+// Batches of items against a loop over the permutation, in the orders that the models use, and in shares.
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <cmath>
 #include <set>
 
 #include "tensor/permutation.h"
@@ -85,10 +86,57 @@ TEST(BatchItems, EpochsLongerThanThePool) {
   });
 }
 
+/// What the pool looks like to windows in a step.
+Items order_of_windows(const Items& pool, int64_t step, const Order& order) {
+  const int64_t which = (step + 1) / order.period;
+  if (which == 0) return pool;
+  return from_permutation(pool, order.reshuffle ? static_cast<uint64_t>(which) : 0, 0, std::ssize(pool));
+}
+
+TEST(BatchItems, WindowsOfThePoolAsItStandsAndOfPermutations) {
+  for_pools([](const Items& pool, Device device) {
+    const auto size = static_cast<int64_t>(pool.size());
+    for (const bool reshuffle : {false, true})
+      for (const int64_t batch : {int64_t{1}, size / 3 + 1, size})
+        for (int64_t step = 0; step < 15; ++step) {
+          const Order order{.period = 5, .reshuffle = reshuffle, .windows = true};
+          const Items items = drawn(pool, batch, step, order, device),
+                      all = order_of_windows(pool, step, order);
+          const auto begin = std::find(all.begin(), all.end(), items[0]) - all.begin();
+          EXPECT_LT(begin, std::max<int64_t>(size - batch, 1)) << "the last item is left out";
+          ASSERT_LE(begin + batch, size);
+          EXPECT_EQ(items, Items(all.begin() + begin, all.begin() + begin + batch))
+              << "step " << step << " of batches of " << batch;
+        }
+  });
+}
+
+// Each beginning of the five has its share of 2000 windows, within five standard deviations.
+TEST(BatchItems, WindowsBeginAnywhere) {
+  constexpr int64_t kBatch = 28, kStarts = 5, kSteps = 2000;
+  const Items pool = pool_of(kBatch + kStarts);
+  const Order order{.period = 3, .windows = true};
+  std::vector<double> counts(kStarts);
+  double repeated = 0;
+  int64_t before = -1;
+  for (int64_t step = 0; step < kSteps; ++step) {
+    const Items all = order_of_windows(pool, step, order);
+    const auto begin =
+        std::find(all.begin(), all.end(), drawn(pool, kBatch, step, order, kCpu)[0]) - all.begin();
+    ++counts.at(static_cast<size_t>(begin));
+    repeated += begin == before;
+    before = begin;
+  }
+  const double expected = kSteps / 5.0, tolerance = 5 * std::sqrt(kSteps * 0.2 * 0.8);
+  for (const double count : counts) EXPECT_NEAR(count, expected, tolerance);
+  EXPECT_NEAR(repeated, expected, tolerance) << "a window knows nothing of the one before";
+}
+
 TEST(BatchItems, SharesAddUpToTheBatch) {
   for_pools([](const Items& pool, Device device) {
     const auto size = static_cast<int64_t>(pool.size());
-    for (const Order& order : {Order{}, Order{.period = 7}, Order{.period = 7, .reshuffle = false}})
+    for (const Order& order : {Order{}, Order{.period = 7}, Order{.period = 7, .reshuffle = false},
+                               Order{.period = 7, .windows = true}})
       for (const int64_t step : {0, 5, 16})
         for (const int64_t ranks : {1, 2, 5}) {
           Items together;

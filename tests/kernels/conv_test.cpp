@@ -69,7 +69,11 @@ const Layer kLayers[] = {
     {3, 7, 9, 32, 48, Window(3, 1, 1)},  // tiles of Winograd's algorithm that hang over the edges
     {2, 5, 6, 48, 32, {{3, 1, 0}, {3, 1, 1}}},
     {2, 3, 10, 32, 64, {{3, 1, 2}, {3, 1, 0}}},
+    {2, 9, 9, 32, 48, Window(3, 1, 1)},
+    {2, 7, 11, 48, 32, {{3, 1, 2}, {3, 1, 0}}},
+    {3, 6, 7, 32, 48, {{2, 1, 1}, {2, 1, 0}}},
     {11, 30, 29, 32, 32, Window(3, 1, 1)},  // several blocks of them
+    {11, 30, 29, 32, 32, Window(2)},
     {0, 5, 5, 3, 2, Window(3)},
     {2, 5, 5, 0, 2, Window(3)},
     {2, 5, 5, 3, 0, Window(3)},
@@ -123,6 +127,11 @@ void for_all(const Body& body) {
   }
 }
 
+const std::pair<Map, double (*)(double)> kActivations[] = {
+    {Map::tanh, [](double x) { return std::tanh(x); }},
+    {Map::relu, [](double x) { return std::max(x, 0.); }},
+    {Map::softplus, [](double x) { return std::log1p(std::exp(x)); }}};
+
 Tensor filled_like(const Tensor& like, uint64_t stream) {
   return test::sample_tensor(like.shape(), like.dtype(), like.device(), -1, 1, stream);
 }
@@ -134,10 +143,19 @@ TEST(Naive, conv2d_fwd) {
     for_products(l, [&](size_t i, size_t k, size_t o) { plain[o] += x[i] * w[k]; });
     for (size_t i = 0; i < plain.size(); ++i) with_bias[i] = plain[i] + bias[i % bias.size()];
     const Tensor y = filled_like(v.dy, 5);
-    conv2d_fwd(v.x, v.w, {}, y, l.window);
+    conv2d_fwd(v.x, v.w, {}, y, l.window, {});
     EXPECT_LE(distance(to_doubles(y), plain), tolerance);
-    conv2d_fwd(v.x, v.w, v.bias, y, l.window);
+    conv2d_fwd(v.x, v.w, v.bias, y, l.window, {});
     EXPECT_LE(distance(to_doubles(y), with_bias), tolerance) << "with bias";
+    // No activation is steeper than one, so that errors are at most those of its operand.
+    double largest = 1;
+    for (const double value : with_bias) largest = std::max(largest, std::abs(value));
+    for (const auto& [function, f] : kActivations) {
+      std::vector<double> expected = with_bias;
+      std::ranges::transform(expected, expected.begin(), f);
+      conv2d_fwd(v.x, v.w, v.bias, y, l.window, activation(function));
+      EXPECT_LE(distance(to_doubles(y), expected), tolerance * largest) << name_of(function);
+    }
   });
 }
 
@@ -228,8 +246,8 @@ TEST(Naive, fold) {
 TEST(Conv2d, ColumnsServeEveryGeometry) {
   for_all([](const Layer& l, const Operands& v, double tolerance) {
     const Tensor y = filled_like(v.dy, 5), other = filled_like(v.dy, 6);
-    conv2d_fwd(v.x, v.w, v.bias, y, l.window);
-    columns::conv2d_fwd(v.x, v.w, v.bias, other, l.window);
+    conv2d_fwd(v.x, v.w, v.bias, y, l.window, {});
+    columns::conv2d_fwd(v.x, v.w, v.bias, other, l.window, {});
     EXPECT_LE(distance(to_doubles(other), to_doubles(y)), tolerance);
     const Tensor dw = filled_like(v.w, 7), other_dw = filled_like(v.w, 8);
     conv2d_bwd_weight(v.dy, v.x, dw, l.window, Write::set);
@@ -247,7 +265,7 @@ TEST(Conv2d, RepeatsBitForBitAndSettlesInTheAllocator) {
   size_t raw = 0;
   for (int i = 0; i < 3; ++i) {
     const Tensor y = Tensor::empty(dy.shape()), dx = Tensor::empty(x.shape()), dw = Tensor::empty(w.shape());
-    conv2d_fwd(x, w, {}, y, l.window);
+    conv2d_fwd(x, w, {}, y, l.window, {});
     conv2d_bwd_input(dy, w, dx, l.window, Write::set);
     conv2d_bwd_weight(dy, x, dw, l.window, Write::set);
     if (i == 0) first = {y, dx, dw};
@@ -262,7 +280,7 @@ TEST(Conv2d, RefusesWhatDoesNotFit) {
   const auto refused = [](const std::string& words, Shape x, Shape w, Shape y, Window window,
                           DType dtype = DType::f32) {
     test::expect_error(ErrorKind::internal, words, [&] {
-      conv2d_fwd(Tensor::zeros(x), Tensor::zeros(w, dtype), {}, Tensor::zeros(y), window);
+      conv2d_fwd(Tensor::zeros(x), Tensor::zeros(w, dtype), {}, Tensor::zeros(y), window, {});
     });
   };
   const Window three = Window(3);
@@ -276,7 +294,7 @@ TEST(Conv2d, RefusesWhatDoesNotFit) {
   refused("padding -1x-1", {1, 5, 5, 2}, {4, 3, 3, 2}, {1, 1, 1, 4}, Window(3, 1, -1));
   test::expect_error(ErrorKind::internal, "conv2d_fwd: bias", [&] {
     conv2d_fwd(Tensor::zeros({1, 5, 5, 2}), Tensor::zeros({4, 3, 3, 2}), Tensor::zeros({3}),
-               Tensor::zeros({1, 3, 3, 4}), three);
+               Tensor::zeros({1, 3, 3, 4}), three, {});
   });
   test::expect_error(ErrorKind::internal, "unfold: images", [&] {
     unfold(Tensor::zeros({1, 5, 5, 2}), Tensor::zeros({10, 18}), three, 0);

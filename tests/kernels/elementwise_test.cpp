@@ -230,6 +230,27 @@ TEST(Elementwise, NoDifferenceCostsNothingUnderEveryVariance) {
     }
 }
 
+// The terms of the divergence of almost equal bits cancel: they are off by roundings of what the bits differ
+// by, not of the bits.
+TEST(Elementwise, DivergencesOfCloseBitsKeepTheirDigits) {
+  const Constants<double> exact{1e-6, 0};
+  const Constants<float> single{1e-6F, 0};
+  for (const double q : {0.5, 0.3, 0.9, 0.01})
+    for (const double part : {-0.4, -0.02, -1e-3, 1e-3, 0.02, 0.4}) {
+      const auto x0 = static_cast<float>(q * (1 + part)), x1 = static_cast<float>(q);
+      if (x0 >= 1) continue;
+      const double p0 = x0, p1 = x1;  // the same numbers
+      const auto expect_close = [&](float value, double expected) {
+        EXPECT_NEAR(value, expected, 1e-6 * std::abs(expected) + 2e-7 * std::abs(p0 - p1)) << x0 << " " << x1;
+      };
+      expect_close(BernoulliKl::fwd(x0, x1, single), BernoulliKl::fwd(p0, p1, exact));
+      expect_close(BernoulliKl::d0(x0, x1, 0.0F, single), BernoulliKl::d0(p0, p1, 0.0, exact));
+      expect_close(BernoulliKl::d1(x0, x1, 0.0F, single), BernoulliKl::d1(p0, p1, 0.0, exact));
+      const auto kl = [&](double p) { return p * std::log(p / p1) + (1 - p) * std::log((1 - p) / (1 - p1)); };
+      EXPECT_NEAR(BernoulliKl::fwd(p0, p1, Constants<double>{0, 0}), kl(p0), 1e-14);
+    }
+}
+
 TEST(Elementwise, NonlinearFunctionsAreFiniteEverywhere) {
   // Those without a pole must be finite at every finite operand of this size.
   for (const DType dtype : {DType::f32, DType::f64})

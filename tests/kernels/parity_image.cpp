@@ -71,9 +71,14 @@ void add_convolutions(std::vector<ParityCase>& cases) {
   for (const bool with_bias : {true, false})
     cases.push_back({"conv2d_fwd", with_bias ? "bias" : "no bias",
                      on_images([=](Operands& in, const Images& g, auto& x, auto& w, auto& y) {
-                       conv2d_fwd(x, w, with_bias ? in.uniform({g.out}) : Tensor{}, y, g.window);
+                       conv2d_fwd(x, w, with_bias ? in.uniform({g.out}) : Tensor{}, y, g.window, {});
                        return Outputs{y};
                      })});
+  cases.push_back(
+      {"conv2d_fwd", "tanh", on_images([=](Operands& in, const Images& g, auto& x, auto& w, auto& y) {
+         conv2d_fwd(x, w, in.uniform({g.out}), y, g.window, activation(Map::tanh));
+         return Outputs{y};
+       })});
   for (const Write write : {Write::set, Write::add}) {
     const std::string what = write == Write::set ? "set" : "add";
     cases.push_back(
@@ -139,10 +144,43 @@ void add_pooling(std::vector<ParityCase>& cases) {
                      })});
 }
 
+void add_bias_activations(std::vector<ParityCase>& cases) {
+  const Shape shapes[] = {{0, 3}, {7, 1}, {31, 33}, {3, 300}, {5000, 4}};
+  std::vector<Activation> all{{}};
+  for (const std::string_view name : activation_names()) all.push_back(parse_activation(name));
+  for (const Activation& f : all) {
+    for (const bool with_bias : {true, false})
+      cases.push_back({"bias_activation_fwd", fmt::format("{}{}", name_of(f), with_bias ? " bias" : ""),
+                       [=](Operands in) {
+                         Outputs out;
+                         for (const Shape& shape : shapes) {
+                           out.push_back(in.uniform(shape));
+                           bias_activation_fwd(with_bias ? in.uniform({shape[1]}) : Tensor{}, out.back(), f);
+                         }
+                         return out;
+                       }});
+    if (!has_slope_of_value(f)) continue;
+    for (const Write write : {Write::set, Write::add})
+      cases.push_back({"bias_activation_bwd",
+                       fmt::format("{} {}", name_of(f), write == Write::set ? "set" : "add"),
+                       [=](Operands in) {
+                         Outputs out;
+                         for (const Shape& shape : shapes) {
+                           const Tensor dy = in.uniform(shape), y = in.uniform(shape), dx = in.uniform(shape),
+                                        dbias = in.uniform({shape[1]});
+                           bias_activation_bwd(dy, y, dx, dbias, f, write);
+                           out.insert(out.end(), {dx, dbias});
+                         }
+                         return out;
+                       }});
+  }
+}
+
 }  // namespace
 
 void add_image_cases(std::vector<ParityCase>& cases) {
   add_convolutions(cases);
+  add_bias_activations(cases);
   add_pooling(cases);
 }
 

@@ -137,6 +137,8 @@ void add_draw_cases(std::vector<ParityCase>& cases) {
   cases.push_back({"batch_items", "sizes", batches({}), kExact});
   cases.push_back({"batch_items", "passes", batches({.period = 3}), kExact});
   cases.push_back({"batch_items", "passes in one order", batches({.period = 3, .reshuffle = false}), kExact});
+  cases.push_back({"batch_items", "windows", batches({.period = 3, .windows = true}), kExact});
+  cases.push_back({"batch_items", "windows of the pool", batches({.period = 9, .windows = true}), kExact});
 }
 
 void add_label_cases(std::vector<ParityCase>& cases) {

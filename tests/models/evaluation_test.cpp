@@ -60,11 +60,19 @@ TEST(Evaluation, LeavesTheTrainingAsItIs) {
   }
 }
 
-// Of 40 images, or of the 20 that M2 and its relatives have without labels.
+// Of 40 images, of the 20 that M2 and its relatives have without labels, or of the training and the test
+// images.
 TEST(Recipes, APassIsTheWholeBatchesOfASet) {
-  const std::map<std::string, std::pair<int64_t, int64_t>> expected{
-      {"m1", {10, 4}},     {"m2", {14, 2}},  {"m2, joint", {14, 2}},          {"m1+m2", {14, 2}},
-      {"ml_vae", {10, 4}}, {"fit", {10, 2}}, {"ml_vae, classifiers", {10, 4}}};
+  const std::map<std::string, std::pair<int64_t, int64_t>> expected{{"m1", {10, 4}},
+                                                                    {"m2", {14, 2}},
+                                                                    {"m2, joint", {14, 2}},
+                                                                    {"m1+m2", {14, 2}},
+                                                                    {"ml_vae", {10, 4}},
+                                                                    {"fit", {10, 2}},
+                                                                    {"ml_vae, classifiers", {10, 4}},
+                                                                    {"mnist-cnn", {10, 8}},
+                                                                    {"sym_vae", {10, 8}},
+                                                                    {"sym_vae, elbo", {10, 8}}};
   for (const test::NamedRecipe& named : test::recipes()) {
     const auto recipe = named.make(test::data_on(kCpu));
     const bool semi = dynamic_cast<const adgm::SemiRecipe*>(recipe.get()),

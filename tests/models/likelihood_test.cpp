@@ -6,9 +6,11 @@
 
 #include "models/adgm/recipe.h"
 #include "models/m1_m2/stack.h"
+#include "models/sym_vae/recipe.h"
 #include "tests/expect_error.h"
 #include "tests/models/densities.h"
 #include "tests/models/few.h"
+#include "tests/models/sym_vae_models.h"
 
 namespace vae {
 namespace {
@@ -177,6 +179,47 @@ TEST(Likelihood, OfTheAdgmFamily) {
     check("ladder", {.kind = Kind::ladder, .fixed_ladder = fixed});
     check("ladder-m2", {.kind = Kind::ladder_m2, .fixed_ladder = fixed});
   }
+}
+
+// The sum over all codes of the model of bits. An image tells little of its code, so that weights do not
+// deviate by more than their size.
+TEST(Likelihood, OfBinaryCodes) {
+  using namespace sym_vae;
+  constexpr int64_t kRepeated = 10;
+  for_variants([](Config c) {
+    c.nz0 = 1, c.nz1 = 2;
+    const train::ImageSet one = test::few_images(kImages, sym_vae::kSide, sym_vae::kSide, kClasses);
+    std::vector<uint8_t> pixels;
+    const auto of_one = one.pixels.to_vector<uint8_t>();
+    for (int64_t i = 0; i < kRepeated; ++i) pixels.insert(pixels.end(), of_one.begin(), of_one.end());
+    const train::ImageSet repeated{
+        Tensor::from(pixels, {kRepeated * kImages, sym_vae::kSide, sym_vae::kSide, 1}),
+        Tensor::zeros({kRepeated * kImages}, DType::i64), train::Inputs::unit};
+    SymVaeRecipe recipe({.model = c, .batch = 2}, {one, repeated}, {});
+    SymVae& model = recipe.model();
+    test::scatter(model, 0.5);
+    const std::string last = c.encoder == EncoderKind::ladder ? "fnet1x.conv7.weight" : "pnet1x.conv7.weight";
+    const Tensor weight = test::parameter_of(model, last).value();
+    weight.copy_from((0.02 * autograd::Var(weight)).value());
+    double expected = 0;
+    for (int64_t i = 0; i < kImages; ++i) {
+      const autograd::Var x(one.gather(train::items_of({i}, kCpu)));
+      double sum = 0, least = HUGE_VAL;
+      std::vector<double> costs;
+      for (int code = 0; code < 8; ++code) {
+        const auto bits = [&](std::vector<double> z) {
+          return autograd::Var(test::tensor_of(z, {1, std::ssize(z)}, DType::f32));
+        };
+        const Codes z{.z0 = bits({double(code & 1)}), .z1 = bits({double(code >> 1 & 1), double(code >> 2)})};
+        costs.push_back(
+            model.generator_losses(x, z, 1, {1, Tensor::scalar(int64_t{0})}).total.value().item());
+        least = std::min(least, costs.back());
+      }
+      for (const double cost : costs) sum += std::exp(least - cost);
+      expected += (least - std::log(sum) + std::log(2)) / kImages;
+    }
+    EXPECT_NEAR(recipe.nll(kSamples, {1, Tensor::scalar(int64_t{0})}), expected, kTolerance);
+  });
 }
 
 }  // namespace

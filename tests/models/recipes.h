@@ -5,10 +5,13 @@
 #include "models/m1_m2/recipe.h"
 #include "models/ml_vae/classifier.h"
 #include "models/ml_vae/recipe.h"
+#include "models/mnist_cnn/recipe.h"
+#include "models/sym_vae/recipe.h"
 #include "nn/eval/estimate.h"
 #include "nn/fit/fit_recipe.h"
 #include "tests/models/adgm_models.h"
 #include "tests/models/few.h"
+#include "tests/models/sym_vae_models.h"
 
 namespace vae::test {
 
@@ -137,11 +140,46 @@ inline void add_ml_vae(std::vector<NamedRecipe>& recipes) {
                      }});
 }
 
+/// Images of 28 x 28 pixels: a pixel of the given ones and its neighbours, nine or ten a side, are alike.
+inline train::ImageSet enlarged(const train::ImageSet& small) {
+  constexpr int64_t side = sym_vae::kSide;
+  const auto pixels = small.pixels.to_vector<uint8_t>();
+  std::vector<uint8_t> large;
+  for (int64_t i = 0; i < small.size(); ++i)
+    for (int64_t y = 0; y < side; ++y)
+      for (int64_t x = 0; x < side; ++x)
+        large.push_back(pixels[(i * kSide + y * kSide / side) * kSide + x * kSide / side]);
+  return {Tensor::from(large, {small.size(), side, side, 1}, small.device()), small.labels, small.inputs};
+}
+
+/// Symmetric learning of bits and with a ladder; the bound of grey values and with an encoder of its own.
+inline void add_sym_vae(std::vector<NamedRecipe>& recipes) {
+  using namespace sym_vae;
+  const auto add = [&](const char* name, const Config& model, Learning learning, train::Inputs inputs) {
+    recipes.push_back({name, [=](const train::Data& data) {
+                         train::Data large{enlarged(data.train), enlarged(data.test)};
+                         large.train.inputs = large.test.inputs = inputs;
+                         return std::make_unique<SymVaeRecipe>(
+                             SymVaeRecipe::Settings{.model = model, .learning = learning, .batch = 10}, large,
+                             options_of(data));
+                       }});
+  };
+  add("sym_vae", sym_vae::small(), Learning::symmetric, train::Inputs::binary);
+  add("sym_vae, elbo", sym_vae::small(EncoderKind::reverse, nn::LikelihoodKind::gaussian), Learning::elbo,
+      train::Inputs::unit);
+}
+
 /// All but the ADGM family, as they are trained at a rate.
 inline std::vector<NamedRecipe> recipes_at(const kernels::Schedule& rate) {
   std::vector<NamedRecipe> recipes;
   add_m1_m2(recipes, rate);
   add_ml_vae(recipes);
+  add_sym_vae(recipes);
+  recipes.push_back({"mnist-cnn", [](const train::Data& data) {
+                       return std::make_unique<mnist_cnn::CnnRecipe>(
+                           mnist_cnn::Settings{.features = 8, .batch = 10, .shift = 1}, data,
+                           data.test.device());
+                     }});
   recipes.push_back({"fit", [](const train::Data& data) { return std::make_unique<UsersRecipe>(data); }});
   return recipes;
 }

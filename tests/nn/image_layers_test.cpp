@@ -23,6 +23,8 @@ TEST(Conv2d, HasTheShapesOfItsWindow) {
   const Var y = conv(images({2, 8, 6, 3}));
   EXPECT_EQ(y.shape(), Shape({2, 4, 3, 5}));
   EXPECT_EQ(to_doubles(y.value()), std::vector<double>(120, 0.5)) << "the bias under zero weights";
+  const Var z = conv(images({2, 8, 6, 3}), kernels::activation(kernels::Map::tanh));
+  EXPECT_LE(distance(to_doubles(z.value()), std::vector<double>(120, std::tanh(0.5))), 1e-14);
 }
 
 TEST(ConvTranspose2d, UndoesTheShapesOfConv2dAndIsItsAdjoint) {
@@ -41,6 +43,9 @@ TEST(ConvTranspose2d, UndoesTheShapesOfConv2dAndIsItsAdjoint) {
   ConvTranspose2d point(&root, "point", 4, 2, Window(4));
   EXPECT_EQ(point(images({3, 1, 1, 4})).shape(), Shape({3, 4, 4, 2}));
   EXPECT_EQ(point.parameters().size(), 2u);
+  kernels::fill(point.bias.value(), -0.5);
+  const Var z = point(images({3, 1, 1, 4}), kernels::activation(kernels::Map::relu));
+  EXPECT_EQ(to_doubles(z.value()), std::vector<double>(96, 0.0));
 }
 
 /// Normalised with the biased variance over all pixels, remembered with the unbiased one.

@@ -9,7 +9,7 @@ import struct
 import subprocess
 import unittest
 
-from harness import ADGM, DATA, ENVIRONMENT, LENGTH, M1, M1_M2, M2, ML_VAE, VAE, ToolTest
+from harness import ADGM, DATA, ENVIRONMENT, LENGTH, M1, M1_M2, M2, ML_VAE, SYM_VAE, VAE, ToolTest
 
 IDX = ["--data", "idx", "--data-dir", "set", "--validation", "10", "--labels", "20", "--threads", "1", *LENGTH]
 
@@ -100,6 +100,7 @@ class BadOptions(ToolTest):
         self.refuse(2, "dance", "bench_step", "dance")
         self.refuse(2, "--steps", "bench_step", "m2", "--steps", "0")
         self.refuse(2, "no kernel matches", "bench_kernels", "dance")
+        self.refuse(2, "--images", "bench_inception", "--images", "0")
 
     def test_graphs_need_a_gpu(self):
         for command in (M1, M2, M1_M2):
@@ -279,7 +280,7 @@ class BadRuns(ToolTest):
 class RunsOfOtherTools(ToolTest):
     """One line that names the tool of the run."""
     COMMANDS = {"m1": (M1, "visualize"), "m2": (M2, "analogy"), "m1_m2": (M1_M2, "test"), "adgm": (ADGM, "sample"),
-                "vae": (VAE, "interpolate"), "ml_vae": (ML_VAE, "probe")}
+                "vae": (VAE, "interpolate"), "ml_vae": (ML_VAE, "probe"), "sym_vae": (SYM_VAE, "test")}
 
     def test_in_all_pairs(self):
         for tool, (command, _) in self.COMMANDS.items():

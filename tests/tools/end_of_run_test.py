@@ -157,6 +157,18 @@ class EndOfRun(ToolTest):
                     self.assertEqual((code, err), (0, ""), train)
                     self.check_finished(run, 2)
 
+    def test_binary_codes_of_few_images(self):
+        """Sets smaller than a batch and than the rows of the snapshot, down to one image; labels do not matter."""
+        small = ["--width", "1", "--encoder-units", "4", "--prior-units", "4", "--nz0", "2", "--nz1", "3"]
+        data = ["--data", "idx", "--data-dir", ".", "--classes", "3"]
+        for run, labels, options in (("one", [0], ["--trained-on", "train"]), ("three", [2, 0, 2], ["--likelihood", "gaussian"])):
+            self.write_idx(labels, [1], 28, 28)
+            out = self.succeed("sym_vae", "train", *small, *data, *SHORT, *options, "--run", run)
+            self.assertIn("report: ", out)
+            self.assertIn("test_loss", self.check_finished(run, 3))
+            for inspection in ("test --nll 1", "generate-data --images 2 --steps 1", "log", "plot"):
+                self.succeed("sym_vae", *inspection.split(), "--run", run)
+
     def test_hundred_classes(self):
         self.write_idx(list(range(100)) * 3, list(range(100)) * 2)
         self.check(100, 100)

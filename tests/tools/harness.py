@@ -28,6 +28,9 @@ ADGM = ["adgm", "train", *DATA, *LENGTH, "--hidden", "16,12", "--z", "4", "--a",
         "--batch-labeled", "20"]
 VAE = ["vae", "train", *DATA, *LENGTH, "--hidden", "16,12", "--z", "4", "--batch", "20"]
 ML_VAE = ["ml_vae", "train", *DATA, *LENGTH, "--hidden", "32", "--style-dim", "3", "--class-dim", "4", "--batch", "50"]
+SYM_VAE = ["sym_vae", "train", "--data", "synth", "--synth-train", "60", "--synth-test", "20", "--threads", "1",
+           "--epochs", "2", "--iters-per-epoch", "4", "--width", "2", "--encoder-units", "8", "--prior-units", "8",
+           "--code-units", "8", "--nz0", "4", "--nz1", "6", "--batch", "10", "--lr", "0.01"]
 EXACT = ["checkpoint.safetensors", "metrics.jsonl", "metrics.csv", "results.json", "reconstructed_x.png"]
 
 

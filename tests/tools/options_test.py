@@ -76,6 +76,9 @@ class Configuration(ToolTest):
         self.assertEqual((line["system"], line["threads"], line["batch"], line["steps"]), ("m2", 1, 10, 1))
         self.assertEqual((line["mode"], line["precision"]), ("eager", "fp32"))
         self.assertIn("m2", self.succeed("bench_step", "--list").split())
+        line = json.loads(self.succeed("bench_inception", "--images", "2", "--threads", "1"))
+        self.assertEqual((line["system"], line["threads"], line["images"]), ("inception", 1, 2))
+        self.assertLessEqual(line["min_images_per_s"], line["images_per_s"])
         self.assertEqual(list(self.dir.iterdir()), [])
 
     def test_seeds(self):

@@ -3,7 +3,7 @@ nothing that they show is state that only a step sets."""
 import re
 import unittest
 
-from harness import ADGM, M1, M1_M2, M2, ML_VAE, VAE, ToolTest
+from harness import ADGM, M1, M1_M2, M2, ML_VAE, SYM_VAE, VAE, ToolTest
 
 LADDER = ["--model", "ladder", "--z", "4,3"]
 
@@ -70,6 +70,10 @@ class Repeat(ToolTest):
         for preset in ("reference", "paper"):
             for threads in ("1", "2"):
                 self.check([*ML_VAE, "--preset", preset, "--threads", threads], "swap")
+
+    def test_sym_vae(self):
+        self.check([*SYM_VAE], "generate")
+        self.check([*SYM_VAE, "--learn", "elbo", "--preset", "mnist-reverse", "--likelihood", "gaussian"], "generate")
 
     def test_short_runs_with_a_warm_up(self):
         """The divergence has its last weight, not that of a model on which no step ran."""

@@ -4,7 +4,7 @@ import shutil
 import signal
 import unittest
 
-from harness import ADGM, EXACT, M1, M1_M2, M2, ML_VAE, VAE, ToolTest
+from harness import ADGM, EXACT, M1, M1_M2, M2, ML_VAE, SYM_VAE, VAE, ToolTest
 
 LONG = ["--epochs", "2", "--iters-per-epoch", "100", "--log-every", "10"]
 
@@ -117,6 +117,7 @@ STAGES = {
     "stacked": (STACKED, "metrics.jsonl"),
     "vae": (VAE, "metrics.jsonl"),
     "ml_vae": (ML_VAE, "metrics.jsonl"),
+    "sym_vae": (SYM_VAE, "metrics.jsonl"),
     "seeds": ([*M2, "--seeds", "1,2"], "seed_2/metrics.jsonl"),
 }
 

@@ -6,7 +6,7 @@ import signal
 import subprocess
 import unittest
 
-from harness import ADGM, ENVIRONMENT, M1, M1_M2, M2, ML_VAE, VAE, ToolTest
+from harness import ADGM, ENVIRONMENT, M1, M1_M2, M2, ML_VAE, SYM_VAE, VAE, ToolTest
 
 SHORT = ["--epochs", "1", "--iters-per-epoch", "5"]
 
@@ -23,7 +23,7 @@ class FilesOfTheUser(ToolTest):
             self.assertEqual(self.read(name), b"mine", name)
 
     def test_a_folder_with_other_files_is_no_place_for_a_run(self):
-        for tool in (M1, M2, VAE, ADGM, ML_VAE):
+        for tool in (M1, M2, VAE, ADGM, ML_VAE, SYM_VAE):
             for name in ("figure.png", "logo.svg", "results.json", "thesis.tex", "photos/a.jpg"):
                 self.keep(f"mine/{name}")
                 self.refuse(2, "which no run wrote there", *tool, *SHORT, "--run", "mine")

@@ -167,7 +167,8 @@ bool is_free(const std::string& name) {
 }
 
 bool is_of_call(const std::string& name) {
-  static const std::set<std::string> of_call{"run", "config", "resume", "fresh", "benchmark", "quiet"};
+  static const std::set<std::string> of_call{"run",       "config", "resume", "fresh",
+                                             "benchmark", "quiet",  "load"};
   return of_call.contains(name);
 }
 

@@ -53,6 +53,17 @@ void add_pools(Cases& cases) {
             Write::set);
 }
 
+/// What stands behind the first layer of sym-vae.
+void add_bias_activation(Cases& cases) {
+  const Shape y{100, 28, 28, 32};
+  for (const Map function : {Map::tanh, Map::relu}) {
+    const std::string shape = fmt::format("{} {}", text(y), name_of(function));
+    const Activation f = activation(function);
+    cases.add(bias_activation_fwd, shape, uniform({32}), in_place(uniform(y)), f);
+    cases.add(bias_activation_bwd, shape, uniform(y), uniform(y), output(y), output({32}), f, Write::set);
+  }
+}
+
 }  // namespace
 
 /// A layer with its bias, and the products of its passes.
@@ -78,7 +89,8 @@ void add_conv(Cases& cases, const std::string& what, const Sizes& sizes) {
   const std::string shape = fmt::format("{} -> {}, {}/{}", text(x, what), channels, kernel, stride);
   const double flops = 2.0 * static_cast<double>(y.numel() * kernel * kernel * sizes[3]);
   const bool direct = kernel == 3 && stride == 1;
-  cases.add(conv2d_fwd, shape, uniform(x), uniform(w), Tensor{}, output(y), window).computes(flops, direct);
+  cases.add(conv2d_fwd, shape, uniform(x), uniform(w), Tensor{}, output(y), window, Activation{})
+      .computes(flops, direct);
   cases.add(conv2d_bwd_input, shape, uniform(y), uniform(w), output(x), window, Write::set)
       .computes(flops, direct);
   cases.add(conv2d_bwd_weight, shape, uniform(y), uniform(x), output(w), window, Write::set)
@@ -90,6 +102,7 @@ void add_products(Cases& cases) {
   for (const Layer& l : kConvs) add_conv(cases, l.what, l.sizes);
   add_columns(cases, "wrn", {100, 16, 16, 64}, 3, 1);
   add_columns(cases, "sym-vae", {100, 28, 28, 1}, 5, 2);
+  add_bias_activation(cases);
   add_pools(cases);
 }
 

@@ -80,6 +80,47 @@ void add_transposed_convolutions(std::vector<Case>& cases) {
   }
 }
 
+/// Convolutions and the activations behind them. A bias of 4 keeps all values on one side of the kink at
+/// zero, one of -4 on the other. Functions whose slope does not follow from their value are recorded on their
+/// own.
+void add_activations(std::vector<Case>& cases) {
+  for (const std::string_view function : kernels::activation_names())
+    for (const double bias : {-4., 4.})
+      for (const auto& [window, in, out] :
+           {std::tuple{Window(3, 1, 1), 3, 4}, {Window(2, 2), 5, 3}, {Window(4), 2, 33}}) {
+        const kernels::Activation f = kernels::parse_activation(function);
+        const CaseInput x{{2, 4, 4, in}, -1, 1}, b{{out}, bias - 0.2, bias + 0.2};
+        const auto add = [&, of = window](const std::string& kind, std::vector<CaseInput> inputs,
+                                          std::function<Var(const Inputs&)> call) {
+          const std::string what = fmt::format("{} bias {} {}->{} {}", function, bias, in, out, of.str());
+          const bool one = has_slope_of_value(f);
+          cases.push_back({one ? kind : std::string(function),
+                           one ? kind + "/" + what : fmt::format("{}/behind {} {}", function, kind, what),
+                           inputs, std::move(call), kTolerance});
+        };
+        const CaseInput weight{{out, window.h.kernel, window.w.kernel, in}, -0.05, 0.05},
+            back{{in, window.h.kernel, window.w.kernel, out}, -0.05, 0.05};
+        add("conv2d", {x, weight, b},
+            [f, of = window](const Inputs& v) { return conv2d(v[0], v[1], v[2], of, f); });
+        add("conv_transpose2d", {x, back, b},
+            [f, of = window](const Inputs& v) { return conv_transpose2d(v[0], v[1], v[2], of, f); });
+      }
+  const kernels::Activation tanh = kernels::activation(kernels::Map::tanh);
+  cases.push_back({"conv2d",
+                   "conv2d/tanh, a constant bias",
+                   {{{2, 4, 4, 3}}, {{4, 3, 3, 3}, -0.3, 0.3}, {{4}, -2, 2, {}, false}},
+                   [tanh](const Inputs& v) { return conv2d(v[0], v[1], v[2], Window(3, 1, 1), tanh); },
+                   kTolerance});
+  cases.push_back({"conv2d",
+                   "conv2d/tanh without a bias, used twice",
+                   {{{2, 5, 5, 3}}, {{3, 3, 3, 3}}},
+                   [tanh](const Inputs& v) {
+                     const Window window = Window(3, 1, 1);
+                     return conv2d(conv2d(v[0], v[1], {}, window, tanh), v[1], {}, window, tanh) + v[0];
+                   },
+                   kTolerance});
+}
+
 void add_pooling(std::vector<Case>& cases) {
   struct Pool {
     int64_t n, h, w, c;
@@ -130,6 +171,7 @@ void add_image_cases(std::vector<Case>& cases) {
   const size_t first = cases.size();
   add_convolutions(cases);
   add_transposed_convolutions(cases);
+  add_activations(cases);
   for (size_t i = first; i < cases.size(); ++i) cases[i].f32_follows_threads = true;
   add_pooling(cases);
   add_batch_norm_of_images(cases);

@@ -27,6 +27,8 @@ TEST(ProgressText, TellsEpochShareRateAndTime) {
   EXPECT_EQ(progress_text({.done = 0, .total = 0}), "epoch 1/1  0/0  100%");
   EXPECT_EQ(progress_text({.done = 2999, .total = 3000, .steps_per_s = 0.5}),
             "epoch 1/1  2999/3000  99%  0.5 it/s  ETA 0:02");
+  EXPECT_EQ(progress_text({.done = 1, .total = 4, .steps_per_s = 2, .label = "features of a"}),
+            "features of a  1/4  25%  2 it/s  ETA 0:02");
 }
 
 TEST(ProgressText, Clock) {

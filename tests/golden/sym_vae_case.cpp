@@ -1,0 +1,82 @@
+#include "sym_vae_case.h"
+
+#include <algorithm>
+
+namespace vae::golden {
+namespace {
+
+using sym_vae::kPixels;
+
+/// x [n, a, b] with the last two axes exchanged.
+std::vector<double> exchanged(const std::vector<double>& x, int64_t n, int64_t a, int64_t b) {
+  std::vector<double> y(x.size());
+  for (int64_t i = 0; i < n; ++i)
+    for (int64_t j = 0; j < a; ++j)
+      for (int64_t k = 0; k < b; ++k) y[(i * b + k) * a + j] = x[(i * a + j) * b + k];
+  return y;
+}
+
+}  // namespace
+
+sym_vae::Config sym_vae_config(const nlohmann::json& config) {
+  const auto number = [&](const char* key) { return config.at(key).get<int64_t>(); };
+  const auto variant = config.at("variant").get<std::string>();
+  const bool ladder = variant.ends_with("ladder");
+  sym_vae::Config c{
+      .encoder = ladder ? sym_vae::EncoderKind::ladder : sym_vae::EncoderKind::reverse,
+      .likelihood = config.at("likelihood") == "bernoulli" ? nn::LikelihoodKind::bernoulli
+                                                           : nn::LikelihoodKind::gaussian,
+      .nz0 = number("nz0"),
+      .nz1 = number("nz1"),
+      .width = number("nn"),
+      .encoder_units = number(ladder ? "mlp_rnet" : "mlp_qnetx1"),
+      .prior_units = number(ladder ? "mlp_fnet01" : "mlp_pnet01"),
+      .decoder_activation = kernels::parse_activation(config.at("act_decoder_conv").get<std::string>())};
+  if (!ladder) c.code_units = number("mlp_qnet10");
+  return c;
+}
+
+nn::Options options_of(const Numbers& numbers) {
+  return {.dtype = numbers.dtype(), .device = golden_device()};
+}
+
+Shape their_shape(const Shape& ours) {
+  return ours.rank() == 4 ? Shape{ours[0], ours[3], ours[1], ours[2]} : ours;
+}
+
+Tensor to_theirs(const Tensor& ours) {
+  const Shape& s = ours.shape();
+  if (s.rank() != 4) return ours.clone();
+  return as_tensor(exchanged(to_doubles(ours), s[0], s[1] * s[2], s[3]), their_shape(s), ours.dtype());
+}
+
+Tensor to_ours(const Tensor& theirs) {
+  const Shape& s = theirs.shape();
+  if (s.rank() != 4) return theirs;
+  return as_tensor(exchanged(to_doubles(theirs), s[0], s[1], s[2] * s[3]), {s[0], s[2], s[3], s[1]},
+                   theirs.dtype());
+}
+
+void load_sym_vae(Numbers& numbers, nn::Module& model) {
+  for (const nn::Module::Parameter& p : model.parameters())
+    p.var.value().copy_from(to_ours(numbers.get("param/" + p.name, their_shape(p.var.shape()))));
+  for (const nn::Module::Buffer& b : model.buffers())
+    b.tensor.copy_from(numbers.get("param/" + b.name, b.tensor.shape()));
+  if (numbers.has("param/dummy_param")) numbers.get("param/dummy_param", {});  // takes part in nothing
+}
+
+Tensor images_of(Numbers& numbers, const std::string& name, int64_t rows) {
+  return numbers.get(name, {rows, 1, sym_vae::kSide, sym_vae::kSide}).reshape({rows, kPixels});
+}
+
+Tensor sym_vae_noise(Numbers& numbers, const std::string& iteration, const std::string& name, Shape shape,
+                     train::Draw draw) {
+  const size_t last = name.rfind('/') + 1;
+  std::string scope = name.substr(0, last);
+  std::replace(scope.begin(), scope.end(), '/', '.');
+  const std::string file_name =
+      "noise/" + iteration + scope + (draw == train::Draw::uniform ? "u_" : "eps_") + name.substr(last);
+  return shape[1] == kPixels ? images_of(numbers, file_name, shape[0]) : numbers.get(file_name, shape);
+}
+
+}  // namespace vae::golden
