@@ -7,8 +7,6 @@
 namespace vae::mnist_cnn {
 namespace {
 
-constexpr uint8_t kFirstSet = 112;  // the first byte above 0.4375 of 255
-
 Config config_of(const train::Data& data, int64_t features) {
   const Shape& images = data.train.pixels.shape();
   return {images[1], images[2], images[3], data.classes, features};
@@ -16,15 +14,8 @@ Config config_of(const train::Data& data, int64_t features) {
 
 train::ImageSet unit(const train::ImageSet& set) { return {set.pixels, set.labels, train::Inputs::unit}; }
 
-train::ImageSet with_thresholded(const train::ImageSet& set) {
-  const int64_t n = set.size();
-  const auto twice = [n](const Tensor& first, const Tensor& second) {
-    const Tensor both = Tensor::empty(first.shape().with_leading(2 * n), first.dtype(), first.device());
-    both.slice(0, n).copy_from(first);
-    both.slice(n, 2 * n).copy_from(second);
-    return both;
-  };
-  return {twice(set.pixels, thresholded(set.pixels)), twice(set.labels, set.labels), train::Inputs::unit};
+train::ImageSet thresholded(const train::ImageSet& set) {
+  return {train::thresholded(set.pixels), set.labels, train::Inputs::unit};
 }
 
 /// The mean loss of a set, and the most probable class of each image.
@@ -51,16 +42,10 @@ nlohmann::json Settings::json() const {
           {"learning_rate", learning_rate}, {"shift", shift}, {"seed", seed}};
 }
 
-Tensor thresholded(const Tensor& pixels) {
-  std::vector<uint8_t> bytes = pixels.to_vector<uint8_t>();
-  for (uint8_t& byte : bytes) byte = byte >= kFirstSet ? 255 : 0;
-  return Tensor::from(bytes, pixels.shape(), pixels.device());
-}
-
 CnnRecipe::CnnRecipe(const Settings& settings, const train::Data& data, Device device)
     : settings_(settings),
       data_(data),
-      both_(with_thresholded(data.train)),
+      both_(train::joined(unit(data.train), thresholded(data.train))),
       items_(train::all_items(both_)),
       model_(config_of(data, settings.features), {DType::f32, device, settings.seed}) {
   const Config& c = model_.config();
@@ -110,10 +95,9 @@ std::vector<std::string> CnnRecipe::evaluation_metrics() const {
 
 train::Scalars CnnRecipe::evaluate(const train::Step& step) {
   if (data_.test.size() == 0) return {};
-  train::ImageSet bits = data_.test;
-  bits.pixels = thresholded(bits.pixels);
   const auto labels = data_.test.labels.to_vector<int64_t>();
-  const Answers of_grey = answers(model_, data_.test, step), of_bits = answers(model_, bits, step);
+  const Answers of_grey = answers(model_, data_.test, step),
+                of_bits = answers(model_, thresholded(data_.test), step);
   return {{"test_loss", of_grey.loss},
           {"test_accuracy", eval::accuracy(of_grey.classes, labels)},
           {"test_loss_thresholded", of_bits.loss},

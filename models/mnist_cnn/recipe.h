@@ -18,9 +18,6 @@ struct Settings {
   nlohmann::json json() const;
 };
 
-/// Bytes [n, h, w, c] as 255 where they exceed 0.4375 of 255, else 0.
-Tensor thresholded(const Tensor& pixels);
-
 /// Metrics: loss, nats; of the test images, grey and thresholded, the loss and the share of right answers.
 class CnnRecipe : public train::Recipe {
  public:

@@ -7,8 +7,6 @@
 namespace vae::sym_vae {
 namespace {
 
-constexpr uint8_t kThreshold = 112;  // of binary pixels, as the reference: value / 255 > 0.4375
-
 /// Throws Error(data) for images that the nets do not take.
 const train::Data& checked(const train::Data& data) {
   const Shape& shape = data.train.pixels.shape();
@@ -19,22 +17,10 @@ const train::Data& checked(const train::Data& data) {
   return data;
 }
 
-/// Pixels that are thresholded where the set is of bits; those of `more`, if any, behind those of `set`.
-train::ImageSet prepared(const train::ImageSet& set, const train::ImageSet* more) {
-  const int64_t own = set.size(), others = more ? more->size() : 0;
-  train::ImageSet all{Tensor::empty({own + others, kSide, kSide, 1}, DType::u8),
-                      Tensor::empty({own + others}, DType::i64), set.inputs};
-  const auto put = [&](int64_t begin, const train::ImageSet& part) {
-    all.pixels.slice(begin, begin + part.size()).copy_from(part.pixels);
-    all.labels.slice(begin, begin + part.size()).copy_from(part.labels);
-  };
-  put(0, set);
-  if (more) put(own, *more);
-  if (set.inputs == train::Inputs::binary)
-    for (uint8_t& pixel : std::span(all.pixels.data<uint8_t>(), static_cast<size_t>(all.pixels.numel())))
-      pixel = pixel >= kThreshold ? 255 : 0;
-  all.pixels = all.pixels.to(set.device()), all.labels = all.labels.to(set.device());
-  return all;
+/// Pixels thresholded where the set is of bits.
+train::ImageSet prepared(train::ImageSet set) {
+  if (set.inputs == train::Inputs::binary) set.pixels = train::thresholded(set.pixels);
+  return set;
 }
 
 }  // namespace
@@ -42,12 +28,13 @@ train::ImageSet prepared(const train::ImageSet& set, const train::ImageSet* more
 SymVaeRecipe::SymVaeRecipe(Settings settings, train::Data data, nn::Options options)
     : settings_(std::move(settings)),
       data_(checked(data)),
-      images_(prepared(data.train, settings_.trained_on == TrainedOn::all ? &data.test : nullptr)),
+      images_(prepared(settings_.trained_on == TrainedOn::all ? train::joined(data.train, data.test)
+                                                              : data.train)),
       items_(train::all_items(images_)),
       model_(settings_.model, options),
       log_(options) {
   settings_.batch = train::batch_of(settings_.batch, images_.size());
-  data_.test = prepared(data.test, nullptr);
+  data_.test = prepared(data.test);
   for (const Average& average : averages())
     running_.push_back(std::make_unique<RunningAverage>(&log_, average.name));
   const train::Step start(options.seed, Tensor::scalar(int64_t{0}, options.device), options.dtype);

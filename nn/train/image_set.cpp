@@ -24,6 +24,23 @@ Tensor labels_of(const Tensor& labels, const Tensor& items) {
   return y;
 }
 
+Tensor thresholded(const Tensor& pixels) {
+  constexpr uint8_t kFirstSet = 112;
+  std::vector<uint8_t> bytes = pixels.to_vector<uint8_t>();
+  for (uint8_t& byte : bytes) byte = byte >= kFirstSet ? 255 : 0;
+  return Tensor::from(bytes, pixels.shape(), pixels.device());
+}
+
+ImageSet joined(const ImageSet& first, const ImageSet& second) {
+  const auto stacked = [](const Tensor& a, const Tensor& b) {
+    const int64_t n = a.size(0), all = n + b.size(0);
+    const Tensor both = Tensor::empty(a.shape().with_leading(all), a.dtype(), a.device());
+    both.slice(0, n).copy_from(a), both.slice(n, all).copy_from(b);
+    return both;
+  };
+  return {stacked(first.pixels, second.pixels), stacked(first.labels, second.labels), first.inputs};
+}
+
 Tensor draw_pixels(const Tensor& p, RandomKey key, const Tensor& number) {
   const Tensor noise = Tensor::empty(p.shape(), p.dtype(), p.device()),
                x = Tensor::empty(p.shape(), p.dtype(), p.device());

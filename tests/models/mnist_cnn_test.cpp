@@ -35,7 +35,7 @@ TEST(MnistCnn, LossAgainstCentralDifferences) {
 TEST(MnistCnn, ThresholdsBytesAsThePicturesThatItIsShown) {
   std::vector<uint8_t> bytes(256);
   std::iota(bytes.begin(), bytes.end(), 0);
-  const auto bits = thresholded(Tensor::from(bytes, {1, 16, 16, 1})).to_vector<uint8_t>();
+  const auto bits = train::thresholded(Tensor::from(bytes, {1, 16, 16, 1})).to_vector<uint8_t>();
   for (int byte = 0; byte < 256; ++byte) EXPECT_EQ(bits[byte], byte / 255.0 > 0.4375 ? 255 : 0) << byte;
 }
 
