@@ -47,4 +47,16 @@ void detail::check_integers(const char* function, const char* name, const Tensor
     misuse(function, "{} is {}, expected i64 [{}]", name, text_of(integers), count);
 }
 
+Shape detail::with_columns(const Shape& shape, int64_t columns) {
+  std::vector<int64_t> extents(shape.extents().begin(), shape.extents().end());
+  extents.back() = columns;
+  return Shape(std::span<const int64_t>(extents));
+}
+
+Tensor detail::accumulator(const Backward& b, size_t i) {
+  const Slot slot = b.into(i);
+  if (slot.write == kernels::Write::set) slot.tensor.zero();
+  return slot.tensor;
+}
+
 }  // namespace vae::autograd

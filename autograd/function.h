@@ -22,8 +22,9 @@ void check_operands(const char* signature, std::initializer_list<const Var*> ope
 inline const Var* optional(const Var& x) { return x.defined() ? &x : nullptr; }
 /// Throws Error(usage) for a tensor that is not i64 [count]: labels, indices, ids.
 void check_integers(const char* function, const char* name, const Tensor& integers, int64_t count);
-/// Throws Error(usage) unless gamma and beta of a batch norm have an element for each column of x.
-void check_batch_norm(const Var& x, const Var& gamma, const Var& beta);
+/// Throws Error(usage) unless gamma and beta of a batch norm have an element for each column of x, or,
+/// of_first, for each of the first ones.
+void check_batch_norm(const Var& x, const Var& gamma, const Var& beta, bool of_first = false);
 
 // ---- shapes and gradients
 
@@ -31,6 +32,12 @@ void check_batch_norm(const Var& x, const Var& gamma, const Var& beta);
 inline Tensor like(const Tensor& x, Shape shape) { return Tensor::empty(shape, x.dtype(), x.device()); }
 inline int64_t columns_of(const Tensor& x) { return kernels::columns_of(x.shape()); }
 inline int64_t rows_of(const Tensor& x) { return kernels::rows_of(x.shape()); }
+
+/// The same extents but for the last.
+Shape with_columns(const Shape& shape, int64_t columns);
+
+/// The destination of a gradient of which only a part will be added to: zeroed if it holds nothing yet.
+Tensor accumulator(const Backward& b, size_t i);
 
 /// What a matrix product multiplies its destination with before it adds.
 inline double beta_of(const Slot& slot) { return slot.write == kernels::Write::add ? 1.0 : 0.0; }

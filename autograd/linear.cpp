@@ -90,10 +90,10 @@ Var transpose(const Var& x) {
   });
 }
 
-void detail::check_batch_norm(const Var& x, const Var& gamma, const Var& beta) {
+void detail::check_batch_norm(const Var& x, const Var& gamma, const Var& beta, bool of_first) {
   check_operands("batch_norm(x, gamma, beta)", {&x, &gamma, &beta});
-  const int64_t columns = columns_of(gamma.value());
-  if (columns_of(x.value()) != columns)
+  const int64_t columns = columns_of(gamma.value()), found = columns_of(x.value());
+  if (of_first ? found < columns : found != columns)
     misuse("batch_norm", "x is {}, expected [n, {}] or images [N, H, W, {}]", text_of(x), columns, columns);
   if (gamma.value().numel() != columns || beta.value().numel() != columns)
     misuse("batch_norm", "gamma is {} and beta {}, expected [{}]", text_of(gamma), text_of(beta), columns);
@@ -103,11 +103,21 @@ Var batch_norm(const Var& x, const Var& gamma, const Var& beta, const Tensor& ru
                const Tensor& running_var, kernels::BatchNormRule rule,
                const kernels::Activation& activation) {
   detail::check_batch_norm(x, gamma, beta);
-  const Shape channels{columns_of(x.value())};
+  return batch_norm_of_first(x, gamma, beta, running_mean, running_var, rule, activation);
+}
+
+Var batch_norm_of_first(const Var& x, const Var& gamma, const Var& beta, const Tensor& running_mean,
+                        const Tensor& running_var, kernels::BatchNormRule rule,
+                        const kernels::Activation& activation) {
+  detail::check_batch_norm(x, gamma, beta, true);
+  if (rows_of(x.value()) == 1)
+    misuse("batch_norm", "x is {}, one value per channel: its deviation from its own mean is zero",
+           text_of(x));
+  const Shape channels{gamma.value().numel()};
   kernels::BatchNormForward f{.x = x.value(),
                               .gamma = gamma.value(),
                               .beta = beta.value(),
-                              .y = like(x.value(), x.shape()),
+                              .y = like(x.value(), detail::with_columns(x.shape(), channels[0])),
                               .mean = like(x.value(), channels),
                               .rstd = like(x.value(), channels),
                               .running_mean = running_mean,
@@ -119,8 +129,10 @@ Var batch_norm(const Var& x, const Var& gamma, const Var& beta, const Tensor& ru
   backward.x = f.x, backward.gamma = f.gamma, backward.mean = f.mean, backward.rstd = f.rstd;
   if (activation.function) backward.beta = f.beta, backward.y = f.y, backward.activation = activation;
   return record("batch_norm", f.y, {x, gamma, beta}, [backward](const Backward& b) {
+    const bool all = columns_of(backward.x) == backward.gamma.numel();
     const auto slot = [&](size_t i) {
-      if (b.wants(i)) return b.into(i);
+      if (b.wants(i))
+        return i == 0 && !all ? Slot{detail::accumulator(b, 0), kernels::Write::add} : b.into(i);
       return Slot{i == 0 ? Tensor{} : like(backward.gamma, backward.gamma.shape()), kernels::Write::set};
     };
     const Slot dx = slot(0), dgamma = slot(1), dbeta = slot(2);

@@ -14,9 +14,15 @@ Var matmul(const Var& a, kernels::Transpose ta, const Var& b, kernels::Transpose
 Var transpose(const Var& x);
 
 /// Batch norm over the rows in training mode and the activation behind it (kernels/batch_norm.h); running
-/// statistics, where defined, are updated in place. Images are rows of channels.
+/// statistics, where defined, are updated in place. Images are rows of channels; one row alone, which would
+/// be its own mean, is refused.
 Var batch_norm(const Var& x, const Var& gamma, const Var& beta, const Tensor& running_mean,
                const Tensor& running_var, kernels::BatchNormRule rule,
                const kernels::Activation& activation = {});
+
+/// The same of the first columns of x, as many as gamma has: y [rows, gamma.numel()].
+Var batch_norm_of_first(const Var& x, const Var& gamma, const Var& beta, const Tensor& running_mean,
+                        const Tensor& running_var, kernels::BatchNormRule rule,
+                        const kernels::Activation& activation = {});
 
 }  // namespace vae::autograd

@@ -8,23 +8,11 @@
 namespace vae::autograd {
 namespace {
 
+using detail::accumulator, detail::columns_of, detail::like, detail::with_columns, detail::rows_of,
+    detail::sum_into;
 using detail::check_integers, detail::check_operands, detail::text_of;
-using detail::columns_of, detail::like, detail::rows_of, detail::sum_into;
 using kernels::Axis;
 using kernels::Write;
-
-Shape with_columns(const Shape& shape, int64_t columns) {
-  std::vector<int64_t> extents(shape.extents().begin(), shape.extents().end());
-  extents.back() = columns;
-  return Shape(std::span<const int64_t>(extents));
-}
-
-/// The destination of a gradient of which only a part will be added to: zeroed if it holds nothing yet.
-Tensor accumulator(const Backward& b, size_t i) {
-  const Slot slot = b.into(i);
-  if (slot.write == Write::set) slot.tensor.zero();
-  return slot.tensor;
-}
 
 }  // namespace
 
@@ -93,6 +81,26 @@ Var slice_columns(const Var& x, int64_t begin, int64_t end) {
   kernels::copy_columns(x.value(), begin, y, 0, end - begin, Write::set);
   return record("slice_columns", y, {x}, [begin, end](const Backward& b) {
     kernels::copy_columns(b.dy(), 0, accumulator(b, 0), begin, end - begin, Write::add);
+  });
+}
+
+Var overwrite_columns(const Var& x, int64_t begin, const Var& part) {
+  check_operands("overwrite_columns(x, part)", {&x, &part});
+  const int64_t width = columns_of(part.value());
+  if (rows_of(x.value()) != rows_of(part.value()) || begin < 0 || begin + width > columns_of(x.value()))
+    misuse("overwrite_columns", "x is {}: {} does not fit into it from column {} on", text_of(x),
+           text_of(part), begin);
+  kernels::copy_columns(part.value(), 0, x.value(), begin, width, Write::set);
+  return record("overwrite_columns", x.value(), {x, part}, [begin, shape = part.shape()](const Backward& b) {
+    const int64_t columns = shape[shape.rank() - 1];
+    if (b.wants(1)) {
+      const Slot dx = b.into(1);
+      kernels::copy_columns(b.dy(), begin, dx.tensor, 0, columns, dx.write);
+    }
+    if (!b.wants(0)) return;
+    const Tensor dx = b.take();
+    kernels::copy_columns(Tensor::zeros(shape, dx.dtype(), dx.device()), 0, dx, begin, columns, Write::set);
+    b.pass_on(0, dx);
   });
 }
 

@@ -19,6 +19,9 @@ Var flatten(const Var& x);
 Var concat(const std::vector<Var>& parts);
 /// Columns [begin, end) of x.
 Var slice_columns(const Var& x, int64_t begin, int64_t end);
+/// x with columns from `begin` on replaced by those of `part`, in place: the result has the memory of x,
+/// whose columns must not be needed any more where they are replaced.
+Var overwrite_columns(const Var& x, int64_t begin, const Var& part);
 /// x[r, labels[r]] for i64 labels.
 Var pick(const Var& x, const Tensor& labels);
 

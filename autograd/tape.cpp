@@ -68,7 +68,7 @@ void Tape::walk(const Var& loss, const Visit& visit) {
 }
 
 void Tape::backward(const Var& loss) {
-  walk(loss, [](Record& record) { record.backward(Backward(record.output->grad, record.inputs)); });
+  walk(loss, [](Record& record) { record.backward(Backward(*record.output, record.inputs, true)); });
 }
 
 std::vector<std::string> Tape::backward_checked(const Var& loss) {
@@ -129,7 +129,7 @@ std::vector<std::string> Tape::Record::check_adding() const {
   for (const auto& input : inputs)
     if (input && input->needs_grad && !asides.contains(input.get()))
       asides.emplace(input.get(), std::make_unique<Aside>(*input));
-  const Backward call(output->grad, inputs);
+  const Backward call(*output, inputs, false);
   for (const auto& [node, aside] : asides) aside->empty();
   backward(call);
   for (const auto& [node, aside] : asides) aside->take(), aside->fill();

@@ -16,18 +16,24 @@ namespace vae::autograd {
 /// What a record's backward function sees: the gradient of its output and the slots of its inputs.
 class Backward {
  public:
-  Backward(const Tensor& dy, const std::vector<std::shared_ptr<detail::Node>>& inputs)
-      : dy_(dy), inputs_(inputs) {}
+  /// `last`: nobody needs the gradient afterwards.
+  Backward(const detail::Node& output, const std::vector<std::shared_ptr<detail::Node>>& inputs, bool last)
+      : dy_(output.grad), inputs_(inputs), owns_(last && output.state == detail::GradState::own) {}
   const Tensor& dy() const { return dy_; }
   bool wants(size_t i) const { return inputs_[i] && inputs_[i]->needs_grad; }
   /// Destination for the gradient of input i.
   Slot into(size_t i) const { return inputs_[i]->slot(); }
   /// Hands over a finished tensor as (part of) the gradient of input i.
   void give(size_t i, const Tensor& gradient) const { inputs_[i]->contribute(gradient); }
+  /// dy() to change and to pass on: itself where nobody else holds it, else a copy. dy() is gone then.
+  Tensor take() const { return owns_ ? dy_ : dy_.clone(); }
+  /// Hands over what take() gave, or a new tensor, for later contributions to be added in place.
+  void pass_on(size_t i, const Tensor& gradient) const { inputs_[i]->contribute(gradient, false); }
 
  private:
   const Tensor& dy_;
   const std::vector<std::shared_ptr<detail::Node>>& inputs_;
+  bool owns_;
 };
 
 using BackwardFunction = std::function<void(const Backward&)>;

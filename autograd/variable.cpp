@@ -14,17 +14,17 @@ Slot detail::Node::slot() {
     return {grad, kernels::Write::set};
   }
   if (state == GradState::shared) {
-    grad = grad.clone();
+    if (!grad.owns_alone()) grad = grad.clone();
     state = GradState::own;
   }
   return {grad, kernels::Write::add};
 }
 
-void detail::Node::contribute(const Tensor& gradient) {
+void detail::Node::contribute(const Tensor& gradient, bool held_by_others) {
   VAE_CHECK(gradient.numel() == value.numel(), "gradient {} of a value {}", gradient.str(), value.str());
   if (state == GradState::none && !parameter) {
     grad = gradient.reshape(value.shape());
-    state = GradState::shared;
+    state = held_by_others ? GradState::shared : GradState::own;
     return;
   }
   const Slot target = slot();

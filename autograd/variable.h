@@ -20,7 +20,7 @@ namespace detail {
 [[noreturn]] void fail_undefined();
 
 /// State of a gradient: none yet, a tensor of its own, or a tensor shared with another node (copied before
-/// adding).
+/// adding while others hold it).
 enum class GradState : uint8_t { none, own, shared };
 
 struct Node {
@@ -34,8 +34,9 @@ struct Node {
 
   /// Where the next contribution goes; allocates on first use.
   Slot slot();
-  /// Contributes a whole tensor, without a copy where that is safe.
-  void contribute(const Tensor& gradient);
+  /// Contributes a whole tensor, without a copy where that is safe. One that nobody else holds may be written
+  /// on in later.
+  void contribute(const Tensor& gradient, bool held_by_others = true);
 };
 
 }  // namespace detail

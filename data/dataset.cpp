@@ -3,7 +3,6 @@
 #include "data/digest.h"
 
 namespace vae::data {
-namespace {
 
 std::string content_hash(const Tensor& images, const Tensor& labels) {
   Sha256 hash;
@@ -13,8 +12,6 @@ std::string content_hash(const Tensor& images, const Tensor& labels) {
   hash.update({static_cast<const std::byte*>(labels.raw()), labels.bytes()});
   return hash.hex();
 }
-
-}  // namespace
 
 Dataset make_dataset(std::string name, Tensor images, Tensor labels, int num_classes) {
   VAE_CHECK(images.rank() == 4 && images.dtype() == DType::u8, "{}: images must be u8 [N, H, W, C], not {}",

@@ -23,6 +23,9 @@ struct Dataset {
 /// is empty.
 Dataset make_dataset(std::string name, Tensor images, Tensor labels, int num_classes);
 
+/// SHA-256 of images and labels, as a Dataset carries it.
+std::string content_hash(const Tensor& images, const Tensor& labels);
+
 /// Throws the Error(data) for a label, found at `where`, that is none of the classes, which count from
 /// `label_offset`.
 [[noreturn]] void fail_label(const std::string& where, int64_t label, int num_classes, int label_offset = 0);

@@ -1,5 +1,6 @@
 #pragma once
-// SHA-256, to tell data sets apart and to check downloads.
+// SHA-256, to tell data sets apart and to check downloads, and MD5 for downloads that nothing else is known
+// of.
 #include <memory>
 #include <span>
 #include <string>
@@ -24,5 +25,7 @@ class Sha256 {
 
 /// SHA-256 of one block, in hexadecimal.
 std::string sha256_hex(std::span<const std::byte> content);
+/// MD5 of one block, in 32 hexadecimal characters.
+std::string md5_hex(std::span<const std::byte> content);
 
 }  // namespace vae::data

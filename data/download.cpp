@@ -1,12 +1,14 @@
 #include "data/download.h"
 
 #include <curl/curl.h>
+#include <fmt/ranges.h>
 #include <strings.h>
 
 #include <array>
 #include <cstring>
 #include <memory>
 
+#include "data/cifar.h"
 #include "data/digest.h"
 #include "data/gzip.h"
 #include "data/part_file.h"
@@ -21,30 +23,45 @@ namespace fs = std::filesystem;
 constexpr size_t kMaxDownload = size_t{256} << 20;  // far above every published file
 
 constexpr std::array<PublishedFile, 4> kMnist = {{
-    {"train-images-idx3-ubyte", 47040016, "ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db",
-     false},
-    {"train-labels-idx1-ubyte", 60008, "65a50cbbf4e906d70832878ad85ccda5333a97f0f4c3dd2ef09a8a9eef7101c5",
-     false},
-    {"t10k-images-idx3-ubyte", 7840016, "0fa7898d509279e482958e8ce81c8e77db3f2f8254e26661ceb7762c4d494ce7",
-     false},
-    {"t10k-labels-idx1-ubyte", 10008, "ff7bcfd416de33731a308c3f266cc351222c34898ecbeaf847f06e48f7ec33f2",
-     false},
+    {"train-images-idx3-ubyte", 47040016, "ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db"},
+    {"train-labels-idx1-ubyte", 60008, "65a50cbbf4e906d70832878ad85ccda5333a97f0f4c3dd2ef09a8a9eef7101c5"},
+    {"t10k-images-idx3-ubyte", 7840016, "0fa7898d509279e482958e8ce81c8e77db3f2f8254e26661ceb7762c4d494ce7"},
+    {"t10k-labels-idx1-ubyte", 10008, "ff7bcfd416de33731a308c3f266cc351222c34898ecbeaf847f06e48f7ec33f2"},
 }};
 constexpr std::array<PublishedFile, 4> kFashionMnist = {{
     {"train-images-idx3-ubyte", 47040016, "3aede38d61863908ad78613f6a32ed271626dd12800ba2636569512369268a84",
-     true},
+     KnownBy::packed},
     {"train-labels-idx1-ubyte", 60008, "a04f17134ac03560a47e3764e11b92fc97de4d1bfaf8ba1a3aa29af54cc90845",
-     true},
+     KnownBy::packed},
     {"t10k-images-idx3-ubyte", 7840016, "346e55b948d973a97e58d2351dde16a484bd415d4595297633bb08f03db6a073",
-     true},
+     KnownBy::packed},
     {"t10k-labels-idx1-ubyte", 10008, "67da17c76eaffca5446c3361aaab5c3cd6d1c2608764d35dfb1850b086bf8dd5",
-     true},
+     KnownBy::packed},
 }};
 
+constexpr std::array<PublishedFile, 1> kCifar10 = {
+    {{"cifar-10-binary.tar.gz", 0, "c32a1d4ab5d03f1284b67883e8d87530", KnownBy::file}}};
+constexpr std::array<PublishedFile, 1> kCifar100 = {
+    {{"cifar-100-binary.tar.gz", 0, "03b5dce01913d631647c71ecec9e9cb8", KnownBy::file}}};
+constexpr std::array<PublishedFile, 2> kSvhn = {
+    {{"train_32x32.mat", 0, "e26dedcc434d2e4c54c9b2d4a06d8373", KnownBy::file},
+     {"test_32x32.mat", 0, "eb5a983be6a315427106f1b164d9cef3", KnownBy::file}}};
+
 std::string default_mirror(const std::string& name) {
-  return name == "mnist"
-             ? "https://ossci-datasets.s3.amazonaws.com/mnist"
-             : "https://raw.githubusercontent.com/zalandoresearch/fashion-mnist/master/data/fashion";
+  if (name == "mnist") return "https://ossci-datasets.s3.amazonaws.com/mnist";
+  if (name == "fashion-mnist")
+    return "https://raw.githubusercontent.com/zalandoresearch/fashion-mnist/master/data/fashion";
+  if (name == "svhn") return "http://ufldl.stanford.edu/housenumbers";
+  return "https://www.cs.toronto.edu/~kriz";
+}
+
+/// Why the digest of some bytes is another; empty if it is that one.
+std::string difference_of_digest(std::span<const std::byte> bytes, const std::string& expected) {
+  const bool md5 = expected.size() == 32;
+  const std::string digest = md5 ? md5_hex(bytes) : sha256_hex(bytes);
+  return digest == expected
+             ? ""
+             : fmt::format("its {} is {}, expected {}", md5 ? "MD5" : "SHA-256", digest, expected);
 }
 
 struct Transfer {
@@ -122,13 +139,21 @@ std::string difference_of_file(const fs::path& path, const PublishedFile& file) 
   const std::vector<std::byte> content = read_file(path);
   const fs::path packed = path.string() + ".gz";
   std::error_code error;
-  if (file.sha256_of_packed && !is_gzip(content) && fs::exists(packed, error)) {
+  if (file.known_by == KnownBy::packed && !is_gzip(content) && fs::exists(packed, error)) {
     const std::vector<std::byte> witness = read_file(packed);
     if (is_gzip(witness) && difference(witness, file).empty() &&
         gunzip(witness, file.unpacked_bytes, packed.string()) == content)
       return "";
   }
   return difference(content, file);
+}
+
+/// Why the files of a part may not be those of the archive beside them; empty if they are.
+std::string difference_of_unpacked(const std::string& name, Part part, const FoundFiles& found) {
+  if (found.archive.empty()) return "it cannot be verified, since a checksum is known of the archive only";
+  const FoundFiles in_archive{found.folder, {}, found.archive};
+  if (read_cifar(name, part, found).sha256 == read_cifar(name, part, in_archive).sha256) return "";
+  return fmt::format("the {} images are not those of {}", name_of(part), found.archive.string());
 }
 
 void check_present(const fs::path& path, const PublishedFile& file) {
@@ -141,11 +166,16 @@ void check_present(const fs::path& path, const PublishedFile& file) {
 std::span<const PublishedFile> published_files(std::string_view name) {
   if (name == "mnist") return kMnist;
   if (name == "fashion-mnist") return kFashionMnist;
-  fail(ErrorKind::usage, "'{}' cannot be downloaded, expected mnist or fashion-mnist", name);
+  if (name == "cifar10") return kCifar10;
+  if (name == "cifar100") return kCifar100;
+  if (name == "svhn") return kSvhn;
+  fail(ErrorKind::usage, "'{}' cannot be downloaded, expected one of {}", name,
+       fmt::join(kPublishedNames, ", "));
 }
 
 std::string difference(std::span<const std::byte> content, const PublishedFile& file) {
   if (content.empty()) return "it is empty";
+  if (file.known_by == KnownBy::file) return difference_of_digest(content, file.digest);
   try {
     std::vector<std::byte> unpacked;
     const bool packed = is_gzip(content);
@@ -153,10 +183,9 @@ std::string difference(std::span<const std::byte> content, const PublishedFile& 
     const std::span<const std::byte> plain = packed ? unpacked : content;
     if (plain.size() != file.unpacked_bytes)
       return fmt::format("it holds {} bytes, expected {}", plain.size(), file.unpacked_bytes);
-    if (file.sha256_of_packed && !packed)
-      return "it cannot be verified, since it is unpacked and a checksum is known of the packed file only";
-    const std::string sha256 = sha256_hex(file.sha256_of_packed ? content : plain);
-    return sha256 == file.sha256 ? "" : fmt::format("its SHA-256 is {}, expected {}", sha256, file.sha256);
+    if (file.known_by == KnownBy::content) return difference_of_digest(plain, file.digest);
+    if (packed) return difference_of_digest(content, file.digest);
+    return "it cannot be verified, since it is unpacked and a checksum is known of the packed file only";
   } catch (const Error& e) {
     return e.what();
   }
@@ -206,21 +235,30 @@ fs::path download_dataset(const DownloadOptions& options, const DownloadProgress
   fs::create_directories(folder, error);
   if (error) fail(ErrorKind::io, "{}: cannot create the folder ({})", folder.string(), error.message());
   for (const PublishedFile* file : missing)
-    fetch_published(fmt::format("{}/{}.gz", mirror, file->name), folder / fmt::format("{}.gz", file->name),
-                    *file, progress);
+    fetch_published(fmt::format("{}/{}", mirror, file->stored_name()), folder / file->stored_name(), *file,
+                    progress);
   return folder;
 }
 
 void check_published(const DatasetOptions& options) {
-  const auto files = published_files(options.name);
-  for (const auto& [part, published] :
-       {std::pair(Part::train, files.first(2)), std::pair(Part::test, files.last(2))}) {
-    DatasetOptions wanted = options;
-    wanted.part = part;
-    const auto [images, labels] = find_idx(wanted);
-    for (const auto& [path, file] : {std::pair(images, published[0]), std::pair(labels, published[1])})
-      if (const auto problem = difference_of_file(path, file); !problem.empty())
-        fail(ErrorKind::data, "{}: not the published files: {}: {}", options.name, path.string(), problem);
+  const std::string& name = options.name;
+  const auto files = published_files(name);
+  const auto check = [&](const fs::path& path, const std::string& problem) {
+    if (!problem.empty())
+      fail(ErrorKind::data, "{}: not the published files: {}: {}", name, path.string(), problem);
+  };
+  for (const Part part : {Part::train, Part::test}) {
+    const FoundFiles found = find_files(name, part, options.data_dir);
+    if (!file_set(name)->archive.empty()) {
+      if (!found.files.empty()) check(found.files[0], difference_of_unpacked(name, part, found));
+      if (!found.archive.empty()) check(found.archive, difference_of_file(found.archive, files[0]));
+      continue;
+    }
+    const size_t half = files.size() / 2;
+    for (size_t i = 0; i < half; ++i) {
+      const PublishedFile& file = files[part == Part::train ? i : half + i];
+      check(found.files[i], difference_of_file(found.files[i], file));
+    }
   }
 }
 

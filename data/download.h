@@ -1,6 +1,6 @@
 #pragma once
-// Fetching the published data sets, checked against their known sizes and SHA-256 before they appear under
-// their names.
+// Fetching the published data sets, checked against their known digests before they appear under their names.
+#include <array>
 #include <cstdint>
 #include <filesystem>
 #include <functional>
@@ -13,19 +13,26 @@
 
 namespace vae::data {
 
-/// What a published IDX file must be. MNIST is known by its content, so that a mirror may pack it anew;
-/// Fashion-MNIST by its .gz file, the only thing checksums are published for.
+/// The names of the sets that are published.
+inline constexpr std::array kPublishedNames{"mnist", "fashion-mnist", "cifar10", "cifar100", "svhn"};
+
+/// What a published file is known by. MNIST by its content, so that a mirror may pack it anew;
+/// Fashion-MNIST by its .gz file, the only thing checksums are published for; the others as they are.
+enum class KnownBy { content, packed, file };
+
 struct PublishedFile {
-  const char* name;  ///< without ".gz"
-  size_t unpacked_bytes;
-  const char* sha256;
-  bool sha256_of_packed;
+  const char* name;       ///< without the ".gz" of a file that is unpacked
+  size_t unpacked_bytes;  ///< of such a file
+  const char* digest;     ///< SHA-256, or MD5 by its length
+  KnownBy known_by = KnownBy::content;
+
+  std::string stored_name() const { return known_by == KnownBy::file ? name : std::string(name) + ".gz"; }
 };
 
-/// The files of "mnist" or "fashion-mnist"; throws Error(usage) for another name.
+/// The files of a published set, those of the training images first; throws Error(usage) for another name.
 std::span<const PublishedFile> published_files(std::string_view name);
 
-/// Why the bytes of a plain or .gz file are not the published ones; empty if they are. What no checksum is
+/// Why the bytes of a file, plain or .gz, are not the published ones; empty if they are. What no checksum is
 /// known for, a plain file of Fashion-MNIST, is not.
 std::string difference(std::span<const std::byte> content, const PublishedFile& file);
 
@@ -44,7 +51,7 @@ void fetch_published(const std::string& url, const std::filesystem::path& target
 struct DownloadOptions {
   std::string name = "mnist";
   std::filesystem::path data_dir{};  ///< made if missing; default: the first of data_roots()
-  std::string mirror{};              ///< URL of the folder with the .gz files; default: the public one
+  std::string mirror{};              ///< URL of the folder with the files; default: the public one
 };
 
 /// Downloads what is missing of a data set into the folder NAME of the root and returns that folder. Files
@@ -52,8 +59,9 @@ struct DownloadOptions {
 /// beside it, is left alone and reported as Error(data) before anything is fetched.
 std::filesystem::path download_dataset(const DownloadOptions& options, const DownloadProgress& progress = {});
 
-/// Whether the files that load_dataset() finds for "mnist" or "fashion-mnist" are the published ones. Throws
-/// Error(data) "not the published files", naming the first that is not; Error(usage) for another name.
+/// Whether the files that load_dataset() finds for a published set are the published ones; those of CIFAR are
+/// by the archive beside them, which must hold the same. Throws Error(data) "not the published files", naming
+/// the first that is not; Error(usage) for another name.
 void check_published(const DatasetOptions& options);
 
 }  // namespace vae::data

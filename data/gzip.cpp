@@ -10,14 +10,15 @@
 namespace vae::data {
 namespace {
 
-constexpr int kGzipWindow = 15 + 16;  // the largest window, gzip framing
+constexpr int kZlibWindow = 15, kGzipWindow = kZlibWindow + 16;  // the largest window, in either framing
 constexpr size_t kChunk = size_t{1} << 20;
 
 /// A zlib inflate stream over a byte span.
 class Inflater {
  public:
-  Inflater(std::span<const std::byte> packed, const std::string& name) : rest_(packed), name_(name) {
-    VAE_CHECK(inflateInit2(&stream_, kGzipWindow) == Z_OK, "zlib cannot start");
+  Inflater(std::span<const std::byte> packed, int window, const std::string& name)
+      : rest_(packed), what_(window == kGzipWindow ? "gzip file" : "zlib stream"), name_(name) {
+    VAE_CHECK(inflateInit2(&stream_, window) == Z_OK, "zlib cannot start");
   }
   ~Inflater() { inflateEnd(&stream_); }
   Inflater(const Inflater&) = delete;
@@ -39,9 +40,9 @@ class Inflater {
     stream_.next_out = reinterpret_cast<Bytef*>(out.data());
     stream_.avail_out = out_size;
     const int status = inflate(&stream_, Z_NO_FLUSH);
-    if (status == Z_BUF_ERROR) fail(ErrorKind::data, "{}: gzip file is truncated", name_);
+    if (status == Z_BUF_ERROR) fail(ErrorKind::data, "{}: {} is truncated", name_, what_);
     if (status != Z_OK && status != Z_STREAM_END)
-      fail(ErrorKind::data, "{}: gzip file is corrupt ({})", name_,
+      fail(ErrorKind::data, "{}: {} is corrupt ({})", name_, what_,
            stream_.msg ? stream_.msg : zError(status));
     rest_ = rest_.subspan(in_size - stream_.avail_in);
     if (status == Z_STREAM_END) next_member();
@@ -51,30 +52,24 @@ class Inflater {
   void next_member() {
     finished_ = rest_.empty();
     if (finished_) return;
-    if (!is_gzip(rest_)) fail(ErrorKind::data, "{}: {} bytes follow the gzip data", name_, rest_.size());
+    if (!is_gzip(rest_)) fail(ErrorKind::data, "{}: {} bytes follow the {}", name_, rest_.size(), what_);
     inflateReset(&stream_);
   }
 
   z_stream stream_{};
   std::span<const std::byte> rest_;
+  const char* what_;
   const std::string& name_;
   bool finished_ = false;
 };
 
-}  // namespace
-
-bool is_gzip(std::span<const std::byte> content) {
-  return content.size() >= 2 && content[0] == std::byte{0x1f} && content[1] == std::byte{0x8b};
-}
-
-std::vector<std::byte> gunzip_head(std::span<const std::byte> packed, size_t count, const std::string& name) {
+std::vector<std::byte> head_of(Inflater inflater, size_t count) {
   std::vector<std::byte> content(count);
-  content.resize(Inflater(packed, name).read(content));
+  content.resize(inflater.read(content));
   return content;
 }
 
-std::vector<std::byte> gunzip(std::span<const std::byte> packed, size_t max_bytes, const std::string& name) {
-  Inflater inflater(packed, name);
+std::vector<std::byte> all_of(Inflater inflater, size_t max_bytes, const std::string& name) {
   std::vector<std::byte> content;
   for (bool more = true; more;) {
     const size_t before = content.size();
@@ -87,6 +82,28 @@ std::vector<std::byte> gunzip(std::span<const std::byte> packed, size_t max_byte
     more = filled == room;
   }
   return content;
+}
+
+}  // namespace
+
+bool is_gzip(std::span<const std::byte> content) {
+  return content.size() >= 2 && content[0] == std::byte{0x1f} && content[1] == std::byte{0x8b};
+}
+
+std::vector<std::byte> gunzip_head(std::span<const std::byte> packed, size_t count, const std::string& name) {
+  return head_of({packed, kGzipWindow, name}, count);
+}
+
+std::vector<std::byte> gunzip(std::span<const std::byte> packed, size_t max_bytes, const std::string& name) {
+  return all_of({packed, kGzipWindow, name}, max_bytes, name);
+}
+
+std::vector<std::byte> unzlib_head(std::span<const std::byte> packed, size_t count, const std::string& name) {
+  return head_of({packed, kZlibWindow, name}, count);
+}
+
+std::vector<std::byte> unzlib(std::span<const std::byte> packed, size_t max_bytes, const std::string& name) {
+  return all_of({packed, kZlibWindow, name}, max_bytes, name);
 }
 
 std::vector<std::byte> gzip(std::span<const std::byte> content) {

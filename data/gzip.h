@@ -1,5 +1,5 @@
 #pragma once
-// gzip in memory, with a bound on what a packed file may unpack to.
+// gzip and zlib in memory, with a bound on what may be unpacked.
 #include <span>
 #include <string>
 #include <vector>
@@ -16,6 +16,10 @@ std::vector<std::byte> gunzip_head(std::span<const std::byte> packed, size_t cou
 /// Unpacks a complete gzip file (several members are joined). Throws Error(data) naming the file if it is
 /// corrupt, truncated, followed by other bytes, or unpacks to more than `max_bytes`.
 std::vector<std::byte> gunzip(std::span<const std::byte> packed, size_t max_bytes, const std::string& name);
+
+/// The same of a zlib stream within a file.
+std::vector<std::byte> unzlib_head(std::span<const std::byte> packed, size_t count, const std::string& name);
+std::vector<std::byte> unzlib(std::span<const std::byte> packed, size_t max_bytes, const std::string& name);
 
 /// Packs at level 9, without name or time: the same input gives the same bytes.
 std::vector<std::byte> gzip(std::span<const std::byte> content);

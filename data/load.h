@@ -1,5 +1,5 @@
 #pragma once
-// Named data sets and where they are looked for.
+// Named data sets.
 #include <array>
 #include <filesystem>
 #include <optional>
@@ -14,55 +14,35 @@ namespace vae::data {
 
 /// The names that load_dataset() knows:
 ///   synth          drawn on the spot, needs no files
+///   synth-color    likewise, 32x32 and in colour
 ///   mnist          in a root itself, its mnist/ or its MNIST/raw/ (torchvision's layout)
 ///   fashion-mnist  in fashion-mnist/ or FashionMNIST/raw/ of a root
+///   cifar10        the binary version: in a root itself, its cifar10/ or its cifar-10-batches-bin/
+///   cifar100       likewise: cifar100/, cifar-100-binary/
+///   svhn           MATLAB files: in a root itself, its svhn/ or its SVHN/
 ///   idx            IDX files under MNIST's file names in a root itself, whatever they hold
 ///   folder         pictures LABEL_anything.png|bmp|jpg|jpeg in train_images/ and test_images/ of a root
-///   subfolders     pictures in one sub-folder per class of train_images/ and test_images/ of a root
-inline constexpr std::array<const char*, 6> kDatasetNames = {"synth", "mnist",  "fashion-mnist",
-                                                             "idx",   "folder", "subfolders"};
+///   subfolders     pictures in one sub-folder per class of train_images/ and test_images/, or of train/ and
+///                  test/, of a root
+inline constexpr std::array kDatasetNames{"synth",    "synth-color", "mnist", "fashion-mnist", "cifar10",
+                                          "cifar100", "svhn",        "idx",   "folder",        "subfolders"};
 
 struct DatasetOptions {
   std::string name = "synth";
   Part part = Part::train;
   std::filesystem::path data_dir{};  ///< the only root if set; see data_roots()
   ImageFormat format{};              ///< what images must be; not set: any, but for the published sets
-  int num_classes = 10;              ///< not for subfolders, which count their own
+  int num_classes = 10;              ///< of sets that do not have their own: not for subfolders, say
   int label_offset = 0;              ///< the first class's label in the files
   int64_t synth_train = 60000;       ///< size of the synthetic training set
   int64_t synth_test = 10000;
   uint64_t synth_seed = 1;
 };
 
-/// Folders in which data sets are looked for: `data_dir` alone if given, else $VAE_DATA_DIR (if set) and the
-/// cache ($XDG_CACHE_HOME/vaekit or ~/.cache/vaekit). Throws Error(io) if `data_dir` is given and no folder.
-std::vector<std::filesystem::path> data_roots(const std::filesystem::path& data_dir);
-
-/// Where the user's files are kept that can be had again: $XDG_CACHE_HOME/vaekit or ~/.cache/vaekit. Throws
-/// Error(usage) where there is no home.
-std::filesystem::path cache_folder();
-
-/// The folder that somebody named: `data_dir`, else $VAE_DATA_DIR.
-std::optional<std::filesystem::path> named_root(const std::filesystem::path& data_dir);
-
-/// Folders of a root, in order of preference, that may hold an IDX data set; throws Error(usage) for another
-/// name.
-std::vector<std::filesystem::path> idx_folders(const std::string& name);
-
-/// Where the two files of one part of an IDX data set are. Errors as load_dataset().
-struct IdxFiles {
-  std::filesystem::path images, labels;
-};
-IdxFiles find_idx(const DatasetOptions& options);
-
-/// Whether a root holds an IDX data set, complete or not: one of its files, or a folder of its own. Throws
-/// Error(io) if the root that somebody named cannot be read.
-bool holds_any_of(const std::string& name, const std::filesystem::path& data_dir);
-
-/// Loads and validates one part of a named set: 28x28 and grey for the published ones; others of any size,
-/// grey or colour. Throws Error(usage) for an unknown name, Error(io) naming the places searched if it is not
-/// found or incomplete, or if the root that somebody named cannot be read, Error(data) naming the file if it
-/// is malformed.
+/// Loads and validates one part of a named set: the published ones as they are published, others of any size,
+/// grey or colour. Throws Error(usage) for an unknown name or other classes than a set has, Error(io) naming
+/// the places searched if it is not found or incomplete, or if the root that somebody named cannot be read,
+/// Error(data) naming the file if it is malformed.
 Dataset load_dataset(const DatasetOptions& options);
 
 }  // namespace vae::data

@@ -1,5 +1,6 @@
 #include "data/split.h"
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 #include <numeric>
 
@@ -27,17 +28,86 @@ std::string labels_hash(const Tensor& labels) {
   return sha256_hex({static_cast<const std::byte*>(labels.raw()), labels.bytes()});
 }
 
-void check_partition(const Split& split, int64_t n, const std::string& name) {
-  std::vector<bool> seen(n);
-  for (const auto* part : {&split.labeled, &split.unlabeled, &split.validation})
-    for (const int64_t i : *part) {
+/// Each item once, but for labelled ones that are shared.
+void check_items(const Split& split, SplitRule rule, int64_t n, const std::string& name) {
+  const auto mark = [&](const std::vector<int64_t>& part, std::vector<bool>& seen) {
+    for (const int64_t i : part) {
       if (i < 0 || i >= n)
         fail(ErrorKind::data, "{}: index {} is out of range, there are {} items", name, i, n);
       if (seen[i]) fail(ErrorKind::data, "{}: item {} is listed twice", name, i);
       seen[i] = true;
     }
-  const size_t total = split.labeled.size() + split.unlabeled.size() + split.validation.size();
-  if (total != static_cast<size_t>(n)) fail(ErrorKind::data, "{}: lists {} of {} items", name, total, n);
+  };
+  std::vector<bool> seen(n), labeled(n);
+  mark(split.unlabeled, seen);
+  mark(split.labeled, shares_labeled(rule) ? labeled : seen);
+  for (int64_t i = 0; i < n; ++i)
+    if (labeled[i] && !seen[i])
+      fail(ErrorKind::data, "{}: item {} is labelled, but not among the unlabelled", name, i);
+  mark(split.validation, seen);
+  const auto total = std::ranges::count(seen, true);
+  if (total != n) fail(ErrorKind::data, "{}: lists {} of {} items", name, total, n);
+}
+
+void check_fit(int64_t num_labeled, int64_t num_validation, int64_t n) {
+  if (num_labeled > n || num_validation > n - num_labeled)
+    fail(ErrorKind::usage, "{} labelled and {} validation items do not fit into a set of {}", num_labeled,
+         num_validation, n);
+}
+
+const char* name_of(SplitRule rule) {
+  for (const auto& [name, known] : kSplitRules)
+    if (known == rule) return name;
+  VAE_CHECK(false, "split rule {}", static_cast<int>(rule));
+}
+
+SplitRule rule_of(const std::string& wanted, const std::string& file) {
+  for (const auto& [name, rule] : kSplitRules)
+    if (name == wanted) return rule;
+  fail(ErrorKind::data, "{}: unknown rule '{}' of the split", file, wanted);
+}
+
+/// Throws the Error(data) for a class that has fewer items than a balanced request takes of each.
+void check_counts(const Tensor& labels, const SplitRequest& request) {
+  const int64_t held_out = request.rule == SplitRule::shot ? request.num_validation : 0,
+                wanted = (request.num_labeled + held_out) / request.num_classes;
+  const std::string too = held_out > 0 ? fmt::format(" and {} held out", held_out) : "";
+  const auto counts = class_counts(labels, request.num_classes);
+  for (int k = 0; k < request.num_classes; ++k)
+    if (counts[k] < wanted)
+      fail(
+          ErrorKind::data,
+          "class {} has {} images, fewer than the {} that {} labels{} evenly over {} classes need (--labels, "
+          "--classes, --label-offset)",
+          k, counts[k], wanted, request.num_labeled, too, request.num_classes);
+}
+
+Split draw_by_class(const Tensor& labels, const SplitRequest& request) {
+  const int64_t classes = request.num_classes, validation = request.num_validation / classes,
+                labeled = request.num_labeled / classes;
+  std::vector<std::vector<int64_t>> items(classes);
+  for (int64_t i = 0; i < labels.numel(); ++i) items.at(labels.data<int64_t>()[i]).push_back(i);
+  std::mt19937 stream(static_cast<uint32_t>(request.seed));
+  Split split;
+  for (const std::vector<int64_t>& of_class : items) {
+    const auto order = reference_permutation(static_cast<int64_t>(of_class.size()), stream);
+    for (int64_t place = 0; place < static_cast<int64_t>(order.size()); ++place) {
+      const int64_t item = of_class[order[place]];
+      if (place >= validation && place < validation + labeled) split.labeled.push_back(item);
+      (place < validation ? split.validation : split.unlabeled).push_back(item);
+    }
+  }
+  return split;
+}
+
+Split draw_of_all(const Tensor& labels, const SplitRequest& request) {
+  const int64_t n = labels.numel();
+  Split split = make_split(labels, shuffled_indices(n, RandomKey::named(request.seed, "split")),
+                           request.num_labeled, 0, request.num_classes);
+  std::sort(split.labeled.begin(), split.labeled.end());
+  split.unlabeled.resize(n);
+  std::iota(split.unlabeled.begin(), split.unlabeled.end(), 0);
+  return split;
 }
 
 }  // namespace
@@ -49,6 +119,14 @@ std::vector<int64_t> shuffled_indices(int64_t n, RandomKey key) {
   return order;
 }
 
+std::vector<int64_t> reference_permutation(int64_t n, std::mt19937& stream) {
+  std::vector<int64_t> order(n);
+  std::iota(order.begin(), order.end(), 0);
+  for (int64_t i = 0; i < n - 1; ++i)
+    std::swap(order[i], order[i + static_cast<int64_t>(stream() % static_cast<uint64_t>(n - i))]);
+  return order;
+}
+
 Split make_split(const Tensor& labels, std::span<const int64_t> permutation, int64_t num_labeled,
                  int64_t num_validation, int num_classes) {
   const int64_t n = labels.numel();
@@ -56,9 +134,7 @@ Split make_split(const Tensor& labels, std::span<const int64_t> permutation, int
             permutation.size(), n);
   VAE_CHECK(num_labeled >= 0 && num_validation >= 0 && num_classes > 0,
             "split of {} labelled, {} validation, {} classes", num_labeled, num_validation, num_classes);
-  if (num_labeled > n || num_validation > n - num_labeled)
-    fail(ErrorKind::usage, "{} labelled and {} validation items do not fit into a set of {}", num_labeled,
-         num_validation, n);
+  check_fit(num_labeled, num_validation, n);
   const int64_t per_class = std::max<int64_t>(num_labeled / num_classes, 1);
   const auto num_unlabeled = static_cast<size_t>(n - num_validation - num_labeled);
   std::vector<int64_t> taken(num_classes);
@@ -78,22 +154,26 @@ Split make_split(const Tensor& labels, std::span<const int64_t> permutation, int
 }
 
 Split draw_split(const Tensor& labels, const SplitRequest& request) {
-  const auto [num_labeled, num_validation, num_classes, seed] = request;
+  const auto [num_labeled, num_validation, num_classes, seed, rule] = request;
+  const int64_t n = labels.numel();
   if (num_labeled < num_classes || num_labeled % num_classes != 0)
     fail(ErrorKind::usage, "{} labels cannot be balanced over {} classes: ask for a positive multiple of {}",
          num_labeled, num_classes, num_classes);
   if (num_validation < 0) fail(ErrorKind::usage, "a validation set of {} items", num_validation);
-  const auto order = shuffled_indices(labels.numel(), RandomKey::named(seed, "split"));
-  Split split = make_split(labels, order, num_labeled, num_validation, num_classes);
-  const auto counts = class_counts(labels, num_classes);
-  for (int k = 0; k < num_classes; ++k)
-    if (counts[k] < num_labeled / num_classes)
-      fail(ErrorKind::data,
-           "class {} has {} images, fewer than the {} that {} labels evenly over {} classes need (--labels, "
-           "--classes, "
-           "--label-offset)",
-           k, counts[k], num_labeled / num_classes, num_labeled, num_classes);
-  return split;
+  check_fit(num_labeled, num_validation, n);
+  if (rule == SplitRule::shot && num_validation % num_classes != 0)
+    fail(ErrorKind::usage, "{} validation items cannot be balanced over {} classes", num_validation,
+         num_classes);
+  if (rule == SplitRule::shot && seed > UINT32_MAX)
+    fail(ErrorKind::usage, "seed {}: the split rule 'shot' takes seeds of 32 bits", seed);
+  if (rule == SplitRule::smooth_elbo && num_validation != 0)
+    fail(ErrorKind::usage, "the split rule 'smooth-elbo' holds nothing out: {} validation items",
+         num_validation);
+  check_counts(labels, request);
+  if (rule == SplitRule::shot) return draw_by_class(labels, request);
+  if (rule == SplitRule::smooth_elbo) return draw_of_all(labels, request);
+  return make_split(labels, shuffled_indices(n, RandomKey::named(seed, "split")), num_labeled, num_validation,
+                    num_classes);
 }
 
 std::string split_hash(const Split& split) {
@@ -108,6 +188,7 @@ void save_split(const std::filesystem::path& path, const Split& split, const Spl
                      {"num_labeled", request.num_labeled},
                      {"num_validation", request.num_validation},
                      {"num_classes", request.num_classes},
+                     {"rule", name_of(request.rule)},
                      {"labels_sha256", labels_hash(labels)},
                      {"labeled", split.labeled},
                      {"unlabeled", split.unlabeled},
@@ -126,7 +207,7 @@ StoredSplit load_split(const std::filesystem::path& path, const Tensor& labels) 
     if (json.at("labels_sha256") != labels_hash(labels))
       fail(ErrorKind::data, "{}: the split was drawn for another data set", name);
     stored.request = {json.at("num_labeled"), json.at("num_validation"), json.at("num_classes"),
-                      json.at("seed")};
+                      json.at("seed"), rule_of(json.value("rule", "disjoint"), name)};
     stored.split = {json.at("labeled"), json.at("unlabeled"), json.at("validation")};
   } catch (const Json::exception& e) {
     fail(ErrorKind::data, "{}: not a stored split ({})", name, e.what());
@@ -136,7 +217,7 @@ StoredSplit load_split(const std::filesystem::path& path, const Tensor& labels) 
       static_cast<int64_t>(split.validation.size()) != request.num_validation)
     fail(ErrorKind::data, "{}: lists {} labelled and {} validation items, but claims {} and {}", name,
          split.labeled.size(), split.validation.size(), request.num_labeled, request.num_validation);
-  check_partition(split, labels.numel(), name);
+  check_items(split, request.rule, labels.numel(), name);
   return stored;
 }
 

@@ -16,7 +16,7 @@ struct BatchNormRule {
 };
 
 struct BatchNormForward {
-  Tensor x, gamma, beta;             ///< [m, n], [n], [n]
+  Tensor x, gamma, beta;             ///< [m, n] or wider, of which the first n columns count; [n], [n]
   Tensor y, mean, rstd;              ///< outputs [m, n], [n], [n]
   Tensor running_mean, running_var;  ///< [n], updated in place; undefined: not updated
   BatchNormRule rule;
@@ -29,7 +29,7 @@ struct BatchNormForward {
 
 struct BatchNormBackward {
   Tensor dy, x, gamma, mean, rstd;  ///< as in the forward pass
-  Tensor dx, dgamma, dbeta;         ///< outputs; dx may be undefined
+  Tensor dx, dgamma, dbeta;  ///< outputs; dx, of which the first n columns are written, may be undefined
   Write write_x = Write::set, write_gamma = Write::set, write_beta = Write::set;
   Tensor beta = {}, y = {};  ///< as in the forward pass, where there is an activation
   Activation activation = {};

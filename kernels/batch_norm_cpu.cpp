@@ -16,10 +16,13 @@ constexpr int64_t kBlockRows = 32;        // rows summed in the element type
 constexpr int64_t kPartElements = 16384;  // of a part, at least
 
 struct Parts {
-  int64_t m, n, rows, count;
-  explicit Parts(const Tensor& x)
+  int64_t m, n;
+  int64_t stride;  ///< columns of x, of which the first n count
+  int64_t rows, count;
+  Parts(const Tensor& x, const Tensor& gamma)
       : m(rows_of(x.shape())),
-        n(columns_of(x.shape())),
+        n(gamma.numel()),
+        stride(columns_of(x.shape())),
         rows(std::max<int64_t>(2 * kBlockRows, kPartElements / std::max<int64_t>(n, 1))),
         count(n ? (m + rows - 1) / rows : 0) {}
   /// Calls body(part, first row, number of rows) in parallel.
@@ -57,16 +60,16 @@ VAE_HD void block_sums(int64_t begin, int64_t end, int64_t width, T* a, T* b, co
 /// Mean of the columns of a part, and summed squared distance from it. Distances are taken from the first row
 /// of each block in the element type, from the first row of the part in f64, so that little cancels.
 template <class T>
-VAE_CLONES void part_moments(const T* x, int64_t rows, int64_t n, double* mean, double* m2) {
+VAE_CLONES void part_moments(const T* x, int64_t rows, int64_t n, int64_t stride, double* mean, double* m2) {
   for (int64_t c0 = 0; c0 < n; c0 += kTile) {
     const int64_t width = n - c0 < kTile ? n - c0 : kTile;
     double sum[kTile] = {}, squares[kTile] = {};
     for (int64_t begin = 0; begin < rows; begin += kBlockRows) {
       const int64_t end = begin + kBlockRows < rows ? begin + kBlockRows : rows;
-      const T *tile = x + c0, *origin = tile + begin * n;
+      const T *tile = x + c0, *origin = tile + begin * stride;
       T s[kTile], q[kTile];
       block_sums(begin, end, width, s, q, [=](int64_t r, int64_t c, T& sum_d, T& sum_d2) {
-        const T d = tile[r * n + c] - origin[c];
+        const T d = tile[r * stride + c] - origin[c];
         sum_d += d;
         sum_d2 += d * d;
       });
@@ -127,17 +130,17 @@ void finish_forward(const Forward<T>& f, const Parts& parts, const PartSums& sum
 }
 
 template <class T>
-VAE_HD T normalised(const T* x, const T* gamma, const T* beta, const T* mean, const T* rstd, int64_t i,
-                    int64_t c) {
-  return (x[i] - mean[c]) * (gamma[c] * rstd[c]) + beta[c];
+VAE_HD T normalised(const T* x, const T* gamma, const T* beta, const T* mean, const T* rstd, int64_t c) {
+  return (x[c] - mean[c]) * (gamma[c] * rstd[c]) + beta[c];
 }
 
 template <class Op, class T>
-VAE_CLONES void forward_rows(const Forward<T> f, int64_t begin, int64_t rows, int64_t n) {
+VAE_CLONES void forward_rows(const Forward<T> f, int64_t begin, int64_t rows, int64_t n, int64_t stride) {
   for (int64_t r = begin; r < begin + rows; ++r) {
+    const T* x = f.x + r * stride;
 #pragma omp simd
     for (int64_t c = 0; c < n; ++c)
-      f.y[r * n + c] = Op::fwd(normalised(f.x, f.gamma, f.beta, f.mean, f.rstd, r * n + c, c), f.k);
+      f.y[r * n + c] = Op::fwd(normalised(x, f.gamma, f.beta, f.mean, f.rstd, c), f.k);
   }
 }
 
@@ -145,26 +148,14 @@ template <class T>
 struct Backward {
   const T *dy, *x, *y, *gamma, *beta, *mean, *rstd;
   T *dx, *dgamma, *dbeta;
-  T *g, *offset, *slope;  // gradient of u; of dx, by column
+  T *g, *offset, *slope;  // gradient of u, which is dy without an activation; of dx, by column
   bool add_x, add_gamma, add_beta;
   Constants<T> k;
 };
 
-/// g = dy f'(u)
+/// g = dy f'(u) on a part, and its sums and those of g xhat over the columns.
 template <class Op, class T>
-VAE_CLONES void activation_rows(const Backward<T> b, int64_t begin, int64_t rows, int64_t n) {
-  for (int64_t r = begin; r < begin + rows; ++r) {
-#pragma omp simd
-    for (int64_t c = 0; c < n; ++c) {
-      const int64_t i = r * n + c;
-      b.g[i] = b.dy[i] * Op::d0(normalised(b.x, b.gamma, b.beta, b.mean, b.rstd, i, c), b.y[i], b.k);
-    }
-  }
-}
-
-/// Sums of g and of g xhat over the columns of a part.
-template <class T>
-VAE_CLONES void part_gradients(const T* g, const T* x, const T* mean, const T* rstd, int64_t rows, int64_t n,
+VAE_CLONES void part_gradients(const Backward<T> b, int64_t first, int64_t rows, int64_t n, int64_t stride,
                                double* sum, double* dot) {
   for (int64_t c = 0; c < n; ++c) sum[c] = dot[c] = 0;
   for (int64_t c0 = 0; c0 < n; c0 += kTile) {
@@ -172,11 +163,18 @@ VAE_CLONES void part_gradients(const T* g, const T* x, const T* mean, const T* r
     for (int64_t begin = 0; begin < rows; begin += kBlockRows) {
       const int64_t end = begin + kBlockRows < rows ? begin + kBlockRows : rows;
       T s[kTile], d[kTile];
-      block_sums(begin, end, width, s, d, [=](int64_t r, int64_t column, T& sum_g, T& sum_dot) {
-        const int64_t c = c0 + column, i = r * n + c;
-        sum_g += g[i];
-        sum_dot += g[i] * ((x[i] - mean[c]) * rstd[c]);
-      });
+      block_sums(first + begin, first + end, width, s, d,
+                 [=](int64_t r, int64_t column, T& sum_g, T& sum_dot) {
+                   const int64_t c = c0 + column, i = r * n + c;
+                   const T* x = b.x + r * stride;
+                   T g = b.dy[i];
+                   if constexpr (!std::is_same_v<Op, Identity>) {
+                     g *= Op::d0(normalised(x, b.gamma, b.beta, b.mean, b.rstd, c), b.y[i], b.k);
+                     b.g[i] = g;
+                   }
+                   sum_g += g;
+                   sum_dot += g * ((x[c] - b.mean[c]) * b.rstd[c]);
+                 });
       for (int64_t c = 0; c < width; ++c) sum[c0 + c] += s[c], dot[c0 + c] += d[c];
     }
   }
@@ -197,12 +195,12 @@ void finish_backward(const Backward<T>& b, const Parts& parts, const PartSums& s
 
 // dx = gamma rstd (g - mean(g) - xhat mean(g xhat))
 template <class T>
-VAE_CLONES void backward_rows(const Backward<T> b, int64_t begin, int64_t rows, int64_t n) {
+VAE_CLONES void backward_rows(const Backward<T> b, int64_t begin, int64_t rows, int64_t n, int64_t stride) {
   for (int64_t r = begin; r < begin + rows; ++r) {
 #pragma omp simd
     for (int64_t c = 0; c < n; ++c) {
-      const int64_t i = r * n + c;
-      const T d = b.gamma[c] * b.rstd[c] * (b.g[i] - b.offset[c] - (b.x[i] - b.mean[c]) * b.slope[c]);
+      const int64_t i = r * stride + c;
+      const T d = b.gamma[c] * b.rstd[c] * (b.g[r * n + c] - b.offset[c] - (b.x[i] - b.mean[c]) * b.slope[c]);
       b.dx[i] = b.add_x ? b.dx[i] + d : d;
     }
   }
@@ -213,14 +211,13 @@ void backward(const Backward<T>& b, const Parts& parts, const Activation& activa
   const PartSums sums(parts);
   dispatch_activation(activation, [&](auto op) {
     parts.for_each([&](int64_t p, int64_t begin, int64_t rows) {
-      if (activation.function) activation_rows<decltype(op)>(b, begin, rows, parts.n);
-      part_gradients(b.g + begin * parts.n, b.x + begin * parts.n, b.mean, b.rstd, rows, parts.n,
-                     sums.first(p), sums.second(p));
+      part_gradients<decltype(op)>(b, begin, rows, parts.n, parts.stride, sums.first(p), sums.second(p));
     });
   });
   finish_backward(b, parts, sums);
   if (b.dx)
-    parts.for_each([&](int64_t, int64_t begin, int64_t rows) { backward_rows(b, begin, rows, parts.n); });
+    parts.for_each(
+        [&](int64_t, int64_t begin, int64_t rows) { backward_rows(b, begin, rows, parts.n, parts.stride); });
 }
 
 template <class T>
@@ -232,7 +229,7 @@ T* at(const Tensor& tensor) {
 
 void batch_norm_fwd(const BatchNormForward& f) {
   f.check();
-  const Parts parts(f.x);
+  const Parts parts(f.x, f.gamma);
   if (parts.count == 0) return;
   dispatch_floating(f.x.dtype(), [&](auto zero) {
     using T = decltype(zero);
@@ -248,12 +245,12 @@ void batch_norm_fwd(const BatchNormForward& f) {
                           constants_of<T>(f.activation.params)};
     const PartSums sums(parts);
     parts.for_each([&](int64_t p, int64_t begin, int64_t rows) {
-      part_moments(args.x + begin * parts.n, rows, parts.n, sums.first(p), sums.second(p));
+      part_moments(args.x + begin * parts.stride, rows, parts.n, parts.stride, sums.first(p), sums.second(p));
     });
     finish_forward(args, parts, sums);
     dispatch_activation(f.activation, [&](auto op) {
       parts.for_each([&](int64_t, int64_t begin, int64_t rows) {
-        forward_rows<decltype(op)>(args, begin, rows, parts.n);
+        forward_rows<decltype(op)>(args, begin, rows, parts.n, parts.stride);
       });
     });
   });
@@ -261,12 +258,14 @@ void batch_norm_fwd(const BatchNormForward& f) {
 
 void batch_norm_bwd(const BatchNormBackward& b) {
   b.check();
-  const Parts parts(b.x);
+  const Parts parts(b.x, b.gamma);
   dispatch_floating(b.x.dtype(), [&](auto zero) {
     using T = decltype(zero);
     const Tensor columns = Tensor::empty({2, parts.n}, b.x.dtype());
-    const bool free_dx = b.dx.defined() && b.write_x == Write::set;
-    const Tensor g = !b.activation.function ? b.dy : free_dx ? b.dx : Tensor::empty(b.x.shape(), b.x.dtype());
+    const bool free_dx = b.dx.defined() && b.write_x == Write::set && parts.stride == parts.n;
+    const Tensor g = !b.activation.function ? b.dy
+                     : free_dx              ? b.dx
+                                            : Tensor::empty(b.dy.shape(), b.x.dtype());
     const Backward<T> args{.dy = at<T>(b.dy),
                            .x = at<T>(b.x),
                            .y = at<T>(b.y),

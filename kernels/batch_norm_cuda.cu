@@ -35,6 +35,7 @@ struct PlusSums {
 
 struct Rows {
   int64_t m, n, parts;
+  int64_t stride;  ///< columns of x, of which the first n count
   __device__ int64_t begin(int64_t part) const { return part * kPart + threadIdx.y; }
   __device__ int64_t end(int64_t part) const { return (part + 1) * kPart < m ? (part + 1) * kPart : m; }
 };
@@ -63,10 +64,10 @@ __global__ void moments_of_parts(const T* x, Moments* out, Rows rows) {
     const int64_t begin = rows.begin(part), end = rows.end(part);
     if (inside && begin < end) {
       // A value of the column as the origin keeps the difference below free of cancellation.
-      const double origin = static_cast<double>(x[begin * rows.n + c]);
+      const double origin = static_cast<double>(x[begin * rows.stride + c]);
       double count = 0, sum = 0, squares = 0;
       for (int64_t r = begin; r < end; r += kRowThreads) {
-        const double d = static_cast<double>(x[r * rows.n + c]) - origin;
+        const double d = static_cast<double>(x[r * rows.stride + c]) - origin;
         count += 1;
         sum += d;
         squares += d * d;
@@ -89,7 +90,7 @@ struct Forward {
 
 template <class T>
 __global__ void finish_forward(Forward<T> f, const Moments* part, Rows rows) {
-  const Rows one{rows.m, rows.n, 1};
+  const Rows one{rows.m, rows.n, 1, rows.stride};
   for_columns(one, [&](int64_t, int64_t c, bool inside) {
     const Moments all = combine_parts(part, rows.parts, rows.n, c, inside, Together{});
     if (!inside || threadIdx.y != 0) return;
@@ -111,7 +112,7 @@ __global__ void normalise(Forward<T> f, Rows rows) {
     if (!inside) return;
     const T mean = f.mean[c], scale = f.gamma[c] * f.rstd[c], shift = f.beta[c];
     for (int64_t r = rows.begin(part); r < rows.end(part); r += kRowThreads)
-      f.y[r * rows.n + c] = Op::fwd((f.x[r * rows.n + c] - mean) * scale + shift, f.k);
+      f.y[r * rows.n + c] = Op::fwd((f.x[r * rows.stride + c] - mean) * scale + shift, f.k);
   });
 }
 
@@ -123,13 +124,13 @@ struct Backward {
   Constants<T> k;
 };
 
-/// Gradient of u at element i of column c.
+/// Gradient of u at element i of column c, where x has a value.
 template <class Op, class T>
-__device__ T gradient_of_u(const Backward<T>& b, int64_t i, int64_t c) {
+__device__ T gradient_of_u(const Backward<T>& b, int64_t i, int64_t c, T x) {
   if constexpr (std::is_same_v<Op, Identity>)
     return b.dy[i];
   else
-    return b.dy[i] * Op::d0((b.x[i] - b.mean[c]) * (b.gamma[c] * b.rstd[c]) + b.beta[c], b.y[i], b.k);
+    return b.dy[i] * Op::d0((x - b.mean[c]) * (b.gamma[c] * b.rstd[c]) + b.beta[c], b.y[i], b.k);
 }
 
 template <class Op, class T>
@@ -139,9 +140,9 @@ __global__ void sums_of_parts(Backward<T> b, Sums* out, Rows rows) {
     if (inside) {
       const T mean = b.mean[c], rstd = b.rstd[c];
       for (int64_t r = rows.begin(part); r < rows.end(part); r += kRowThreads) {
-        const T g = gradient_of_u<Op>(b, r * rows.n + c, c);
+        const T x = b.x[r * rows.stride + c], g = gradient_of_u<Op>(b, r * rows.n + c, c, x);
         sums.g += static_cast<double>(g);
-        sums.g_xhat += static_cast<double>(g * ((b.x[r * rows.n + c] - mean) * rstd));
+        sums.g_xhat += static_cast<double>(g * ((x - mean) * rstd));
       }
     }
     sums = column_reduce(sums, PlusSums{});
@@ -152,7 +153,7 @@ __global__ void sums_of_parts(Backward<T> b, Sums* out, Rows rows) {
 /// Writes dgamma and dbeta, and the sums of all rows to total[n].
 template <class T>
 __global__ void finish_backward(Backward<T> b, const Sums* part, Sums* total, Rows rows) {
-  const Rows one{rows.m, rows.n, 1};
+  const Rows one{rows.m, rows.n, 1, rows.stride};
   for_columns(one, [&](int64_t, int64_t c, bool inside) {
     const Sums all = combine_parts(part, rows.parts, rows.n, c, inside, PlusSums{});
     if (!inside || threadIdx.y != 0) return;
@@ -171,16 +172,17 @@ __global__ void gradient_of_input(Backward<T> b, const Sums* total, Rows rows) {
     const T mean = b.mean[c], rstd = b.rstd[c], scale = b.gamma[c] * rstd;
     const T offset = static_cast<T>(total[c].g / m), slope = static_cast<T>(total[c].g_xhat / m * rstd);
     for (int64_t r = rows.begin(part); r < rows.end(part); r += kRowThreads) {
-      const int64_t i = r * rows.n + c;
-      const T d = scale * (gradient_of_u<Op>(b, i, c) - offset - (b.x[i] - mean) * slope);
+      const int64_t i = r * rows.stride + c;
+      const T x = b.x[i], g = gradient_of_u<Op>(b, r * rows.n + c, c, x);
+      const T d = scale * (g - offset - (x - mean) * slope);
       b.dx[i] = b.add_x ? b.dx[i] + d : d;
     }
   });
 }
 
-Rows in_parts(const Tensor& x) {
+Rows in_parts(const Tensor& x, const Tensor& gamma) {
   const int64_t m = rows_of(x.shape());
-  return {m, columns_of(x.shape()), (m + kPart - 1) / kPart};
+  return {m, gamma.numel(), (m + kPart - 1) / kPart, columns_of(x.shape())};
 }
 
 template <class T>
@@ -198,7 +200,7 @@ Tensor workspace(const Tensor& like, int64_t count, int64_t n) {
 
 void batch_norm_fwd(const BatchNormForward& f) {
   f.check();
-  const Rows rows = in_parts(f.x);
+  const Rows rows = in_parts(f.x, f.gamma);
   if (rows.m == 0) return;
   const OnDevice gpu(f.x);
   const Tensor parts = workspace<Moments>(f.x, rows.parts, rows.n);
@@ -226,7 +228,7 @@ void batch_norm_fwd(const BatchNormForward& f) {
 
 void batch_norm_bwd(const BatchNormBackward& b) {
   b.check();
-  const Rows rows = in_parts(b.x);
+  const Rows rows = in_parts(b.x, b.gamma);
   const OnDevice gpu(b.x);
   const Tensor parts = workspace<Sums>(b.x, rows.parts, rows.n), total = workspace<Sums>(b.x, 1, rows.n);
   auto* sums = static_cast<Sums*>(parts.raw());

@@ -1,7 +1,7 @@
-// Convolutions on the CPU: matrix products where a window is a pixel or there is one window, f32 otherwise by
-// Winograd's algorithm or through oneDNN, f64 through columns. Two cases for which oneDNN has no fast kernels
-// go other ways: gradients of images of few channels through columns, which are short, and results of one
-// channel as the adjoint of a convolution of images of one channel.
+// Convolutions on the CPU: matrix products where a window is a pixel or there are few windows, f32 otherwise
+// by Winograd's algorithm or through oneDNN, f64 through columns. Two cases for which oneDNN has no fast
+// kernels go other ways: gradients of images of few channels through columns, which are short, and results of
+// one channel as the adjoint of a convolution of images of one channel.
 #include "kernels/conv_onednn.h"
 #include "kernels/gemm_cpu.h"
 #include "kernels/kernels.h"
@@ -49,64 +49,85 @@ void turn_back(In turned_w, Out w, Write write) {
   });
 }
 
+/// oneDNN 2.6 writes beyond its scratch memory in gradients of the weights of single pixels at a stride,
+/// where the channels fill no vector and the threads do not divide the batch.
+bool overruns_scratch(const ConvSizes& s) {
+  constexpr int64_t kVector = 16;  // floats of AVX-512, the widest one
+  return s.taps() == s.c && s.c % kVector != 0;
+}
 /// Whether columns beat oneDNN in f32: its gradient of images of few channels works on whole vectors of them.
 bool columns_for_input(const ConvSizes& s) { return s.c <= 4; }
 /// Likewise: for its gradient of weights that outweigh the images, reordering and padding cost more than
 /// products.
 bool columns_for_weight(const ConvSizes& s) {
-  return s.o * s.taps() > s.n * s.h * s.w * s.c + s.positions() * s.o;
+  return s.o * s.taps() > s.n * s.h * s.w * s.c + s.positions() * s.o || overruns_scratch(s);
 }
 
-/// The single window of each image as products over the rows of the kernel that lie on the image: calls
-/// body(offset in an image, offset in a kernel, elements).
+/// Whether products window by window pay: there is one, or there are few over images and kernels of many
+/// channels, of which padding covers a good part.
+bool few_windows(const ConvSizes& s) {
+  return s.single() || (s.oh * s.ow <= 4 && s.n >= 16 && s.c >= 64 && s.o >= 64);
+}
+
+/// Offsets in an image, in a kernel and in a result.
+struct Part {
+  int64_t image, kernel, result;
+};
+
+/// Few windows on each image as products over the rows of the kernel that lie on the image: calls body(part,
+/// elements of the row).
 template <class Body>
 void for_window_rows(const ConvSizes& s, const Body& body) {
   const WindowAxis &h = s.window.h, &w = s.window.w;
-  const Span rows = h.pixels(0, s.h), columns = w.pixels(0, s.w);
-  const auto at_image = [&](int64_t row) { return (row * s.w + columns.begin) * s.c; };
-  const auto at_kernel = [&](int64_t row) {
-    return (h.tap(0, row) * w.kernel + w.tap(0, columns.begin)) * s.c;
-  };
-  const int64_t length = columns.size() * s.c;
-  if (length == 0 || rows.size() == 0) return;
-  if (length == s.w * s.c && length == w.kernel * s.c)  // rows follow each other in both
-    return body(at_image(rows.begin), at_kernel(rows.begin), rows.size() * length);
-  for (int64_t row = rows.begin; row < rows.end; ++row) body(at_image(row), at_kernel(row), length);
+  for (int64_t window = 0; window < s.oh * s.ow; ++window) {
+    const int64_t oh = window / s.ow, ow = window % s.ow;
+    const Span rows = h.pixels(oh, s.h), columns = w.pixels(ow, s.w);
+    const int64_t length = columns.size() * s.c;
+    const auto part = [&](int64_t row) {
+      return Part{(row * s.w + columns.begin) * s.c,
+                  (h.tap(oh, row) * w.kernel + w.tap(ow, columns.begin)) * s.c, window * s.o};
+    };
+    if (length == 0 || rows.size() == 0) continue;
+    if (length == s.w * s.c && length == w.kernel * s.c)  // rows follow each other in both
+      body(part(rows.begin), rows.size() * length);
+    else
+      for (int64_t row = rows.begin; row < rows.end; ++row) body(part(row), length);
+  }
 }
 
 template <class T>
-void single_fwd(const ConvSizes& s, const T* x, const T* w, T* y) {
-  const int64_t image = s.h * s.w * s.c;
-  for_window_rows(s, [&](int64_t in_image, int64_t in_kernel, int64_t length) {
-    gemm({s.n, s.o, length, image, s.taps(), s.o}, Transpose::no, Transpose::yes, 1, x + in_image,
-         w + in_kernel, 1, y);
+void windows_fwd(const ConvSizes& s, const T* x, const T* w, T* y) {
+  const int64_t image = s.h * s.w * s.c, result = s.oh * s.ow * s.o;
+  for_window_rows(s, [&](const Part& at, int64_t length) {
+    gemm({s.n, s.o, length, image, s.taps(), result}, Transpose::no, Transpose::yes, 1, x + at.image,
+         w + at.kernel, 1, y + at.result);
   });
 }
 
 template <class T>
-void single_bwd_input(const ConvSizes& s, const T* dy, const T* w, T* dx, double beta) {
-  const int64_t image = s.h * s.w * s.c;
-  for_window_rows(s, [&](int64_t in_image, int64_t in_kernel, int64_t length) {
-    gemm({s.n, length, s.o, s.o, s.taps(), image}, Transpose::no, Transpose::no, 1, dy, w + in_kernel, beta,
-         dx + in_image);
+void windows_bwd_input(const ConvSizes& s, const T* dy, const T* w, T* dx, double beta) {
+  const int64_t image = s.h * s.w * s.c, result = s.oh * s.ow * s.o;
+  for_window_rows(s, [&](const Part& at, int64_t length) {
+    gemm({s.n, length, s.o, result, s.taps(), image}, Transpose::no, Transpose::no, 1, dy + at.result,
+         w + at.kernel, beta, dx + at.image);
   });
 }
 
 template <class T>
-void single_bwd_weight(const ConvSizes& s, const T* dy, const T* x, T* dw, double beta) {
-  const int64_t image = s.h * s.w * s.c;
-  for_window_rows(s, [&](int64_t in_image, int64_t in_kernel, int64_t length) {
-    gemm({s.o, length, s.n, s.o, image, s.taps()}, Transpose::yes, Transpose::no, 1, dy, x + in_image, beta,
-         dw + in_kernel);
+void windows_bwd_weight(const ConvSizes& s, const T* dy, const T* x, T* dw, double beta) {
+  const int64_t image = s.h * s.w * s.c, result = s.oh * s.ow * s.o;
+  for_window_rows(s, [&](const Part& at, int64_t length) {
+    gemm({s.o, length, s.n, result, image, s.taps()}, Transpose::yes, Transpose::no, 1, dy + at.result,
+         x + at.image, beta, dw + at.kernel);
   });
 }
 
-/// Whether the products of a single window write all of the image, all of the kernel.
+/// Whether the products of the windows write all of the image, all of the kernel, and that once.
 bool covers_image(const ConvSizes& s) {
-  return s.window.h.pixels(0, s.h).size() == s.h && s.window.w.pixels(0, s.w).size() == s.w;
+  return s.single() && s.window.h.pixels(0, s.h).size() == s.h && s.window.w.pixels(0, s.w).size() == s.w;
 }
 bool covers_kernel(const ConvSizes& s) {
-  return s.window.h.pixels(0, s.h).size() == s.window.h.kernel &&
+  return s.single() && s.window.h.pixels(0, s.h).size() == s.window.h.kernel &&
          s.window.w.pixels(0, s.w).size() == s.window.w.kernel;
 }
 
@@ -124,11 +145,11 @@ bool write_through(Out to, Write write, const Compute& compute) {
 /// y = x * w + bias on one of the ways of this file; false where columns are the way.
 bool convolved(const ConvSizes& s, In x, In w, In bias, Out y) {
   if (x.numel() == 0 || y.numel() == 0 || s.pixelwise()) return false;
-  if (s.single()) {
+  if (few_windows(s)) {
     lay_down(bias, y);
     dispatch_floating(x.dtype(), [&](auto zero) {
       using T = decltype(zero);
-      single_fwd(s, x.data<T>(), w.data<T>(), y.data<T>());
+      windows_fwd(s, x.data<T>(), w.data<T>(), y.data<T>());
     });
     return true;
   }
@@ -156,11 +177,11 @@ void conv2d_bwd_input(In dy, In w, Out dx, const Window& window, Write write) {
   const ConvSizes s = conv_sizes("conv2d_bwd_input", dx, w, dy, window);
   if (dx.numel() == 0 || dy.numel() == 0 || s.pixelwise())
     return columns::conv2d_bwd_input(dy, w, dx, window, write);
-  if (s.single()) {
+  if (few_windows(s)) {
     if (write == Write::set && !covers_image(s)) dx.zero(), write = Write::add;
     return dispatch_floating(dx.dtype(), [&](auto zero) {
       using T = decltype(zero);
-      single_bwd_input(s, dy.data<T>(), w.data<T>(), dx.data<T>(), beta_of(write));
+      windows_bwd_input(s, dy.data<T>(), w.data<T>(), dx.data<T>(), beta_of(write));
     });
   }
   if (turnable(s)) {
@@ -182,11 +203,11 @@ void conv2d_bwd_weight(In dy, In x, Out dw, const Window& window, Write write) {
   const ConvSizes s = conv_sizes("conv2d_bwd_weight", x, dw, dy, window);
   if (x.numel() == 0 || dy.numel() == 0 || s.pixelwise())
     return columns::conv2d_bwd_weight(dy, x, dw, window, write);
-  if (s.single()) {
+  if (few_windows(s)) {
     if (write == Write::set && !covers_kernel(s)) dw.zero(), write = Write::add;
     return dispatch_floating(dw.dtype(), [&](auto zero) {
       using T = decltype(zero);
-      single_bwd_weight(s, dy.data<T>(), x.data<T>(), dw.data<T>(), beta_of(write));
+      windows_bwd_weight(s, dy.data<T>(), x.data<T>(), dw.data<T>(), beta_of(write));
     });
   }
   if (turnable(s)) {
@@ -194,9 +215,9 @@ void conv2d_bwd_weight(In dy, In x, Out dw, const Window& window, Write write) {
     conv2d_bwd_weight(x, dy, other, turned(window), Write::set);
     return turn_back(other, dw, write);
   }
-  if (dw.dtype() == DType::f32 && !columns_for_weight(s) && write_through(dw, write, [&](Out to) {
-        if (!winograd::pays(s)) return onednn::conv2d_bwd_weight(s, dy, x, to);
-        return winograd::conv2d_bwd_weight(s, dy, x, to), true;
+  if (dw.dtype() == DType::f32 && write_through(dw, write, [&](Out to) {
+        if (winograd::pays(s)) return winograd::conv2d_bwd_weight(s, dy, x, to), true;
+        return !columns_for_weight(s) && onednn::conv2d_bwd_weight(s, dy, x, to);
       }))
     return;
   columns::conv2d_bwd_weight(dy, x, dw, window, write);

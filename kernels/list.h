@@ -68,8 +68,9 @@ VAE_KERNEL(random_uniform, Out, RandomKey, In, Rows)
 VAE_KERNEL(random_integers, Out, RandomKey, In, int64_t, Rows)  // i64 in [0, below)
 VAE_KERNEL(batch_items, In, Out, RandomKey, In, const Order&)  // y = batch `step` of a shuffled pool
 
-// Images [N, H, W, C], see augment.h.
+// Images [N, H, W, C], see augment.h and strong_augment.h.
 VAE_KERNEL(crop_images, In, In, In, Out, int64_t)  // (x, corner[N, 2], flip[N] or none, y, reflected padding)
+VAE_KERNEL(strong_augment, In, In, In, In, Out)  // (x, operation[N, K], level[N, K], centre[N, 2] or none, y)
 VAE_KERNEL(resize_images, In, Out)                 // bilinear
 VAE_KERNEL(normalize_pixels, In, In, In, Out)      // y = (x / 255 - mean[c]) / deviation[c] of u8 x
 

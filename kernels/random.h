@@ -51,13 +51,13 @@ Runs check_random_integers(Out y, In step, int64_t below, Rows rows);
 /// from its start again at its end; then comes the next permutation, or (not `reshuffle`) the first again.
 /// With `windows` a batch begins anywhere in the permutation, drawn anew for each, so that it ends before the
 /// last item, and the batches before the first permutation is complete, period - 1 of them, take the pool as
-/// it stands.
+/// it stands. Without `shuffle` all of them do.
 struct Order {
   int64_t batch = 0;      ///< items of a whole batch; 0: as many as y, which then is all of it
   int64_t first = 0;      ///< position in the batch of the first item of y
   int64_t period = 1;     ///< batches of one permutation
   bool reshuffle = true;  ///< each period has a permutation of its own
-  bool windows = false;
+  bool windows = false, shuffle = true;
 
   /// Where the items of y stand.
   struct Place {
@@ -70,13 +70,13 @@ struct Order {
   VAE_HD Place place(RandomKey key, int64_t step, int64_t pool) const {
     if (!windows) {
       const uint64_t which = reshuffle ? static_cast<uint64_t>(step / period) : 0;
-      return {which, (step % period * batch + first) % pool, true};
+      return {which, (step % period * batch + first) % pool, shuffle};
     }
     const int64_t which = (step + 1) / period, starts = pool - batch;
     const RandomKey of_window{key.seed, ~key.stream};
     const uint32_t word = random_block(of_window, static_cast<uint64_t>(step), 0).v[0];
     return {static_cast<uint64_t>(reshuffle ? which : 0),
-            first + (starts > 0 ? integer_below(word, starts) : 0), which > 0};
+            first + (starts > 0 ? integer_below(word, starts) : 0), shuffle && which > 0};
   }
 };
 

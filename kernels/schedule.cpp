@@ -1,5 +1,7 @@
 #include "kernels/schedule.h"
 
+#include <algorithm>
+
 #include "kernels/kernels.h"
 
 namespace vae::kernels {
@@ -9,6 +11,18 @@ Decay parse_decay(std::string_view name) {
   if (name == "linear") return Decay::linear;
   if (name == "cosine") return Decay::cosine;
   fail(ErrorKind::usage, "unknown schedule '{}': expected constant, linear or cosine", name);
+}
+
+Schedule Schedule::pieces(const std::vector<Piece>& pieces) {
+  const auto falls = [](const Piece& a, const Piece& b) { return a.from > b.from; };
+  if (pieces.empty() || pieces.size() > kPieces || pieces[0].from != 0 ||
+      std::ranges::adjacent_find(pieces, falls) != pieces.end())
+    fail(ErrorKind::usage, "a schedule of {} pieces: 1 to {}, from iteration 0 on, in order", pieces.size(),
+         kPieces);
+  Schedule schedule(Form::pieces, pieces[0].value);
+  schedule.length_ = static_cast<int64_t>(pieces.size());
+  std::ranges::copy(pieces, schedule.pieces_);
+  return schedule;
 }
 
 void check_scheduled(In iteration, Out y) {

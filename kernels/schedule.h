@@ -3,6 +3,7 @@
 // step to step by a rule needs no state, and a recorded step computes it anew.
 #include <cmath>
 #include <string_view>
+#include <vector>
 
 #include "kernels/kernel.h"
 #include "tensor/host_device.h"
@@ -38,8 +39,24 @@ class Schedule {
     return {forms[static_cast<int>(decay)], base, 1, 0, total, warmup};
   }
 
+  /// top exp(-5 (1 - min(1, e / epochs))^2) in epoch e = iteration / every (Laine and Aila,
+  /// arXiv:1610.02242); epochs = 0: `top`.
+  static constexpr Schedule ramp(double top, int64_t epochs, int64_t every) {
+    return epochs > 0 && every > 0 ? Schedule{Form::ramp, top, 1, 0, epochs, 0, every} : constant(top);
+  }
+  /// One value after the other, each from its first iteration on, the first from 0. At most kPieces; iterations
+  /// do not fall. Throws Error(usage) otherwise.
+  struct Piece {
+    int64_t from;
+    double value;
+  };
+  static constexpr size_t kPieces = 8;
+  static Schedule pieces(const std::vector<Piece>& pieces);
+
   VAE_HD double at(int64_t iteration) const {
     if (form_ == Form::constant) return value_;
+    if (form_ == Form::ramp) return ramped(iteration);
+    if (form_ == Form::pieces) return piece(iteration);
     if (form_ == Form::rise) return risen(iteration);
     if (form_ == Form::steps) return stepped(iteration);
     return value_ * decayed(iteration);
@@ -48,7 +65,7 @@ class Schedule {
   constexpr bool is_one() const { return is_constant() && value_ == 1; }
 
  private:
-  enum class Form : int { constant, rise, steps, warmup, linear, cosine };
+  enum class Form : int { constant, rise, steps, warmup, linear, cosine, ramp, pieces };
   constexpr Schedule(Form form, double value, double factor = 1, double floor = 0, int64_t length = 0,
                      int64_t first = 0, int64_t per_iteration = 1)
       : form_(form),
@@ -77,12 +94,24 @@ class Schedule {
     return form_ == Form::linear ? 1 - progress : 0.5 * (1 + cos(3.14159265358979323846 * progress));
   }
 
+  VAE_HD double ramped(int64_t iteration) const {
+    const double progress = static_cast<double>(iteration / per_iteration_) / static_cast<double>(length_);
+    const double missing = progress < 1 ? 1 - progress : 0;
+    return value_ * exp(-5 * missing * missing);
+  }
+  VAE_HD double piece(int64_t iteration) const {
+    double value = pieces_[0].value;
+    for (int64_t i = 1; i < length_ && pieces_[i].from <= iteration; ++i) value = pieces_[i].value;
+    return value;
+  }
+
   Form form_ = Form::constant;
   double value_ = 1;               // constant, top, start, base
   double factor_ = 1, floor_ = 0;  // of steps
-  int64_t length_ = 0;             // calls of a rise, iterations of a step or of the run
+  int64_t length_ = 0;             // calls of a rise, iterations of a step or of the run, epochs, pieces
   int64_t first_ = 0;              // number of the first call of a rise, iterations of warm-up
-  int64_t per_iteration_ = 1;      // calls of a rise
+  int64_t per_iteration_ = 1;      // calls of a rise; of a ramp, iterations of an epoch
+  Piece pieces_[kPieces] = {};
 };
 
 /// An i64 scalar and one floating number.

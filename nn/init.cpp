@@ -31,6 +31,18 @@ void draw_normal(const Tensor& value, double deviation, RandomKey key) {
   kernels::map_fwd(kernels::Map::affine, {deviation, 0}, {&value, 1}, value);
 }
 
+/// Calls body(weight, inputs of its layer, outputs), where both count the window of a convolution.
+template <class Body>
+void for_each_layer(const Module& module, const Body& body) {
+  const auto in = fan_ins(module);
+  for (const Module::Parameter& p : module.parameters()) {
+    const Tensor& value = p.var.value();
+    if (!is_weight(value) || value.numel() == 0) continue;
+    const int64_t window = value.numel() / (value.size(0) * value.size(value.rank() - 1));
+    body(p, static_cast<double>(in.at(layer_of(p.name))), static_cast<double>(window * value.size(0)));
+  }
+}
+
 }  // namespace
 
 void init_normal_fan_in(const Module& module, double scale, uint64_t seed) {
@@ -49,14 +61,21 @@ void init_normal(const Module& module, double deviation, uint64_t seed) {
 }
 
 void init_glorot_normal(const Module& module, uint64_t seed) {
-  const auto in = fan_ins(module);
-  for (const Module::Parameter& p : module.parameters()) {
-    const Tensor& value = p.var.value();
-    if (!is_weight(value) || value.numel() == 0) continue;
-    const int64_t window = value.numel() / (value.size(0) * value.size(value.rank() - 1));
-    const auto fans = static_cast<double>(in.at(layer_of(p.name)) + window * value.size(0));
-    draw_normal(value, std::sqrt(2 / fans), RandomKey::named(seed, "init/" + p.name));
-  }
+  for_each_layer(module, [&](const Module::Parameter& p, double in, double out) {
+    draw_normal(p.var.value(), std::sqrt(2 / (in + out)), RandomKey::named(seed, "init/" + p.name));
+  });
+}
+
+void init_glorot_uniform(const Module& module, uint64_t seed) {
+  for_each_layer(module, [&](const Module::Parameter& p, double in, double out) {
+    draw_uniform(p.var.value(), std::sqrt(6 / (in + out)), RandomKey::named(seed, "init/" + p.name));
+  });
+}
+
+void init_he_uniform(const Module& module, uint64_t seed) {
+  for_each_layer(module, [&](const Module::Parameter& p, double in, double) {
+    draw_uniform(p.var.value(), std::sqrt(6 / in), RandomKey::named(seed, "init/" + p.name));
+  });
 }
 
 void init_uniform_fan_in(const Module& module, uint64_t seed) {

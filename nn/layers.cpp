@@ -19,6 +19,19 @@ Var BatchNorm::operator()(const Var& x, const kernels::Activation& activation, i
         x, weight, bias, running_mean, running_var,
         {bn_.eps, bn_.momentum, bn_.running_var_includes_eps, static_cast<double>(copies)}, activation);
   autograd::detail::check_batch_norm(x, weight, bias);
+  return by_running_statistics(x, activation);
+}
+
+Var BatchNorm::of_first(const Var& x, const kernels::Activation& activation) const {
+  const autograd::Calling calling("BatchNorm", path());
+  if (training())
+    return autograd::batch_norm_of_first(x, weight, bias, running_mean, running_var,
+                                         {bn_.eps, bn_.momentum, bn_.running_var_includes_eps}, activation);
+  autograd::detail::check_batch_norm(x, weight, bias, true);
+  return by_running_statistics(autograd::slice_columns(x, 0, weight.value().numel()), activation);
+}
+
+Var BatchNorm::by_running_statistics(const Var& x, const kernels::Activation& activation) const {
   const Var deviation = autograd::sqrt(Var(running_var) + (bn_.eval_adds_eps ? bn_.eps : 0.0));
   const Var scale = weight / deviation;
   return autograd::activate(activation, x * scale + (bias - Var(running_mean) * scale));

@@ -36,10 +36,13 @@ class BatchNorm : public Module {
   BatchNorm(Module* parent, const std::string& name, int64_t features, BatchNormOptions options = {});
   /// Each row of x stands for `copies` equal ones, as far as the running variance is concerned.
   Var operator()(const Var& x, const kernels::Activation& activation = {}, int64_t copies = 1) const;
+  /// The same of the first columns of x, as many as there are features.
+  Var of_first(const Var& x, const kernels::Activation& activation = {}) const;
   Var weight, bias;
   Tensor running_mean, running_var;
 
  private:
+  Var by_running_statistics(const Var& x, const kernels::Activation& activation) const;
   BatchNormOptions bn_;
 };
 

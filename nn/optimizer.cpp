@@ -22,6 +22,7 @@ void Optimizer::step() {
 }
 
 void Optimizer::set_learning_rate(double rate) { kernels::fill(learning_rate_, rate); }
+void Optimizer::copy_learning_rate(const Tensor& rate) { learning_rate_.copy_from(rate); }
 void Optimizer::schedule_learning_rate(const kernels::Schedule& schedule, const Tensor& iteration) {
   kernels::scheduled(iteration, learning_rate_, schedule);
 }
@@ -124,10 +125,6 @@ void WeightAverage::swap() {
   const Tensor values = group_.values().clone();
   group_.values().copy_from(average_);
   average_.copy_from(values);
-}
-
-void WeightAverage::add_state(StateDict& state, const std::string& prefix) {
-  state.add(prefix + ".average", average_);
 }
 
 }  // namespace vae::nn

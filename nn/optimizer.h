@@ -30,6 +30,8 @@ class Optimizer {
   void step();
   void set_learning_rate(double rate);
   double learning_rate() const;
+  /// Takes over a rate, an f64 scalar on the device; reads nothing back.
+  void copy_learning_rate(const Tensor& rate);
   /// The rate of an iteration, an i64 scalar on the device; reads nothing back.
   void schedule_learning_rate(const kernels::Schedule& schedule, const Tensor& iteration);
   /// Norm of the gradients before clipping in the last step; reads back from the device.
@@ -114,7 +116,19 @@ class WeightAverage {
   /// Exchanges the values of the group and the average; called again, it restores both.
   void swap();
   const Tensor& values() const { return average_; }
-  void add_state(StateDict& state, const std::string& prefix);
+  void add_state(StateDict& state, const std::string& name) const { state.add(name, average_); }
+
+  /// The average in the place of the values, for a scope.
+  class Swapped {
+   public:
+    explicit Swapped(WeightAverage& average) : average_(average) { average_.swap(); }
+    ~Swapped() { average_.swap(); }
+    Swapped(const Swapped&) = delete;
+    Swapped& operator=(const Swapped&) = delete;
+
+   private:
+    WeightAverage& average_;
+  };
 
  private:
   FlatParameters& group_;

@@ -9,7 +9,7 @@
 #include <thread>
 #include <vector>
 
-#include "tensor/cpu_quota.h"
+#include "tensor/control_group.h"
 #include "tensor/error.h"
 
 namespace vae {

@@ -9,7 +9,7 @@
 namespace vae {
 
 /// Threads used by CPU kernels; 0 restores the default: OMP_NUM_THREADS, or all cores, but no more than the CPU
-/// quota of the process's control group (tensor/cpu_quota.h). Throws Error(device) where the system does not
+/// quota of the process's control group (tensor/control_group.h). Throws Error(device) where the system does not
 /// give so many.
 void set_num_threads(int threads);
 int num_threads();

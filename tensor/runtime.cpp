@@ -8,6 +8,7 @@
 #include <fstream>
 #include <string_view>
 
+#include "tensor/control_group.h"
 #include "tensor/error.h"
 #include "tensor/recorder.h"
 
@@ -26,6 +27,7 @@ class HostRuntime final : public DeviceRuntime {
       if (line.starts_with(key)) return line.substr(key.size());
     return "unknown processor";
   }
+  std::optional<double> free_bytes(int) const override { return free_memory(); }
   /// Large blocks begin on huge pages, where the system gives them: fewer misses of the address cache.
   void* allocate(int, size_t bytes) override {
     const bool huge = bytes >= kHugePage;

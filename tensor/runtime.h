@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "tensor/device.h"
@@ -23,6 +24,8 @@ class DeviceRuntime {
   virtual int count() const = 0;
   /// The model of a device, as its maker calls it.
   virtual std::string name(int index) const = 0;
+  /// Bytes of memory that this process can still have there; none where the device does not say.
+  virtual std::optional<double> free_bytes(int /*index*/) const { return {}; }
   /// Raw memory, aligned to 64 bytes at least; nullptr when there is none left.
   virtual void* allocate(int index, size_t bytes) = 0;
   virtual void release(int index, void* pointer) = 0;

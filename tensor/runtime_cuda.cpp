@@ -50,6 +50,12 @@ class CudaRuntime final : public DeviceRuntime {
     check_cuda(cudaGetDeviceProperties(&properties, index), "get properties");
     return properties.name;
   }
+  std::optional<double> free_bytes(int index) const override {
+    const CurrentDevice current(index);
+    size_t free = 0, total = 0;
+    check_cuda(cudaMemGetInfo(&free, &total), "get free memory");
+    return static_cast<double>(free);
+  }
   void* allocate(int index, size_t bytes) override {
     require_device({DeviceType::cuda, index});
     const CurrentDevice current(index);

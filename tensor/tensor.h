@@ -50,6 +50,8 @@ class Tensor {
   }
 
   bool defined() const { return storage_ != nullptr; }
+  /// Whether no other tensor shares the memory.
+  bool owns_alone() const { return storage_.use_count() == 1; }
   const Shape& shape() const { return shape_; }
   int rank() const { return shape_.rank(); }
   int64_t size(int axis) const { return shape_[axis]; }

@@ -10,6 +10,8 @@
 #include "tools/adgm/options.h"
 #include "tools/m1_m2/options.h"
 #include "tools/ml_vae/options.h"
+#include "tools/shot_vae/options.h"
+#include "tools/shot_vae/smooth_options.h"
 #include "tools/sym_vae/options.h"
 
 namespace {
@@ -19,13 +21,13 @@ using namespace vae;
 constexpr int64_t kImages = 4096, kLabels = 1000;
 
 /// Random pixels of ten classes, as a model sees them.
-train::Data random_data(train::Inputs inputs, Device device) {
+train::Data random_data(train::Inputs inputs, Device device, const Shape& image = {28, 28, 1}) {
   std::mt19937 random(0);
-  std::vector<uint8_t> pixels(static_cast<size_t>(kImages * 784));
+  std::vector<uint8_t> pixels(static_cast<size_t>(kImages * image.numel()));
   for (uint8_t& pixel : pixels) pixel = static_cast<uint8_t>(random());
   std::vector<int64_t> labels(static_cast<size_t>(kImages));
   for (int64_t& label : labels) label = random() % 10;
-  const train::ImageSet images{Tensor::from(pixels, {kImages, 28, 28, 1}, device),
+  const train::ImageSet images{Tensor::from(pixels, {kImages, image[0], image[1], image[2]}, device),
                                Tensor::from(labels, {kImages}, device), inputs};
   return {.train = images,
           .test = images,
@@ -65,8 +67,39 @@ std::unique_ptr<train::Recipe> sym_vae_model(int64_t batch, nn::Options of_model
   return make_recipe(o, random_data(inputs_of(o), of_model.device), of_model);
 }
 
+/// The same, where a pass has whole batches alone.
+train::Data whole_batches(train::Data data, int64_t batch_labeled, int64_t batch) {
+  const auto items = [&](int64_t of, int64_t size) {
+    return train::item_range(0, std::max(size, of / size * size), data.train.device());
+  };
+  data.split.labeled = items(kLabels, batch_labeled), data.split.unlabeled = items(kImages, batch);
+  return data;
+}
+
+/// SHOT-VAE of CIFAR-10 on a WideResNet: labelled and unlabelled images, both once more when they are mixed.
+std::unique_ptr<train::Recipe> shot_wrn_28_2(int64_t batch, nn::Options of_model) {
+  shot_vae::Options o = shot_vae::preset_options(shot_vae::Method::shot, preset);
+  if (batch) o.source.batch_labeled = o.source.batch = batch;
+  return make_recipe(o,
+                     whole_batches(random_data(inputs_of(o), of_model.device, {32, 32, 3}),
+                                   o.source.batch_labeled, o.source.batch),
+                     of_model);
+}
+
+/// Smooth-ELBO learning of MNIST: 4 labelled and 128 unlabelled images.
+std::unique_ptr<train::Recipe> smooth_mnist(int64_t batch, nn::Options of_model) {
+  shot_vae::SmoothOptions o = shot_vae::smooth_preset(preset);
+  shot_vae::SmoothRecipe::Settings& s = o.settings;
+  if (batch) s.batch_labeled = s.batch = batch;
+  return make_recipe(
+      o, whole_batches(random_data(inputs_of(o), of_model.device, {32, 32, 1}), s.batch_labeled, s.batch),
+      of_model);
+}
+
 const std::map<std::string, std::unique_ptr<train::Recipe> (*)(int64_t, nn::Options)> kSystems{
-    {"adgm", adgm_model}, {"m2", m2}, {"ml_vae", ml_vae_model}, {"sym_vae", sym_vae_model}};
+    {"adgm", adgm_model},           {"m2", m2},
+    {"ml_vae", ml_vae_model},       {"shot_wrn_28_2", shot_wrn_28_2},
+    {"smooth_mnist", smooth_mnist}, {"sym_vae", sym_vae_model}};
 
 int run(int argc, char** argv) {
   CLI::App app("Times full training steps, one JSON line per family.", "bench_step");

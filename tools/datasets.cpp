@@ -49,7 +49,7 @@ data::Dataset load(Options options, Part part) {
 /// Refuses what stands under MNIST's names, plain or packed, wherever it is looked for in a folder; with
 /// --force only what is no file.
 void check_replaceable(const Options& options) {
-  for (const fs::path& place : data::idx_folders("mnist"))
+  for (const std::string& place : data::file_set("mnist")->folders)
     for (const data::PublishedFile& file : data::published_files("mnist"))
       for (const char* suffix : {"", ".gz"}) {
         const fs::path path = options.out / place / fmt::format("{}{}", file.name, suffix);
@@ -99,7 +99,7 @@ void download(Options options) {
 void verify(const Options& options) {
   for (const Part part : {Part::train, Part::test}) show(load(options, part));
   const std::string& name = options.dataset.name;
-  if (name != "mnist" && name != "fashion-mnist") return;
+  if (!std::ranges::count(data::kPublishedNames, name)) return;
   data::check_published(options.dataset);
   say("the published files of {}\n", name);
 }
@@ -134,10 +134,12 @@ int run(int argc, char** argv) {
   of_synth.add_to(*synth_command);
 
   auto* download_command = app.add_subcommand("download", "fetch a published data set and verify it");
-  download_command->add_option("name", o.download.name, "mnist or fashion-mnist")->required();
+  download_command
+      ->add_option("name", o.download.name, fmt::format("{}", fmt::join(data::kPublishedNames, ", ")))
+      ->required();
   of_download.add("data-dir", o.dataset.data_dir,
                   "root folder (default: $VAE_DATA_DIR, else the user's cache)");
-  of_download.add("mirror", o.download.mirror, "URL of a folder with the .gz files");
+  of_download.add("mirror", o.download.mirror, "URL of a folder with the files");
   of_download.add_to(*download_command);
 
   auto* verify_command = app.add_subcommand(

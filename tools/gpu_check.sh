@@ -114,11 +114,15 @@ part_sanitize() {
 part_bench() {
   say "" "## Benchmarks"; say ""
   local precision mode torch=${VAE_BENCH_DIR:-}/torch_steps.py
+  local small=(adgm m2 ml_vae sym_vae) deep=shot_wrn_28_2  # a deep step takes as long as a hundred small ones
   say "Kernels, caches flushed before each run:"
   table "$bin/bench_kernels" --device cuda:0 --seconds 0.02 --rounds 3 --json "$build/bench_kernels.json"
   say "" "Training steps, one JSON line each:"
   for precision in fp32 tf32; do
-    for mode in off on; do table "$bin/bench_step" --device cuda:0 --precision $precision --graph $mode --steps 100; done
+    for mode in off on; do
+      table "$bin/bench_step" "${small[@]}" smooth_mnist --device cuda:0 --precision $precision --graph $mode --steps 100
+      table "$bin/bench_step" $deep --device cuda:0 --precision $precision --graph $mode --steps 4
+    done
   done
   if [ ! -f "$torch" ]; then
     skip "PyTorch's side (VAE_BENCH_DIR names no folder with torch_steps.py)"
@@ -127,8 +131,8 @@ part_bench() {
   else
     for precision in fp32 tf32; do
       for mode in eager compile graph; do
-        # shellcheck disable=SC2046 # one word per family
-        limit=75 table python3 "$torch" $("$bin/bench_step" --list) --device cuda --precision $precision --mode $mode --steps 100
+        limit=75 table python3 "$torch" "${small[@]}" --device cuda --precision $precision --mode $mode --steps 100
+        limit=75 table python3 "$torch" $deep --device cuda --precision $precision --mode $mode --steps 4
       done
     done
   fi

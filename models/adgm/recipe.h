@@ -11,7 +11,7 @@ struct Settings {
   int64_t batch = 64, batch_labeled = 64;
   int64_t iters_per_epoch = 938;  ///< after which batches come in a new order
   nn::OptimizerSettings rule = nn::Adam::Settings{.learning_rate = 3e-4, .rule = {}};
-  std::optional<kernels::Schedule> rate{};
+  train::Rate rate{};
   bool redraw_labeled = false;  ///< pixels of labelled images drawn at every step, else once an epoch
   int64_t predict_draws = 1;    ///< of the auxiliary variable, averaged in predictions
 };

@@ -99,14 +99,17 @@ std::array<ClassifierRecipe::Score, 3> ClassifierRecipe::score(const SetCodes& c
     const auto scored = static_cast<double>(batches * rows);
     for (size_t kind = 0; kind < nets_.size(); ++kind) {
       LatentClassifier& net = *nets_[kind];
+      const auto share = [&] {
+        return static_cast<double>(right_answers(net(Var(batch.codes[kind])), labels)) / scored;
+      };
+      double running = 0;
       {
         const nn::TestMode test(net);
-        scores[kind].running_statistics +=
-            static_cast<double>(right_answers(net(Var(batch.codes[kind])), labels)) / scored;
+        running = share();
       }
       const nn::KeepBuffers keep(net);
-      scores[kind].batch_statistics +=
-          static_cast<double>(right_answers(net(Var(batch.codes[kind])), labels)) / scored;
+      scores[kind].running_statistics += running;
+      scores[kind].batch_statistics += rows > 1 ? share() : running;
     }
   }
   return scores;

@@ -53,7 +53,8 @@ class ClassifierRecipe : public train::Recipe {
   /// Shares of right answers in fresh batches over a shuffled set, whole batches only. Leaves the classifiers
   /// as they are.
   struct Score {
-    double batch_statistics;    ///< batch norm in training mode, as the reference scores
+    double batch_statistics;    ///< batch norm in training mode, as the reference scores; of one image alone
+                                ///< in test mode
     double running_statistics;  ///< in test mode
   };
   std::array<Score, 3> score(const SetCodes& codes, const std::string& part);

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "nn/eval/estimate.h"
+#include "nn/train/augment.h"
 
 namespace vae::mnist_cnn {
 namespace {
@@ -68,20 +69,12 @@ std::vector<train::Group> CnnRecipe::groups() {
   return {{"net", &model_, nn::Adam::Settings{}, rate}};
 }
 
-Tensor CnnRecipe::shifted(const Tensor& x, const train::Step& step) const {
-  const int64_t n = x.size(0);
-  const Tensor corners = Tensor::empty({n, 2}, DType::i64, x.device()),
-               y = Tensor::empty(x.shape(), x.dtype(), x.device());
-  kernels::random_integers(corners, step.key("shift"), step.draw(), 2 * settings_.shift + 1, {});
-  const Shape images = both_.pixels.shape().with_leading(n);
-  kernels::crop_images(x.reshape(images), corners, {}, y.reshape(images), settings_.shift);
-  return y;
-}
-
 std::vector<train::Update> CnnRecipe::updates(const train::Step& step) {
   const train::Share batch = step.share(settings_.batch);
   const Tensor items = step.items("batch", items_, batch);
-  const Tensor x = shifted(both_.gather(items), step), labels = both_.gather_labels(items);
+  const Tensor images = both_.gather(items).reshape(both_.pixels.shape().with_leading(items.numel()));
+  const Tensor x = train::shifted(images, settings_.shift, false, "shift", step).reshape({items.numel(), -1});
+  const Tensor labels = both_.gather_labels(items);
   return {{.losses = {[=, this] {
              const Var loss = cross_entropy(model_(Var(x)), labels, batch, step);
              step.metric("loss", loss);

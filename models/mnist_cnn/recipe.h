@@ -36,8 +36,6 @@ class CnnRecipe : public train::Recipe {
   void report(report::Summary& summary, const train::Step& step) override;
 
  private:
-  /// Images of a batch, each moved by a random number of pixels.
-  Tensor shifted(const Tensor& x, const train::Step& step) const;
   Settings settings_;
   train::Data data_;
   train::ImageSet both_;  // grey, then thresholded

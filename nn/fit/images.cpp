@@ -1,8 +1,21 @@
 #include "nn/fit/images.h"
 
-namespace vae::fit {
+#include "kernels/kernels.h"
 
-Images load_images(data::DatasetOptions wanted, train::Inputs inputs, Device device) {
+namespace vae::fit {
+namespace {
+
+void resize_set(data::Dataset& set, data::ImageSize size) {
+  const Tensor resized = Tensor::empty({set.size(), size.height, size.width, set.images.size(3)}, DType::u8);
+  kernels::resize_images(set.images, resized);
+  set.images = resized;
+  set.sha256 = data::content_hash(set.images, set.labels);
+}
+
+}  // namespace
+
+Images load_images(data::DatasetOptions wanted, train::Inputs inputs, Device device,
+                   std::optional<data::ImageSize> resize) {
   Images images;
   wanted.part = data::Part::train;
   images.train = data::load_dataset(wanted);
@@ -14,6 +27,8 @@ Images load_images(data::DatasetOptions wanted, train::Inputs inputs, Device dev
   if (images.train.num_classes != images.test.num_classes)
     fail(ErrorKind::data, "{}: {} classes in the training images, {} in the test images", images.train.name,
          images.train.num_classes, images.test.num_classes);
+  if (resize)
+    for (data::Dataset* set : {&images.train, &images.test}) resize_set(*set, *resize);
   const auto on_device = [&](const data::Dataset& set) {
     return train::ImageSet{set.images.to(device), set.labels.to(device), inputs};
   };

@@ -12,9 +12,11 @@ struct Images {
   train::Data data;  ///< without a split
 };
 
-/// Loads both parts of a named set, of one size and colour of image and the same classes. Throws as
+/// Loads both parts of a named set, of one size and colour of image and the same classes, and resizes them
+/// (kernels::resize_images of bytes, which enlarges as Pillow's bilinear filter does). Throws as
 /// data::load_dataset() does.
-Images load_images(data::DatasetOptions wanted, train::Inputs inputs, Device device);
+Images load_images(data::DatasetOptions wanted, train::Inputs inputs, Device device,
+                   std::optional<data::ImageSize> resize = {});
 
 /// The items of a split on a device.
 train::SplitItems items_of(const data::Split& split, Device device);

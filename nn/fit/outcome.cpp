@@ -13,10 +13,12 @@ namespace vae::fit {
 train::LoopResult train_recipe(train::Recipe& recipe, const train::RunDirectory& directory,
                                const train::Task::Options& task_options, train::LoopOptions loop) {
   for (const char* name : {train::kCheckpointFile, "results.json", "report.html"}) directory.claim(name);
+  if (recipe.selection()) directory.claim(train::kBestFile);
   train::Task task(recipe, task_options);
   if (loop.iters_per_epoch == 0) loop.iters_per_epoch = recipe.steps_per_pass();
   loop.after_epoch = [&](int64_t epoch, int64_t step, train::EventFile& events) {
     const nn::TestMode test(recipe.model());
+    const train::Groups::Averaged averaged(task.groups());
     const auto last = train::last_step(task_options.seed, step, recipe.model().options().device, "");
     std::vector<std::byte> png;
     try {
@@ -28,7 +30,9 @@ train::LoopResult train_recipe(train::Recipe& recipe, const train::RunDirectory&
     }
     events.add_image(step, "reconstructed_x", {reinterpret_cast<const uint8_t*>(png.data()), png.size()});
   };
-  return train::run_loop(task, directory, loop);
+  train::LoopResult result = train::run_loop(task, directory, loop);
+  task.groups().use_averages();
+  return result;
 }
 
 report::Summary summarize(train::Recipe& recipe, const train::Scalars& metrics,
@@ -59,6 +63,19 @@ void print_left_out(const report::Summary& summary) {
 }
 
 namespace {
+
+/// Its number, and its metrics as "best_METRIC".
+void add_best(report::Summary& summary, const train::Best& best) {
+  summary.results["best_epoch"] = best.epoch;
+  std::string line = fmt::format("best epoch {} by {}:", best.epoch, best.metric);
+  for (const auto& [name, value] : best.metrics) {
+    summary.results["best_" + name] = value;
+    line += fmt::format("  {} {:.5g}", name, value);
+  }
+  summary.lines.push_back(line);
+  summary.headline.push_back(
+      {"best epoch", fmt::format("{} ({} {:.4g})", best.epoch, best.metric, best.value())});
+}
 
 /// A picture as the files that it becomes.
 struct Drawn {
@@ -107,9 +124,9 @@ WrittenPictures write_pictures(const std::filesystem::path& run, const report::S
   return written;
 }
 
-void write_outcome(const std::filesystem::path& run, const report::Summary& summary,
-                   const train::LoopResult& result, const nlohmann::ordered_json& config,
-                   const Images& images) {
+void write_outcome(const std::filesystem::path& run, report::Summary summary, const train::LoopResult& result,
+                   const nlohmann::ordered_json& config, const Images& images) {
+  if (result.best) add_best(summary, *result.best);
   report::RunFacts facts{config, {}, {}, images.train.class_names, result.iterations, result.seconds};
   for (const data::Dataset* part : {&images.train, &images.test})
     facts.data.push_back({part == &images.train ? "training" : "test", part->name,

@@ -8,7 +8,8 @@
 namespace vae::fit {
 
 /// Trains a recipe in a run directory; epochs of 0 iterations are passes over the images. A preview, where
-/// the recipe has one, is shown after each epoch. Throws as train::run_loop() does.
+/// the recipe has one, is shown after each epoch. Leaves the weights that the evaluations saw, averaged where
+/// the recipe averages. Throws as train::run_loop() does.
 train::LoopResult train_recipe(train::Recipe& recipe, const train::RunDirectory& directory,
                                const train::Task::Options& task, train::LoopOptions loop);
 
@@ -36,11 +37,10 @@ struct WrittenPictures {
 };
 WrittenPictures write_pictures(const std::filesystem::path& run, const report::Summary& summary);
 
-/// Prints a summary and writes results.json, pictures and report.html. Throws Error(io) where one cannot be
-/// written, as train::claim() does for a file that is not of the run; a picture keeps none of the others from
-/// being written. `config`: the options of the run.
-void write_outcome(const std::filesystem::path& run, const report::Summary& summary,
-                   const train::LoopResult& result, const nlohmann::ordered_json& config,
-                   const Images& images);
+/// Prints a summary, the best epoch among it, and writes results.json, pictures and report.html. Throws
+/// Error(io) where one cannot be written, as train::claim() does for a file that is not of the run; a picture
+/// keeps none of the others from being written. `config`: the options of the run.
+void write_outcome(const std::filesystem::path& run, report::Summary summary, const train::LoopResult& result,
+                   const nlohmann::ordered_json& config, const Images& images);
 
 }  // namespace vae::fit

@@ -22,7 +22,7 @@ Image reconstruction_picture(const Tensor& images, const Shape& shape) {
   return tensor_grid(images.slice(0, std::min<int64_t>(100, images.size(0))), shape, 10, 10);
 }
 
-Image analogy_picture(const Tensor& sources, const Tensor& decoded, const Shape& shape) {
+Image analogy_picture(const Tensor& sources, const Tensor& decoded, const Shape& shape, GridOptions options) {
   const int64_t rows = decoded.size(0), classes = decoded.size(1), size = decoded.size(2);
   const int64_t shown = std::min(classes, kMostGridClasses);
   std::vector<float> tiles;
@@ -31,7 +31,7 @@ Image analogy_picture(const Tensor& sources, const Tensor& decoded, const Shape&
     const std::vector<float> values = of_row.to_vector<float>();
     tiles.insert(tiles.end(), values.begin(), values.end());
   }
-  return analogy_grid(sources.to_vector<float>(), tiles, static_cast<int>(shown), tiles_of(shape));
+  return analogy_grid(sources.to_vector<float>(), tiles, static_cast<int>(shown), tiles_of(shape, options));
 }
 
 std::string analogy_caption(int64_t classes) {

@@ -13,7 +13,8 @@ Image tensor_grid(const Tensor& images, const Shape& shape, int rows, int column
 Image reconstruction_picture(const Tensor& images, const Shape& shape);
 /// One row per source image: the image, a gap, its decodings [rows, K, size] under the first
 /// kMostGridClasses of K classes.
-Image analogy_picture(const Tensor& sources, const Tensor& decoded, const Shape& shape);
+Image analogy_picture(const Tensor& sources, const Tensor& decoded, const Shape& shape,
+                      GridOptions options = {});
 std::string analogy_caption(int64_t classes);
 /// A grid without gaps: n images [n, size] above and on the left of those that mix them, [n, n, size]; the
 /// corner is black.

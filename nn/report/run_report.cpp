@@ -5,6 +5,7 @@
 #include "nn/report/classes.h"
 #include "nn/report/line_chart.h"
 #include "nn/report/series.h"
+#include "nn/report/statistics.h"
 #include "tensor/file.h"
 
 namespace vae::report {
@@ -39,6 +40,16 @@ void add_curves(HtmlReport& html, const fs::path& run, const Summary& summary) {
       if (metrics.contains(column)) lines.series.push_back(metrics.series(column));
     html.add_figure(line_chart_figure(lines), "");
   }
+}
+
+void add_class_rates(HtmlReport& html, const Confusion& confusion) {
+  std::vector<std::vector<std::string>> rows;
+  for (int k = 0; k < std::min<int64_t>(confusion.classes(), kMostTableClasses); ++k)
+    rows.push_back({confusion.name(k), fmt::to_string(confusion.samples(k)), percent(confusion.recall(k)),
+                    percent(confusion.precision(k))});
+  html.add_table({"class", "images", "accuracy", "precision"}, rows);
+  if (const std::string part = shown_of(kMostTableClasses, confusion.classes()); !part.empty())
+    html.add_text(part);
 }
 
 void add_class_names(HtmlReport& html, const std::vector<std::string>& names) {
@@ -76,7 +87,10 @@ void write_report(const fs::path& run, const Summary& summary, const std::vector
     for (const ShownPicture& picture : pictures) html.add_png(picture.png, picture.caption);
   });
   if (summary.confusion)
-    add(html, "Confusion on the test images", [&] { html.add_figure(summary.confusion->figure(), ""); });
+    add(html, "Confusion on the test images", [&] {
+      html.add_figure(summary.confusion->figure(), "");
+      add_class_rates(html, *summary.confusion);
+    });
   add(html, "Configuration", [&] { html.add_json(facts.config); });
   html.add_section("Data");
   html.add_table({"part", "set", "images", "shape", "sha256"}, facts.data);

@@ -7,6 +7,7 @@
 
 #include "nn/report/confusion.h"
 #include "nn/report/html_report.h"
+#include "nn/report/reliability.h"
 
 namespace vae::report {
 
@@ -44,9 +45,12 @@ struct Summary {
 /// ELBO, that is named, too.
 void add_test_loss(Summary& summary);
 
-/// Adds the accuracy on a test set and the confusion matrix; the accuracy becomes the score.
+/// Adds the accuracy on a test set, that of each class, and the confusion matrix; the accuracy becomes the
+/// score. Of `scores` the log-likelihood, the calibration error with its diagram, and top-5 accuracy where
+/// there are more than five classes.
 void add_predictions(Summary& summary, const std::vector<int64_t>& labels,
                      const std::vector<int64_t>& predictions, int classes,
-                     const std::vector<std::string>& class_names, const std::string& test_set);
+                     const std::vector<std::string>& class_names, const std::string& test_set,
+                     const std::optional<ClassScores>& scores = {});
 
 }  // namespace vae::report

@@ -10,6 +10,10 @@ namespace vae::train {
 
 using nn::StateDict;
 
+/// Of a run: all that resuming needs, and the weights of the best epoch.
+inline constexpr const char* kCheckpointFile = "checkpoint.safetensors";
+inline constexpr const char* kBestFile = "best.safetensors";
+
 /// Writes atomically. Throws Error(numeric) naming the tensor, and writes nothing, if a value is NaN or
 /// infinite; Error(io) if the file cannot be written.
 void save_checkpoint(const std::filesystem::path& path, const StateDict& state, const nlohmann::json& meta);

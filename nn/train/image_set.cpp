@@ -31,14 +31,21 @@ Tensor thresholded(const Tensor& pixels) {
   return Tensor::from(bytes, pixels.shape(), pixels.device());
 }
 
+Tensor stacked(const std::vector<Tensor>& parts) {
+  int64_t rows = 0;
+  for (const Tensor& part : parts) rows += part.size(0);
+  const Tensor& first = parts.front();
+  const Tensor all = Tensor::empty(first.shape().with_leading(rows), first.dtype(), first.device());
+  rows = 0;
+  for (const Tensor& part : parts) {
+    all.slice(rows, rows + part.size(0)).copy_from(part);
+    rows += part.size(0);
+  }
+  return all;
+}
+
 ImageSet joined(const ImageSet& first, const ImageSet& second) {
-  const auto stacked = [](const Tensor& a, const Tensor& b) {
-    const int64_t n = a.size(0), all = n + b.size(0);
-    const Tensor both = Tensor::empty(a.shape().with_leading(all), a.dtype(), a.device());
-    both.slice(0, n).copy_from(a), both.slice(n, all).copy_from(b);
-    return both;
-  };
-  return {stacked(first.pixels, second.pixels), stacked(first.labels, second.labels), first.inputs};
+  return {stacked({first.pixels, second.pixels}), stacked({first.labels, second.labels}), first.inputs};
 }
 
 Tensor draw_pixels(const Tensor& p, RandomKey key, const Tensor& number) {

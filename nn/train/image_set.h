@@ -30,6 +30,8 @@ struct ImageSet {
 
 /// Bytes as 255 from 112 on, more than 0.4375 of 255, as published models of binary MNIST see them; else 0.
 Tensor thresholded(const Tensor& pixels);
+/// Tensors of one shape but for the leading axis, one behind the other.
+Tensor stacked(const std::vector<Tensor>& parts);
 /// The images of one set and behind them those of another, of one size and device; inputs as of the first.
 ImageSet joined(const ImageSet& first, const ImageSet& second);
 

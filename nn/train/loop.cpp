@@ -1,10 +1,10 @@
 #include "nn/train/loop.h"
 
+#include <algorithm>
 #include <chrono>
 #include <cmath>
 #include <cstdio>
 
-#include "nn/train/checkpoint.h"
 #include "nn/train/interrupt.h"
 #include "nn/train/progress.h"
 #include "tensor/compare.h"
@@ -15,10 +15,32 @@ namespace {
 namespace fs = std::filesystem;
 using nlohmann::json;
 
+/// Where a run begins: at a checkpoint, or at nothing.
+struct Start {
+  int64_t iteration = 0;
+  std::optional<Best> best{};
+};
+
+json to_json(const Best& best) {
+  json metrics = json::object();
+  for (const auto& [name, value] : best.metrics) metrics[name] = value;
+  return {{"metric", best.metric}, {"epoch", best.epoch}, {"metrics", metrics}};
+}
+
+/// Its metrics in the order of the columns. Throws json::exception for what is none.
+Best best_of(const json& stored, const std::vector<std::string>& columns) {
+  Best best{stored.at("metric").get<std::string>(), stored.at("epoch").get<int64_t>()};
+  const json& metrics = stored.at("metrics");
+  for (const std::string& name : columns)
+    if (metrics.contains(name)) best.metrics.push_back({name, metrics.at(name).get<double>()});
+  metrics.at(best.metric);
+  return best;
+}
+
 /// Where a resumed run goes on; restores the state of the trainable.
-int64_t restore(Trainable& trainable, const RunDirectory& directory, const LoopOptions& options) {
+Start restore(Trainable& trainable, const RunDirectory& directory, const LoopOptions& options) {
   const fs::path path = directory / kCheckpointFile;
-  if (!directory.resumed() || !fs::exists(path)) return 0;
+  if (!directory.resumed() || !fs::exists(path)) return {};
   const json meta = load_checkpoint(path, trainable.state(), trainable.meta());
   const json loop = meta.value("loop", json());
   if (!loop.is_object() || !loop.contains("iteration") || !loop["iteration"].is_number_unsigned() ||
@@ -27,30 +49,43 @@ int64_t restore(Trainable& trainable, const RunDirectory& directory, const LoopO
   if (loop["iters_per_epoch"] != options.iters_per_epoch)
     fail(ErrorKind::data, "{}: the run has {} iterations in an epoch, not {}", path.string(),
          loop["iters_per_epoch"].dump(), options.iters_per_epoch);
-  return loop["iteration"].get<int64_t>();
+  Start start{loop["iteration"].get<int64_t>()};
+  if (loop.contains("best")) try {
+      start.best = best_of(loop["best"], trainable.metric_names());
+    } catch (const json::exception&) {
+      fail(ErrorKind::data, "{}: what it says of the best epoch is damaged", path.string());
+    }
+  return start;
+}
+
+double value_of(const Scalars& metrics, const std::string& name) {
+  const auto found = std::ranges::find(metrics, name, &Scalar::name);
+  return found == metrics.end() ? NAN : found->value;
 }
 
 /// One run of the loop.
 class Loop {
  public:
-  Loop(Trainable& trainable, const RunDirectory& directory, const LoopOptions& options, int64_t start)
+  Loop(Trainable& trainable, const RunDirectory& directory, const LoopOptions& options, const Start& start)
       : trainable_(trainable),
         directory_(directory),
         options_(options),
         total_(options.epochs * options.iters_per_epoch),
-        done_(start),
-        resume_step_(directory.resumed() ? std::optional(start) : std::nullopt),
+        done_(start.iteration),
+        resume_step_(directory.resumed() ? std::optional(start.iteration) : std::nullopt),
         metrics_(directory.path(), trainable.metric_names(), resume_step_),
         events_(directory.path(), resume_step_),
         progress_({.total = total_,
-                   .done = start,
+                   .done = start.iteration,
                    .iters_per_epoch = options.iters_per_epoch,
                    .images_per_step = trainable.images_per_step(),
                    .quiet = options.quiet},
-                  options.now()) {
+                  options.now()),
+        selection_(trainable.selection()),
+        best_(start.best) {
     last_ = metrics_.kept();
     epoch_begin_ = begin_;
-    row_step_ = start;
+    row_step_ = start.iteration;
   }
 
   LoopResult run() {
@@ -72,7 +107,7 @@ class Loop {
       fail(ErrorKind::interrupted, "{}: saved at iteration {}; {}", directory_.path().string(), done_,
            options_.how_to_go_on);
     }
-    return {done_, run_seconds(), last_};
+    return {done_, run_seconds(), last_, best_};
   }
 
  private:
@@ -93,6 +128,7 @@ class Loop {
       const Scalars evaluated = trainable_.evaluate();
       last_.insert(last_.end(), evaluated.begin(), evaluated.end());
       check_finite();
+      if (selection_) keep_best(evaluated);
     }
     metrics_.write(done_, epoch(), last_);
     metrics_.write_timing(done_, run_seconds(), rate);
@@ -100,6 +136,16 @@ class Loop {
     if (epoch_end) print_epoch();
     row_begin_ = options_.now();
     row_step_ = done_;
+  }
+
+  /// An evaluation without the metric is no better than any.
+  void keep_best(const Scalars& evaluated) {
+    const double value = value_of(evaluated, selection_->metric), sign = selection_->more_is_better ? 1 : -1;
+    if (std::isnan(value) || (best_ && sign * value <= sign * best_->value())) return;
+    best_ = Best{selection_->metric, epoch(), evaluated};
+    json meta = trainable_.meta();
+    meta["best"] = to_json(*best_);
+    save_checkpoint(directory_.claim(kBestFile), trainable_.weights(), meta);
   }
 
   void check_finite() const {
@@ -123,6 +169,7 @@ class Loop {
     metrics_.sync();  // the rows a checkpoint stands for must survive whatever it survives
     json meta = trainable_.meta();
     meta["loop"] = {{"iteration", done_}, {"iters_per_epoch", options_.iters_per_epoch}};
+    if (best_) meta["loop"]["best"] = to_json(*best_);
     save_checkpoint(directory_.claim(kCheckpointFile), trainable_.state(), meta);
   }
 
@@ -135,6 +182,8 @@ class Loop {
   MetricsLog metrics_;
   EventFile events_;
   Progress progress_;
+  const std::optional<Selection> selection_;
+  std::optional<Best> best_;
   Scalars last_;
   const Clock::time_point begin_ = options_.now();
   Clock::time_point row_begin_, epoch_begin_;
@@ -143,13 +192,19 @@ class Loop {
 
 }  // namespace
 
+double Best::value() const { return value_of(metrics, metric); }
+
 LoopResult run_loop(Trainable& trainable, const RunDirectory& directory, const LoopOptions& options) {
   int64_t total = 0;
   if (options.epochs < 0 || options.iters_per_epoch < 1 || options.log_every < 0 ||
       options.checkpoint_every < 0 || __builtin_mul_overflow(options.epochs, options.iters_per_epoch, &total))
     fail(ErrorKind::usage, "cannot train {} epochs of {} iterations, logging every {}, checkpoints every {}",
          options.epochs, options.iters_per_epoch, options.log_every, options.checkpoint_every);
-  const int64_t start = restore(trainable, directory, options);
+  const auto columns = trainable.metric_names();
+  if (const auto selection = trainable.selection();
+      selection && std::ranges::find(columns, selection->metric) == columns.end())
+    fail(ErrorKind::usage, "the best epoch is that of '{}', which is no metric here", selection->metric);
+  const Start start = restore(trainable, directory, options);
   return Loop(trainable, directory, options, start).run();
 }
 

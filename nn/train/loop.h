@@ -3,6 +3,7 @@
 #include <chrono>
 #include <functional>
 
+#include "nn/train/checkpoint.h"
 #include "nn/train/event_file.h"
 #include "nn/train/run_directory.h"
 #include "nn/train/trainable.h"
@@ -22,16 +23,24 @@ struct LoopOptions {
   std::function<std::chrono::steady_clock::time_point()> now = std::chrono::steady_clock::now;
 };
 
-struct LoopResult {
-  int64_t iterations = 0;  ///< of the whole run, resumed parts included
-  double seconds = 0;      ///< of the whole run
-  Scalars last;            ///< the last row of metrics
+/// The best epoch so far by a metric, and all that its evaluation gave.
+struct Best {
+  std::string metric;
+  int64_t epoch = 0;
+  Scalars metrics{};
+  double value() const;
 };
 
-inline constexpr const char* kCheckpointFile = "checkpoint.safetensors";
+struct LoopResult {
+  int64_t iterations = 0;      ///< of the whole run, resumed parts included
+  double seconds = 0;          ///< of the whole run
+  Scalars last;                ///< the last row of metrics
+  std::optional<Best> best{};  ///< of a trainable with a selection
+};
 
 /// Trains until `epochs` are complete, in a run directory held by this process. Every epoch ends with
-/// drain(), evaluate(), a row in each metrics file, an epoch line on standard output and a checkpoint. A
+/// drain(), evaluate(), a row in each metrics file, an epoch line on standard output and a checkpoint; one
+/// that the trainable's selection finds better than all before leaves its weights in best.safetensors. A
 /// resumed run continues from the checkpoint (or from the start where there is none yet), cuts the metrics
 /// back to it and produces the same bytes as an uninterrupted one. After a signal (nn/train/interrupt.h) the
 /// iteration is finished, a checkpoint written, and Error(interrupted) thrown, so that a program ends with

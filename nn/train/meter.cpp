@@ -30,9 +30,9 @@ Scalars Meter::drain() {
   return means;
 }
 
-void Meter::add_state(nn::StateDict& state) const {
-  state.add("losses.sums", sums_);
-  state.add("losses.count", count_);
+void Meter::add_state(nn::StateDict& state, const std::string& prefix) const {
+  state.add(prefix + ".sums", sums_);
+  state.add(prefix + ".count", count_);
 }
 
 }  // namespace vae::train

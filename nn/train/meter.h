@@ -16,7 +16,8 @@ class Meter {
   const std::vector<std::string>& names() const { return names_; }
   /// Means since the last drain; resets.
   Scalars drain();
-  void add_state(nn::StateDict& state) const;
+  /// Adds sums and count to a checkpoint under "prefix.".
+  void add_state(nn::StateDict& state, const std::string& prefix = "losses") const;
 
  private:
   std::vector<std::string> names_;

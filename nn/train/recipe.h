@@ -7,9 +7,18 @@
 #include "nn/report/summary.h"
 #include "nn/train/metrics.h"
 #include "nn/train/step.h"
+#include "nn/train/trainable.h"
 #include "nn/train/update.h"
 
 namespace vae::train {
+
+/// A loss of so many images, the one of a training step that takes the most memory, and the option that says
+/// how many there are.
+struct MemoryProbe {
+  std::string option;
+  int64_t batch = 0;
+  std::function<Var(int64_t batch)> loss;
+};
 
 class Recipe {
  public:
@@ -27,7 +36,7 @@ class Recipe {
   virtual int64_t images_per_step() const = 0;
   /// Whole batches of a pass over the data.
   virtual int64_t steps_per_pass() const = 0;
-  /// Work on the host before an iteration, not recorded: a function of its number alone.
+  /// Work on the host before an iteration, not recorded: a function of its number and of the state.
   virtual void prepare(int64_t /*iteration*/) {}
   /// What the queued work of an iteration depends on beside the contents of tensors: sizes of its batch.
   virtual std::vector<int64_t> sizes(int64_t /*iteration*/) const { return {}; }
@@ -41,6 +50,12 @@ class Recipe {
   /// Metrics on held-out data, in test mode and without a tape; those without data are left out. `step` is
   /// the last iteration, with noise in the scope "evaluate".
   virtual Scalars evaluate(const Step& step) = 0;
+  /// The metric of evaluate() that makes an epoch the best, whose weights are kept; none: no epoch is.
+  virtual std::optional<Selection> selection() const { return {}; }
+
+  /// What is tried with few images before a training, to see whether it fits into memory (nn/train/memory.h);
+  /// none: nothing.
+  virtual std::optional<MemoryProbe> memory_probe() { return {}; }
 
   /// Mean importance-weighted estimate of -log p(x) of the test images, nats. Throws Error(usage) where the
   /// model has none.

@@ -30,8 +30,9 @@ bool is_harmless(const std::string& name) {
 
 /// Whether every run writes a file of that name.
 bool is_of_any_run(const std::string& name) {
-  constexpr std::array kNames{kConfig,       "split.json", "checkpoint.safetensors", "metrics.jsonl",
-                              "metrics.csv", "timing.csv", "results.json",           "report.html"};
+  constexpr std::array kNames{
+      kConfig,       "split.json", "checkpoint.safetensors", "best.safetensors", "metrics.jsonl",
+      "metrics.csv", "timing.csv", "results.json",           "report.html"};
   return std::ranges::find(kNames, name) != kNames.end() || name.starts_with("events.out.tfevents.");
 }
 

@@ -20,6 +20,12 @@ Step Step::root() const {
   return step;
 }
 
+Step Step::at(const Tensor& iteration) const {
+  Step step = *this;
+  step.iteration_ = step.draw_ = iteration;
+  return step;
+}
+
 Step Step::numbered(int64_t draw) const {
   Step step = *this;
   step.draw_ = Tensor::scalar(draw, device());

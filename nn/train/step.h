@@ -49,6 +49,8 @@ class Step {
   Step in(const std::string& scope) const;
   /// The same step without a scope.
   Step root() const;
+  /// The same step as of another iteration, an i64 scalar on the device.
+  Step at(const Tensor& iteration) const;
   /// The same step with noise of another number than that of the iteration: a batch of an evaluation.
   Step numbered(int64_t draw) const;
   Step with_notes(Notes& notes) const;

@@ -49,6 +49,7 @@ Scalars Task::drain() {
 Scalars Task::evaluate() {
   const kernels::PrecisionScope precision(options_.precision);
   const nn::TestMode test(recipe_.model());
+  const Groups::Averaged averaged(groups_);
   return recipe_.evaluate(last_step(options_.seed, iteration(), counter_.device(), "evaluate"));
 }
 
@@ -68,6 +69,15 @@ nn::StateDict Task::state() {
   return state;
 }
 
+nn::StateDict Task::weights() {
+  nn::StateDict live, copies;
+  recipe_.add_state(live);
+  live.add("counter", counter_);
+  const Groups::Averaged averaged(groups_);
+  for (const auto& [name, tensor] : live.entries()) copies.add(name, tensor.clone());
+  return copies;
+}
+
 int64_t load_weights(Recipe& recipe, const std::filesystem::path& checkpoint) {
   nn::StateDict weights;
   recipe.add_state(weights);
@@ -75,6 +85,27 @@ int64_t load_weights(Recipe& recipe, const std::filesystem::path& checkpoint) {
   weights.add("counter", counter);
   load_weights(checkpoint, weights, recipe.meta());
   return static_cast<int64_t>(counter.item());
+}
+
+int64_t load_weights(Recipe& recipe, const std::filesystem::path& run, Weights which) {
+  if (which == Weights::best) {
+    if (!std::filesystem::exists(run / kBestFile))
+      fail(ErrorKind::usage, "{} has no {}: its training keeps no best epoch, or has not ended one",
+           run.string(), kBestFile);
+    return load_weights(recipe, run / kBestFile);
+  }
+  const int64_t iterations = load_weights(recipe, run / kCheckpointFile);
+  const std::vector<Group> of_recipe = recipe.groups();
+  const bool averages_some = std::ranges::any_of(of_recipe, [](const Group& g) { return g.average != 0; });
+  if (which == Weights::average && !averages_some)
+    fail(ErrorKind::usage, "{} has no averaged weights: its training keeps none", run.string());
+  if (which == Weights::last || !averages_some) return iterations;
+  const Groups groups(of_recipe);
+  nn::StateDict averages;
+  for (const auto& entry : groups.all())
+    if (entry->average) averages.add("average." + entry->name, entry->parameters.values());
+  load_weights(run / kCheckpointFile, averages, recipe.meta());
+  return iterations;
 }
 
 Step last_step(uint64_t seed, int64_t iterations, Device device, const std::string& scope) {

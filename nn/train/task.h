@@ -26,6 +26,8 @@ class Task : public Trainable {
   nn::StateDict state() override;
   nlohmann::json meta() const override;
   int64_t images_per_step() const override { return recipe_.images_per_step(); }
+  std::optional<Selection> selection() const override { return recipe_.selection(); }
+  nn::StateDict weights() override;
   bool recorded() const { return graph_.enabled(); }
   Groups& groups() { return groups_; }
 
@@ -43,6 +45,13 @@ class Task : public Trainable {
 /// Loads the weights of a recipe from a checkpoint and returns how many iterations they were trained. Throws
 /// Error(io), or Error(data) where it is a checkpoint of another model.
 int64_t load_weights(Recipe& recipe, const std::filesystem::path& checkpoint);
+
+/// Which weights of a run are looked at: those of its last iteration, or their averages; those of its best
+/// epoch, as it was evaluated. Automatic: of the last iteration, averaged where the recipe averages.
+enum class Weights { automatic, last, best, average };
+
+/// The same from the folder of a run. Throws Error(usage) where the run keeps no weights of that kind.
+int64_t load_weights(Recipe& recipe, const std::filesystem::path& run, Weights which);
 
 /// The last of so many iterations, for evaluations and inspections: noise in a scope.
 Step last_step(uint64_t seed, int64_t iterations, Device device, const std::string& scope);

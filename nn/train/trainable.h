@@ -2,6 +2,7 @@
 // What the training loop and the benchmark drive: a model with its optimiser and its data.
 #include <cstdint>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -9,6 +10,12 @@
 #include "nn/train/metrics.h"
 
 namespace vae::train {
+
+/// The metric of evaluate() by which epochs are compared.
+struct Selection {
+  std::string metric;
+  bool more_is_better = true;
+};
 
 class Trainable {
  public:
@@ -29,6 +36,10 @@ class Trainable {
   /// one of these keys belongs to another model. The key "loop" is taken by the training loop.
   virtual nlohmann::json meta() const = 0;
   virtual int64_t images_per_step() const = 0;
+  /// Whether the weights of the best epoch are kept, and which epoch that is.
+  virtual std::optional<Selection> selection() const { return {}; }
+  /// What is kept of it: the weights as evaluate() sees them.
+  virtual nn::StateDict weights() { return state(); }
 };
 
 }  // namespace vae::train

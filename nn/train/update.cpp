@@ -28,7 +28,9 @@ Groups::Entry::Entry(const Group& group)
     : name(group.name),
       parameters(*group.module),
       optimizer(nn::make_optimizer(parameters, group.rule)),
-      rate(group.rate) {}
+      rate(group.rate) {
+  if (group.average != 0) average.emplace(parameters, group.average);
+}
 
 Groups::Groups(const std::vector<Group>& groups) {
   for (const Group& group : groups) entries_.push_back(std::make_unique<Entry>(group));
@@ -52,7 +54,9 @@ void Groups::run(const Update& update, const Tensor& iteration) {
   }
   const Constants constants(others);
   for (Entry* entry : stepped) {
-    if (entry->rate) entry->optimizer->schedule_learning_rate(*entry->rate, iteration);
+    if (const auto* schedule = std::get_if<kernels::Schedule>(&entry->rate))
+      entry->optimizer->schedule_learning_rate(*schedule, iteration);
+    if (const auto* rate = std::get_if<Tensor>(&entry->rate)) entry->optimizer->copy_learning_rate(*rate);
     entry->parameters.clear_gradients();
   }
   for (const auto& loss : update.losses) {
@@ -62,12 +66,26 @@ void Groups::run(const Update& update, const Tensor& iteration) {
   for (Entry* entry : stepped) {
     entry->parameters.finish_gradients();  // a loss need not reach every group
     entry->optimizer->step();
+    if (entry->average) entry->average->update();
   }
   if (update.after) update.after();
 }
 
 void Groups::add_state(nn::StateDict& state) const {
-  for (const auto& entry : entries_) entry->optimizer->add_state(state, "optimizer." + entry->name);
+  for (const auto& entry : entries_) {
+    entry->optimizer->add_state(state, "optimizer." + entry->name);
+    if (entry->average) entry->average->add_state(state, "average." + entry->name);
+  }
+}
+
+Groups::Averaged::Averaged(Groups& groups) {
+  for (const auto& entry : groups.entries_)
+    if (entry->average) swapped_.emplace_back(*entry->average);
+}
+
+void Groups::use_averages() {
+  for (const auto& entry : entries_)
+    if (entry->average) entry->average->swap();
 }
 
 }  // namespace vae::train

@@ -1,8 +1,10 @@
 #pragma once
 // What a recipe is made of: groups of parameters with their optimisers, and updates of them.
 #include <functional>
+#include <list>
 #include <memory>
 #include <optional>
+#include <variant>
 
 #include "nn/optimizer.h"
 
@@ -10,13 +12,19 @@ namespace vae::train {
 
 using autograd::Var;
 
-/// Parameters that one optimiser steps: those of a module. `rate`: the learning rate by iteration; none: that
-/// of the rule.
+/// The learning rate of a group: that of its rule; a function of the iteration; or an f64 scalar on the
+/// device that the recipe owns, and writes.
+using Rate = std::variant<std::monostate, kernels::Schedule, Tensor>;
+
+/// Parameters that one optimiser steps: those of a module. `average`: the decay of an exponential moving
+/// average of them, updated behind each of their steps, which evaluations use (statistics of batch norm stay
+/// those of the training); zero: none.
 struct Group {
   std::string name;
   nn::Module* module = nullptr;
   nn::OptimizerSettings rule{};
-  std::optional<kernels::Schedule> rate{};
+  Rate rate{};
+  double average = 0;
 };
 
 /// One step of some groups (none named: of all) along the gradient of a loss. With several losses, each is
@@ -41,13 +49,24 @@ class Groups {
     std::string name;
     nn::FlatParameters parameters;
     std::unique_ptr<nn::Optimizer> optimizer;
-    std::optional<kernels::Schedule> rate;
+    Rate rate;
+    std::optional<nn::WeightAverage> average{};
     explicit Entry(const Group& group);
   };
   /// Throws Error(internal) for an unknown name.
   Entry& at(const std::string& name);
   const std::vector<std::unique_ptr<Entry>>& all() const { return entries_; }
-  /// Moments and counters under "optimizer.NAME.".
+  /// Puts the averages of the groups that have any in the place of their parameters, for a scope.
+  class Averaged {
+   public:
+    explicit Averaged(Groups& groups);
+
+   private:
+    std::list<nn::WeightAverage::Swapped> swapped_;
+  };
+  /// The same for good, at the end of a training.
+  void use_averages();
+  /// Moments and counters under "optimizer.NAME.", averages as "average.NAME".
   void add_state(nn::StateDict& state) const;
 
  private:

@@ -214,6 +214,24 @@ TEST(Misuse, Linear) {
   expect_misuse("batch_norm: x is f32 [2, 5], expected [n, 3] or images [N, H, W, 3]", [] {
     batch_norm(f32({2, 5}), f32({3}), f32({3}), {}, {}, {});
   });
+  expect_misuse(
+      "batch_norm: x is f32 [1, 1, 1, 3], one value per channel: its deviation from its own mean is zero",
+      [] {
+        batch_norm(f32({1, 1, 1, 3}), f32({3}), f32({3}), {}, {}, {});
+      });
+}
+
+TEST(Misuse, FirstColumns) {
+  expect_misuse("batch_norm: x is f32 [2, 2], expected [n, 3] or images [N, H, W, 3]", [] {
+    batch_norm_of_first(f32({2, 2}), f32({3}), f32({3}), {}, {}, {});
+  });
+  for (const auto& [begin, part] : {std::pair{3, Shape{2, 3}}, {-1, {2, 3}}, {0, {3, 2}}})
+    expect_misuse(
+        fmt::format("overwrite_columns: x is f32 [2, 5]: f32 {} does not fit into it from column {} on",
+                    part.str(), begin),
+        [&] {
+          overwrite_columns(f32({2, 5}), begin, f32(part));
+        });
 }
 
 TEST(Misuse, Images) {

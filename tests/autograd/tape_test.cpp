@@ -70,6 +70,21 @@ TEST(Tape, SharedGradientsStayIntact) {
   EXPECT_EQ(to_doubles(y.grad()), (Values{1, 1}));
 }
 
+TEST(Tape, TakesOverASharedGradientThatNobodyElseHolds) {
+  // x + f(x): by the time f adds its part, the other side has let go of the gradient of the sum.
+  const Var x = parameter({1, 2});
+  const void* handed = nullptr;
+  Tape tape;
+  const Var sides = x + 3.0 * square(x);
+  const Var y = record("noted", sides.value().clone(), {sides}, [&](const Backward& b) {
+    handed = b.dy().raw();
+    b.give(0, b.dy());
+  });
+  tape.backward(sum(y));
+  EXPECT_EQ(to_doubles(x.grad()), (Values{7, 13}));
+  EXPECT_EQ(x.grad().raw(), handed);
+}
+
 TEST(Tape, SharedGradientOfAReshape) {
   const Var x = parameter({1, 2, 3, 4});
   Tape tape;

@@ -16,6 +16,7 @@ Tensor images_of(std::vector<uint8_t> values, int64_t n) {
 }
 
 TEST(Digest, KnownAnswers) {
+  EXPECT_EQ(md5_hex({}), "d41d8cd98f00b204e9800998ecf8427e");
   EXPECT_EQ(sha256_hex({}), "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
   const std::string abc = "abc";
   EXPECT_EQ(sha256_hex(std::as_bytes(std::span(abc))),

@@ -202,6 +202,35 @@ TEST_F(DatasetsTool, BadInput) {
   expect_failure(4, "cannot create the folder", "synth --out err/below");
 }
 
+TEST_F(DatasetsTool, ColourSetsOfFiles) {
+  const auto store = [&](const std::string& name, const std::string& content) {
+    fs::create_directories((directory_ / name).parent_path());
+    write_file_atomically(directory_ / name, content);
+  };
+  for (const char* name : {"train.bin", "test.bin"})
+    store(std::string("cifar-100-binary/") + name, std::string(2 * 3074, '\2'));
+  const Result cifar = run("verify cifar100 --data-dir .");
+  EXPECT_EQ(cifar.code, 3);
+  EXPECT_NE(cifar.out.find("cifar100 (train): 2 images 32x32x3, 100 classes\n"), std::string::npos)
+      << cifar.out;
+  EXPECT_NE(cifar.err.find("cannot be verified, since a checksum is known of the archive only"),
+            std::string::npos);
+  EXPECT_EQ(run("export-images cifar100 --data-dir . --out pictures").code, 0);
+  EXPECT_TRUE(fs::exists(directory_ / "pictures/train_images/2_00001.png"));
+  store("cifar-100-binary/test.bin", std::string(3074 + 5, '\2'));
+  expect_failure(3, "test.bin: 3079 bytes are no whole number of records", "verify cifar100 --data-dir .");
+  store("cifar-100-binary/test.bin", std::string(3074, 'd'));
+  expect_failure(3, "test.bin, record 0: label 100 is out of range", "verify cifar100 --data-dir .");
+  expect_failure(4, "datasets download cifar10", "verify cifar10 --data-dir .");
+  store("SVHN/train_32x32.mat", "\x89HDF\r\n\x1a\n and so on");
+  expect_failure(3, "train_32x32.mat: a MATLAB 7.3 file (HDF5)", "verify svhn --data-dir .");
+  store("SVHN/train_32x32.mat", "text");
+  expect_failure(3, "train_32x32.mat: not a MATLAB level-5 file", "verify svhn --data-dir .");
+  expect_failure(4, "download failed", "download svhn --data-dir to --mirror file:///absent");
+  const Result synth = run("verify synth-color --synth-train 20 --synth-test 10");
+  EXPECT_NE(synth.out.find("20 images 32x32x3, 10 classes"), std::string::npos) << synth.out;
+}
+
 TEST_F(DatasetsTool, BadUse) {
   expect_failure(2, "subcommand", "");
   expect_failure(2, "--nonsense", "verify synth --nonsense");

@@ -23,7 +23,7 @@ class Download : public ::testing::Test {
     for (size_t i = 0; i < 20000; ++i) content_.push_back(static_cast<std::byte>(i * i * 2654435761u >> 9));
     packed_ = gzip(content_);
     sha256_ = sha256_hex(content_);
-    file_ = {"file", content_.size(), sha256_.c_str(), false};
+    file_ = {"file", content_.size(), sha256_.c_str()};
     fs::create_directory(directory_ / "to");
     write_file_atomically(directory_ / "file.gz", packed_);
   }

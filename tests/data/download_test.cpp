@@ -113,7 +113,7 @@ TEST_F(Download, OtherContentIsRefused) {
 
 TEST_F(Download, ChecksumOfThePackedFile) {
   const std::string packed_sha256 = sha256_hex(packed_);
-  const PublishedFile file{"file", content_.size(), packed_sha256.c_str(), true};
+  const PublishedFile file{"file", content_.size(), packed_sha256.c_str(), KnownBy::packed};
   EXPECT_EQ(difference(packed_, file), "");
   EXPECT_NE(difference(content_, file).find("cannot be verified"), std::string::npos);
   auto repacked = packed_;
@@ -124,7 +124,7 @@ TEST_F(Download, ChecksumOfThePackedFile) {
 
 TEST_F(Download, WhatCannotBeVerifiedIsRefused) {
   const std::string packed_sha256 = sha256_hex(packed_);
-  const PublishedFile file{"file", content_.size(), packed_sha256.c_str(), true};
+  const PublishedFile file{"file", content_.size(), packed_sha256.c_str(), KnownBy::packed};
   const std::vector<std::byte> zeros(content_.size());
   for (const auto& plain : {content_, zeros}) {
     const HttpServer server({reinterpret_cast<const char*>(plain.data()), plain.size()}, {});

@@ -39,7 +39,7 @@ class Https : public ::testing::Test {
   const std::vector<std::byte> content_ = std::vector<std::byte>(1000, std::byte{1}),
                                packed_ = gzip(content_);
   const std::string sha256_ = sha256_hex(content_);
-  const PublishedFile file_{"file", content_.size(), sha256_.c_str(), false};
+  const PublishedFile file_{"file", content_.size(), sha256_.c_str()};
   const test::HttpServer open_{{reinterpret_cast<const char*>(packed_.data()), packed_.size()}, {}};
 };
 

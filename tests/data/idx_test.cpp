@@ -129,7 +129,7 @@ TEST_F(Idx, DamagedGzip) {
   expect_error(ErrorKind::data, "corrupt", [&] { read_idx(file(flipped)); });
   auto longer = good;
   longer.push_back(std::byte{7});
-  expect_error(ErrorKind::data, "1 bytes follow the gzip data", [&] { read_idx(file(longer)); });
+  expect_error(ErrorKind::data, "1 bytes follow the gzip file", [&] { read_idx(file(longer)); });
 }
 
 TEST_F(Idx, EveryFlippedByteIsNoticedOrHarmless) {

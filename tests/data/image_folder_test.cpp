@@ -130,6 +130,27 @@ TEST_F(ImageFolders, ASetIsColourIfOnePictureIs) {
   EXPECT_EQ(read({1, {}}).images.shape(), (Shape{4, 4, 3, 1}));
 }
 
+TEST_F(ImageFolders, JpegsOfEveryKindInOneFolder) {
+  const std::vector<uint8_t> grey(4 * 3, 90), cmyk(4 * 3 * 4, 90);
+  std::vector<uint8_t> colour;
+  for (int i = 0; i < 4 * 3; ++i) colour.insert(colour.end(), {200, 40, 90});
+  junk("0_grey.jpg", test::jpeg(grey, 4, 3, 1));
+  junk("1_colour.jpg", test::jpeg(colour, 4, 3, 3));
+  junk("2_progressive.jpg", test::jpeg(colour, 4, 3, 3, true));
+  junk("3_grey.jpg", test::jpeg(grey, 4, 3, 1, true));
+  const ImageFolder set = read();
+  ASSERT_EQ(set.images.shape(), (Shape{4, 4, 3, 3}));
+  for (const int64_t i : {0, 3})  // in all three channels
+    EXPECT_EQ(set.images.slice(i, i + 1).to_vector<uint8_t>(), std::vector<uint8_t>(36, 90));
+  EXPECT_EQ(set.images.slice(1, 2).to_vector<uint8_t>(), set.images.slice(2, 3).to_vector<uint8_t>());
+  EXPECT_NEAR(set.images.slice(1, 2).to_vector<uint8_t>()[0], 200, 3);
+  junk("4_text.jpg", "no picture, but text\n");
+  expect_error(ErrorKind::data, "4_text.jpg: not a readable JPEG picture", [&] { read(); });
+  junk("4_text.jpg", test::jpeg(cmyk, 4, 3, 4));
+  expect_error(ErrorKind::data, "4_text.jpg: JPEG pictures of 4 components (CMYK) are not read",
+               [&] { read(); });
+}
+
 TEST_F(ImageFolders, LabelsFromAnOffset) {
   picture("1_a.png", 1);
   picture("26_a.png", 2);

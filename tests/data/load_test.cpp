@@ -238,6 +238,34 @@ TEST_F(Load, PictureFolders) {
   expect_error(ErrorKind::io, "test_images", [&] { load("folder", Part::test); });
 }
 
+TEST_F(Load, ClassFoldersInEitherLayout) {
+  const Dataset train = synthetic_digits(20, Part::train, 1), test = synthetic_digits(10, Part::test, 1);
+  for (const char* name : {"cat", "dog"}) {
+    export_images(train, directory_ / "train" / name, "png", 20);
+    export_images(test, directory_ / "test" / name, "png", 10);
+  }
+  EXPECT_EQ(load("subfolders").class_names, (std::vector<std::string>{"cat", "dog"}));
+  EXPECT_EQ(class_counts(load("subfolders", Part::test).labels, 2), (std::vector<int64_t>{10, 10}));
+  expect_error(ErrorKind::io, "folder: no such folder: " + (directory_ / "train_images").string(),
+               [&] { load("folder"); });
+  fs::rename(directory_ / "test", directory_ / "elsewhere");
+  expect_error(ErrorKind::io, "subfolders: no such folder: " + (directory_ / "test").string(),
+               [&] { load("subfolders", Part::test); });
+  fs::create_directory(directory_ / "test_images");
+  for (const Part part : {Part::train, Part::test})
+    expect_error(ErrorKind::data, "it has pictures for 'subfolders' in two ways",
+                 [&] { load("subfolders", part); });
+  fs::remove(directory_ / "test_images");
+  fs::rename(directory_ / "train", directory_ / "test");
+  expect_error(ErrorKind::io, "subfolders: no such folder: " + (directory_ / "train").string(),
+               [&] { load("subfolders", Part::test); });
+  fs::rename(directory_ / "test", directory_ / "elsewhere/train");
+  expect_error(
+      ErrorKind::io,
+      fmt::format("subfolders: no such folder: {0}/train_images, {0}/train", directory_.path().string()),
+      [&] { load("subfolders"); });
+}
+
 TEST_F(Load, PublishedMnist) {
   const char* root = std::getenv("VAE_DATA_DIR");
   if (!root || !fs::exists(fs::path(root) / "mnist")) GTEST_SKIP() << "VAE_DATA_DIR has no mnist/";

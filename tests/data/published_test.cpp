@@ -1,6 +1,7 @@
 // Whole published sets: what is there already, what is missing, and what only has their names.
 #include "data/load.h"
 #include "tests/data/download_fixture.h"
+#include "tests/data/tar_archive.h"
 
 namespace vae::data {
 namespace {
@@ -17,7 +18,7 @@ TEST_F(Download, AFileThatIsThereIsVerified) {
 
 TEST_F(Download, ThePackedFileIsAWitnessForThePlainOneBesideIt) {
   const std::string packed_sha256 = sha256_hex(packed_);
-  const PublishedFile file{"file", content_.size(), packed_sha256.c_str(), true};
+  const PublishedFile file{"file", content_.size(), packed_sha256.c_str(), KnownBy::packed};
   const fs::path plain = directory_ / "to/file";
   const auto check = [&] { fetch_published("file:///absent", plain, file); };
   write_file_atomically(plain, content_);
@@ -36,9 +37,86 @@ TEST_F(Download, ThePackedFileIsAWitnessForThePlainOneBesideIt) {
 TEST_F(Download, KnowsItsDataSets) {
   for (const std::string name : {"mnist", "fashion-mnist"}) {
     ASSERT_EQ(published_files(name).size(), 4u);
-    for (const PublishedFile& file : published_files(name)) EXPECT_EQ(std::string(file.sha256).size(), 64u);
+    for (const PublishedFile& file : published_files(name)) EXPECT_EQ(std::string(file.digest).size(), 64u);
   }
-  expect_error(ErrorKind::usage, "'synth' cannot be downloaded", [] { published_files("synth"); });
+  for (const std::string name : {"cifar10", "cifar100", "svhn"})
+    for (const PublishedFile& file : published_files(name)) {
+      EXPECT_EQ(std::string(file.digest).size(), 32u);
+      EXPECT_EQ(file.stored_name(), file.name);
+    }
+  for (const char* name : kPublishedNames) {
+    EXPECT_FALSE(published_files(name).empty());
+    EXPECT_TRUE(file_set(name)->is_published);
+  }
+  expect_error(ErrorKind::usage,
+               "'synth' cannot be downloaded, expected one of mnist, fashion-mnist, cifar10",
+               [] { published_files("synth"); });
+}
+
+TEST_F(Download, FilesThatAreKnownAsTheyAre) {
+  const std::string md5 = md5_hex(packed_), sha256 = sha256_hex(packed_);
+  for (const std::string& digest : {md5, sha256}) {
+    const PublishedFile file{"file.gz", 0, digest.c_str(), KnownBy::file};
+    const HttpServer server(body(), {});
+    leftover(std::span(packed_).first(5000));
+    fetch_published(server.url(), target_, file);
+    expect_complete();
+    EXPECT_EQ(server.bytes_sent(), packed_.size() - 5000);
+    fs::remove(target_);
+    const HttpServer other(body() + "x", {});
+    expect_error(ErrorKind::data, digest == md5 ? "not the published file: its MD5 is " : "its SHA-256 is ",
+                 [&] { fetch_published(other.url(), target_, file); });
+    expect_nothing();
+  }
+}
+
+TEST_F(Download, NamesOfWhatIsFetched) {
+  const HttpServer server(body(), {});
+  const std::string host = server.url().substr(0, server.url().rfind('/'));
+  for (const auto& [name, path] :
+       {std::pair("cifar10", "/cifar-10-binary.tar.gz"), std::pair("cifar100", "/cifar-100-binary.tar.gz"),
+        std::pair("svhn", "/train_32x32.mat")}) {
+    expect_error(ErrorKind::data, std::string(path) + ": not the published file: its MD5 is ",
+                 [&] { download_dataset({.name = name, .data_dir = directory_ / "to", .mirror = host}); });
+    EXPECT_EQ(server.path(), path);
+    EXPECT_TRUE(fs::is_empty(directory_ / "to" / name));
+    write_file_atomically(directory_ / "to" / name / std::string(path).substr(1), std::string_view("mine"));
+    expect_error(ErrorKind::data, "exists, but is not the published file: its MD5 is ", [&] {
+      download_dataset({.name = name, .data_dir = directory_ / "to", .mirror = "file:///absent"});
+    });
+  }
+}
+
+TEST_F(Download, WhatIsReadOfCifarIsThatOfTheArchive) {
+  const fs::path folder = directory_ / "cifar100";
+  fs::create_directory(folder);
+  const auto check = [&](const std::string& words) {
+    expect_error(ErrorKind::data, "cifar100: not the published files: " + words,
+                 [&] { check_published({.name = "cifar100", .data_dir = directory_.path()}); });
+  };
+  const auto pack = [&](const std::string& train, const std::string& test) {
+    const std::string tar =
+        test::tar_entry("train.bin", train) + test::tar_entry("test.bin", test) + test::kTarEnd;
+    write_file_atomically(folder / "cifar-100-binary.tar.gz", gzip(std::as_bytes(std::span(tar))));
+  };
+  const std::string one(3074, '\1'), two(3074, '\2');
+  write_file_atomically(folder / "train.bin", one);
+  write_file_atomically(folder / "test.bin", two);
+  check((folder / "train.bin").string() +
+        ": it cannot be verified, since a checksum is known of the archive only");
+  pack(two, two);
+  check((folder / "train.bin").string() + ": the train images are not those of " + folder.string());
+  pack(one, two);
+  check((folder / "cifar-100-binary.tar.gz").string() + ": its MD5 is ");
+  fs::remove(folder / "train.bin");
+  check((folder / "cifar-100-binary.tar.gz").string() + ": its MD5 is ");
+}
+
+TEST_F(Download, SvhnIsKnownByBothFiles) {
+  for (const char* name : {"train_32x32.mat", "test_32x32.mat"})
+    write_file_atomically(directory_ / name, std::string_view("no MATLAB file"));
+  expect_error(ErrorKind::data, "svhn: not the published files: " + (directory_ / "train_32x32.mat").string(),
+               [&] { check_published({.name = "svhn", .data_dir = directory_.path()}); });
 }
 
 TEST_F(Download, PresentButWrongFilesAreKept) {

@@ -83,6 +83,24 @@ TEST(Shuffle, EachOrderOfFourIsEquallyLikely) {
   EXPECT_LT(chi2, 23 + 4 * std::sqrt(2 * 23));  // four deviations
 }
 
+/// The numbers of the reference with seed 1: classes of 5000 and, in a stream of their own, of 500.
+TEST(Shuffle, OfTheReference) {
+  const auto part = [](const std::vector<int64_t>& order, int64_t first) {
+    return std::vector<int64_t>(order.begin() + first, order.begin() + first + 4);
+  };
+  std::mt19937 stream(1);
+  const auto large = reference_permutation(5000, stream);
+  EXPECT_EQ(part(large, 0), (std::vector<int64_t>{845, 2886, 3128, 2994}));
+  EXPECT_EQ(part(large, 500), (std::vector<int64_t>{3676, 4772, 3919, 629}));
+  EXPECT_NE(reference_permutation(5000, stream), large);  // the stream has moved on
+  stream.seed(1);
+  const auto small = reference_permutation(500, stream);
+  EXPECT_EQ(part(small, 0), (std::vector<int64_t>{345, 58, 404, 251}));
+  EXPECT_EQ(part(small, 50), (std::vector<int64_t>{314, 277, 124, 125}));
+  EXPECT_EQ(reference_permutation(1, stream), std::vector<int64_t>{0});
+  EXPECT_TRUE(reference_permutation(0, stream).empty());
+}
+
 TEST(Split, FollowsTheRule) {
   for (const int64_t num_labeled : {0, 5, 10, 50, 57, 100, 300})
     for (const int64_t num_validation : {0, 100, 300}) {
@@ -131,6 +149,98 @@ TEST(Split, ARareClassShortensTheLabelledSet) {
   expect_error(ErrorKind::data, "class 1 has 1 images, fewer than the 10", [&] {
     draw_split(labels_of(labels), {.num_labeled = 20, .num_validation = 30, .num_classes = 2});
   });
+}
+
+std::vector<int64_t> cycled(int64_t n, int64_t classes) {
+  std::vector<int64_t> labels(n);
+  for (int64_t i = 0; i < n; ++i) labels[i] = i % classes;
+  return labels;
+}
+
+TEST(Split, ByClassAsTheReferenceDoes) {
+  const auto labels = labels_of(cycled(50000, 10));
+  const Split split = draw_split(
+      labels,
+      {.num_labeled = 4000, .num_validation = 5000, .num_classes = 10, .seed = 1, .rule = SplitRule::shot});
+  ASSERT_EQ(split.labeled.size(), 4000u);
+  ASSERT_EQ(split.validation.size(), 5000u);
+  ASSERT_EQ(split.unlabeled.size(), 45000u);
+  EXPECT_EQ(split.labeled[1], 10 * 4772);  // positions within class 0, see OfTheReference
+  EXPECT_EQ(split.validation[2], 10 * 3128);
+  std::mt19937 stream(1);
+  for (int64_t k = 0; k < 10; ++k) {
+    const auto order = reference_permutation(5000, stream);
+    for (int64_t place = 0; place < 5000; ++place) {
+      const int64_t item = 10 * order[place] + k;
+      ASSERT_EQ(item,
+                place < 500 ? split.validation[500 * k + place] : split.unlabeled[4500 * k + place - 500]);
+      if (place >= 500 && place < 900) {
+        ASSERT_EQ(item, split.labeled[400 * k + place - 500]);
+      }
+    }
+  }
+}
+
+TEST(Split, ByClassOfUnevenClasses) {
+  const auto labels = uneven_labels(600, 10);
+  const Split split = draw_split(
+      labels_of(labels),
+      {.num_labeled = 50, .num_validation = 40, .num_classes = 10, .seed = 7, .rule = SplitRule::shot});
+  Split without = split;
+  std::erase_if(without.unlabeled, [&](int64_t i) { return std::ranges::count(split.labeled, i) > 0; });
+  EXPECT_EQ(split.unlabeled.size() - without.unlabeled.size(), 50u);
+  expect_partition(without, 600);
+  for (const auto& [part, each] : {std::pair(split.labeled, 5), std::pair(split.validation, 4)}) {
+    std::vector<int64_t> counts(10);
+    for (const int64_t i : part) ++counts[labels[i]];
+    EXPECT_EQ(counts, std::vector<int64_t>(10, each));
+  }
+}
+
+TEST(Split, LabelledInOrderAndEverythingUnlabelled) {
+  const auto labels = uneven_labels(600, 10);
+  const auto draw = [&](uint64_t seed) {
+    return draw_split(labels_of(labels), {.num_labeled = 50,
+                                          .num_validation = 0,
+                                          .num_classes = 10,
+                                          .seed = seed,
+                                          .rule = SplitRule::smooth_elbo});
+  };
+  const Split split = draw(1);
+  EXPECT_TRUE(split.validation.empty());
+  EXPECT_TRUE(std::ranges::is_sorted(split.labeled));
+  std::vector<int64_t> counts(10), all(600);
+  for (const int64_t i : split.labeled) ++counts[labels[i]];
+  EXPECT_EQ(counts, std::vector<int64_t>(10, 5));
+  std::iota(all.begin(), all.end(), 0);
+  EXPECT_EQ(split.unlabeled, all);
+  EXPECT_NE(draw(2).labeled, split.labeled);
+}
+
+TEST(Split, RulesRefuseWhatTheyCannotMeet) {
+  const auto labels = labels_of(cycled(600, 10));
+  const auto draw = [&](SplitRequest request, SplitRule rule) {
+    request.num_classes = 10, request.rule = rule;
+    return [labels, request] { draw_split(labels, request); };
+  };
+  const auto shot = SplitRule::shot, smooth = SplitRule::smooth_elbo;
+  expect_error(ErrorKind::usage, "105 validation items cannot be balanced over 10 classes",
+               draw({.num_labeled = 100, .num_validation = 105}, shot));
+  expect_error(ErrorKind::usage, "105 labels cannot be balanced",
+               draw({.num_labeled = 105, .num_validation = 100}, shot));
+  expect_error(ErrorKind::usage, "do not fit", draw({.num_labeled = 510, .num_validation = 100}, shot));
+  expect_error(ErrorKind::usage, "seed 4294967296: the split rule 'shot' takes seeds of 32 bits",
+               draw({.num_labeled = 100, .num_validation = 0, .seed = uint64_t{1} << 32}, shot));
+  EXPECT_NO_THROW(draw({.num_labeled = 100, .num_validation = 500, .seed = UINT32_MAX}, shot)());
+  expect_error(ErrorKind::usage, "holds nothing out: 10 validation items",
+               draw({.num_labeled = 100, .num_validation = 10}, smooth));
+  EXPECT_NO_THROW(draw({.num_labeled = 600, .num_validation = 0}, smooth)());
+  expect_error(ErrorKind::data,
+               "class 0 has 11 images, fewer than the 15 that 100 labels and 50 held out evenly over 10",
+               [&] {
+                 draw_split(labels_of(uneven_labels(600, 10)),
+                            {.num_labeled = 100, .num_validation = 50, .num_classes = 10, .rule = shot});
+               });
 }
 
 TEST(Split, RefusesRequestsThatCannotBeMet) {
@@ -190,6 +300,39 @@ TEST_F(StoredSplits, ComeBackAsTheyWere) {
   EXPECT_EQ(request.num_validation, 100);
   EXPECT_EQ(request.num_classes, 10);
   EXPECT_EQ(request.seed, UINT64_MAX);
+}
+
+TEST_F(StoredSplits, KeepTheirRule) {
+  for (const auto& [name, rule] : kSplitRules) {
+    const SplitRequest request{.num_labeled = 50, .num_validation = 0, .num_classes = 10, .rule = rule};
+    const Split split = draw_split(labels_, request);
+    save_split(path_, split, request, labels_);
+    EXPECT_EQ(load_split(path_, labels_).split, split) << name;
+    EXPECT_EQ(load_split(path_, labels_).request.rule, rule) << name;
+    expect_refused("listed twice", [](auto& json) { json["labeled"][0] = json["labeled"][1]; });
+    expect_refused("listed twice", [](auto& json) { json["unlabeled"][0] = json["unlabeled"][1]; });
+    if (rule == SplitRule::disjoint) continue;
+    expect_refused("is listed twice", [](auto& json) { json.erase("rule"); });
+    expect_refused("unknown rule 'other' of the split", [](auto& json) { json["rule"] = "other"; });
+    expect_refused("not a stored split", [](auto& json) { json["rule"] = 3; });
+    expect_refused("599 of 600", [&](auto& json) {
+      const auto of_none = std::ranges::find_if(
+          split.unlabeled, [&](int64_t i) { return !std::ranges::count(split.labeled, i); });
+      json["unlabeled"].erase(static_cast<size_t>(of_none - split.unlabeled.begin()));
+    });
+    expect_refused("is labelled, but not among the unlabelled", [&](auto& json) {
+      const auto first = std::ranges::find(split.unlabeled, split.labeled[0]);
+      json["unlabeled"].erase(static_cast<size_t>(first - split.unlabeled.begin()));
+    });
+  }
+}
+
+TEST_F(StoredSplits, OfBeforeThereWereRules) {
+  auto json = nlohmann::json::parse(std::ifstream(path_));
+  json.erase("rule");
+  write_file_atomically(path_, json.dump());
+  EXPECT_EQ(load_split(path_, labels_).split, draw_split(labels_, request_));
+  EXPECT_EQ(load_split(path_, labels_).request.rule, SplitRule::disjoint);
 }
 
 TEST_F(StoredSplits, BelongToTheirLabels) {

@@ -27,6 +27,69 @@ TEST(Synthetic, KnownAnswer) {
             "c4df1dc093b8a64aede0a1d7511f2a5923422ec7cf538eb51afcf6b91d8b1c33");
 }
 
+TEST(Synthetic, KnownAnswerInColour) {
+  EXPECT_EQ(synthetic_color_digits(1000, Part::train, 1).sha256,
+            "1a62a1b4901c81a5bf83491ab01c3fedd8f69e29c26a17604c42d7a96af29437");
+  EXPECT_EQ(synthetic_color_digits(1000, Part::test, 1).sha256,
+            "a2c479b12e48e267720a24da75c5f14238256021bebe23c5b9ef6e0801ce1a6a");
+}
+
+TEST(Synthetic, ColourIsLikewise) {
+  const Dataset set = synthetic_color_digits(1000, Part::train, 5),
+                small = synthetic_color_digits(33, Part::train, 5);
+  EXPECT_EQ(set.images.shape(), (Shape{1000, 32, 32, 3}));
+  EXPECT_EQ(class_counts(set.labels, 10), std::vector<int64_t>(10, 100));
+  for (int64_t i = 0; i < 33; ++i) EXPECT_EQ(image(set, i), image(small, i));
+  set_num_threads(1);
+  EXPECT_EQ(synthetic_color_digits(1000, Part::train, 5).sha256, set.sha256);
+  set_num_threads(0);
+  EXPECT_NE(synthetic_color_digits(33, Part::train, 6).sha256, small.sha256);
+  EXPECT_NE(image(synthetic_color_digits(10, Part::test, 5), 0), image(set, 0));
+  test::expect_error(ErrorKind::usage, "0 images", [] { synthetic_color_digits(0, Part::train, 1); });
+}
+
+/// The ink of an image: what is far from the colour of its corners.
+std::vector<bool> ink_of(const uint8_t* x) {
+  std::vector<bool> ink;
+  for (int i = 0; i < 32 * 32; ++i) {
+    int distance = 0;
+    for (int c = 0; c < 3; ++c) {
+      int ground = 0;
+      for (const int corner : {0, 31, 31 * 32, 32 * 32 - 1}) ground += x[3 * corner + c];
+      distance += std::abs(4 * x[3 * i + c] - ground);
+    }
+    ink.push_back(distance > 4 * 120);
+  }
+  return ink;
+}
+
+/// The colours differ enough to see the digit, which tells most classes by ten images of each, but not all.
+TEST(Synthetic, DigitsStandOutInColour) {
+  const Dataset train = synthetic_color_digits(100, Part::train, 1),
+                test = synthetic_color_digits(500, Part::test, 1);
+  const auto inks = [](const Dataset& set) {
+    std::vector<std::vector<bool>> all;
+    for (int64_t i = 0; i < set.size(); ++i) all.push_back(ink_of(set.images.data<uint8_t>() + i * 3072));
+    return all;
+  };
+  const auto known = inks(train), asked = inks(test);
+  int right = 0;
+  for (size_t i = 0; i < asked.size(); ++i) {
+    const auto white = std::ranges::count(asked[i], true);
+    EXPECT_GT(white, 15) << i;
+    EXPECT_LT(white, 700) << i;
+    int64_t best = INT64_MAX, guess = -1;
+    for (size_t j = 0; j < known.size(); ++j) {
+      int64_t distance = 0;
+      for (size_t k = 0; k < known[j].size(); ++k) distance += asked[i][k] != known[j][k];
+      if (distance < best) best = distance, guess = train.labels.data<int64_t>()[j];
+    }
+    right += guess == test.labels.data<int64_t>()[i];
+  }
+  EXPECT_GT(right, 200);
+  EXPECT_LT(right, 450);
+}
+
 TEST(Synthetic, ShapeAndBalance) {
   const Dataset set = synthetic_digits(1000, Part::train, 5);
   EXPECT_EQ(set.images.shape(), (Shape{1000, 28, 28, 1}));

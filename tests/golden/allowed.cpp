@@ -11,6 +11,9 @@ namespace {
 /// Errors of single precision in units of what rounding the numbers makes: 4 or 5 in the median, some tens
 /// where sums are long.
 constexpr double kRoundings = 64;
+/// Moves as large as errors are inside a net reach kinks that a rounding does not.
+constexpr int kPlacesOfErrors = 64;
+constexpr uint64_t kTries = 3;
 
 double largest_difference(const Tensor& a, const Tensor& b) {
   const std::vector<double> x = to_doubles(a), y = to_doubles(b);
@@ -27,26 +30,31 @@ double step_error(const Update& update, double gradient, double error) {
   return std::max(step(gradient + error) - here, here - step(gradient - error));
 }
 
-int sign_of_moves = 0;
+int places_moved = 0;
+uint64_t seed_of_moves = 0;
 
 }  // namespace
 
-RoundedNumbers::RoundedNumbers(int sign) { sign_of_moves = sign; }
-RoundedNumbers::~RoundedNumbers() { sign_of_moves = 0; }
-bool RoundedNumbers::alive() { return sign_of_moves != 0; }
+RoundedNumbers::RoundedNumbers(int places, uint64_t seed) { places_moved = places, seed_of_moves = seed; }
+RoundedNumbers::~RoundedNumbers() { places_moved = 0; }
+bool RoundedNumbers::alive() { return places_moved != 0; }
 
 double RoundedNumbers::moved(double value, size_t i) {
-  return double{static_cast<float>(value)} * (1 + sign_of_moves * 0x1p-24 * hash_unit(1, 0, i));
+  return double{static_cast<float>(value)} * (1 + places_moved * 0x1p-24 * hash_unit(seed_of_moves, 0, i));
 }
 
 std::map<std::string, double> conditioning(const Family& family, const File& file) {
   const std::map<std::string, Tensor> exact = family.run(file, DType::f64).values;
   std::map<std::string, double> moves;
-  for (const int sign : {1, -1}) {
-    const RoundedNumbers scope(sign);
-    for (const auto& [name, rounded] : family.run(file, DType::f64).values)
-      moves[name] = std::max(moves[name], largest_difference(rounded, exact.at(name)));
-  }
+  const auto move = [&](int places, uint64_t seed) {
+    for (const int way : {places, -places}) {
+      const RoundedNumbers scope(way, seed);
+      for (const auto& [name, moved] : family.run(file, DType::f64).values)
+        moves[name] = std::max(moves[name], largest_difference(moved, exact.at(name)) / places);
+    }
+  };
+  move(1, 1);
+  for (uint64_t seed = 1; seed <= kTries; ++seed) move(kPlacesOfErrors, seed);
   return moves;
 }
 

@@ -44,14 +44,14 @@ class AllowedErrors {
 
 /// How far each tensor that a family makes of a file moves, in double precision, when the file's numbers are
 /// rounded to single and moved by a part of their last place, all one way or all the other: of a kink within
-/// rounding, one of the two is behind it.
+/// rounding, one of the two is behind it. Of moves by some places it is as much as each place makes.
 std::map<std::string, double> conditioning(const Family& family, const File& file);
 
-/// While alive, all numbers that become tensors go through single precision and are moved by a part of a last
-/// place of it, which has the sign given.
+/// While alive, all numbers that become tensors go through single precision and are moved by parts of so many
+/// last places of it, which have their sign.
 class RoundedNumbers {
  public:
-  explicit RoundedNumbers(int sign);
+  RoundedNumbers(int places, uint64_t seed);
   ~RoundedNumbers();
   RoundedNumbers(const RoundedNumbers&) = delete;
   RoundedNumbers& operator=(const RoundedNumbers&) = delete;

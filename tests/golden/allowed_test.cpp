@@ -50,6 +50,39 @@ TEST(GoldenAllowed, SinglePrecisionAnswersForTheConditioning) {
   }
 }
 
+/// A slope that is 0 or 1, on either side of x = 1; in single precision x is off by 8 places.
+Family kinked() {
+  Family family = cancelling();
+  family.system = "kinked";
+  family.run = [](const File& file, DType dtype) {
+    const Tensor& x = file.content.at("input/x");
+    const double off = dtype == DType::f32 ? 8 * 0x1p-24 : 0,
+                 value = to_doubles(as_tensor(to_doubles(x), x.shape(), dtype)).front() * (1 + off);
+    return Outcome{.kind = "kinked",
+                   .values = {{"output/slope", Tensor::scalar(value > 1 ? 1.0 : 0.0)}},
+                   .inputs = {"input/x"},
+                   .tolerance = [](const std::string&) { return Tolerance{.absolute = 1e-6}; }};
+  };
+  return family;
+}
+
+TEST(GoldenAllowed, SinglePrecisionMayBeBehindAKink) {
+  const auto run = [](double x, double expected) {
+    const test::TemporaryDirectory folder;
+    std::filesystem::create_directory(folder / "any");
+    save_safetensors(folder / "any" / "name.safetensors",
+                     {.tensors = {{"input/x", Tensor::scalar(x)}, {"output/slope", Tensor::scalar(expected)}},
+                      .metadata = {{"system", "kinked"}, {"config", "{}"}}});
+    return run_folder(folder.path(), {kinked()}, {}).reports;
+  };
+  const double before = 1 - 4 * 0x1p-24;
+  EXPECT_TRUE(run(before, 0).at(1).ok());
+  EXPECT_EQ(run(before, 0).at(1).conditioned, 1);
+  EXPECT_FALSE(run(before, 1).at(0).ok());   // no excuse for double
+  EXPECT_FALSE(run(before, -1).at(1).ok());  // nor for more than the jump
+  EXPECT_FALSE(run(0.99, 1).at(1).ok());     // nor far from it
+}
+
 TEST(GoldenAllowed, ErrorsOfUpdatesFollowFromTheirGradients) {
   const auto allowed = [](double gradient, double error) {
     File file;

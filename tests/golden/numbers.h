@@ -13,6 +13,8 @@ class Numbers {
   Numbers(const File& file, DType dtype) : file_(file), dtype_(dtype) {}
   const File& file() const { return file_; }
   DType dtype() const { return dtype_; }
+  /// Of models that the case makes.
+  nn::Options options() const { return {.dtype = dtype_, .device = golden_device()}; }
   bool has(const std::string& name) const { return file_.content.contains(name); }
   /// In the precision of the run. Throws Error(data) for another shape.
   Tensor get(const std::string& name, Shape shape);

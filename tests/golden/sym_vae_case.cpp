@@ -3,20 +3,8 @@
 #include <algorithm>
 
 namespace vae::golden {
-namespace {
 
 using sym_vae::kPixels;
-
-/// x [n, a, b] with the last two axes exchanged.
-std::vector<double> exchanged(const std::vector<double>& x, int64_t n, int64_t a, int64_t b) {
-  std::vector<double> y(x.size());
-  for (int64_t i = 0; i < n; ++i)
-    for (int64_t j = 0; j < a; ++j)
-      for (int64_t k = 0; k < b; ++k) y[(i * b + k) * a + j] = x[(i * a + j) * b + k];
-  return y;
-}
-
-}  // namespace
 
 sym_vae::Config sym_vae_config(const nlohmann::json& config) {
   const auto number = [&](const char* key) { return config.at(key).get<int64_t>(); };
@@ -34,27 +22,6 @@ sym_vae::Config sym_vae_config(const nlohmann::json& config) {
       .decoder_activation = kernels::parse_activation(config.at("act_decoder_conv").get<std::string>())};
   if (!ladder) c.code_units = number("mlp_qnet10");
   return c;
-}
-
-nn::Options options_of(const Numbers& numbers) {
-  return {.dtype = numbers.dtype(), .device = golden_device()};
-}
-
-Shape their_shape(const Shape& ours) {
-  return ours.rank() == 4 ? Shape{ours[0], ours[3], ours[1], ours[2]} : ours;
-}
-
-Tensor to_theirs(const Tensor& ours) {
-  const Shape& s = ours.shape();
-  if (s.rank() != 4) return ours.clone();
-  return as_tensor(exchanged(to_doubles(ours), s[0], s[1] * s[2], s[3]), their_shape(s), ours.dtype());
-}
-
-Tensor to_ours(const Tensor& theirs) {
-  const Shape& s = theirs.shape();
-  if (s.rank() != 4) return theirs;
-  return as_tensor(exchanged(to_doubles(theirs), s[0], s[1], s[2] * s[3]), {s[0], s[2], s[3], s[1]},
-                   theirs.dtype());
 }
 
 void load_sym_vae(Numbers& numbers, nn::Module& model) {

@@ -15,7 +15,7 @@ bool fits_chain(const nlohmann::json& config) { return config.contains("n_images
 Values run_chain(Numbers& numbers) {
   const nlohmann::json& config = numbers.file().config;
   const auto images = config.at("n_images").get<int64_t>(), steps = config.at("steps").get<int64_t>();
-  SymVae model(sym_vae_config(config), options_of(numbers));
+  SymVae model(sym_vae_config(config), numbers.options());
   load_sym_vae(numbers, model);
   train::Notes notes;
   const train::Step step = train::Step(0, Tensor::scalar(int64_t{0}, golden_device()), numbers.dtype())
@@ -88,7 +88,7 @@ Tensor seen(const std::vector<double>& bytes, nn::LikelihoodKind likelihood, con
 
 Values run_data(Numbers& numbers) {
   const nlohmann::json& config = numbers.file().config;
-  const nn::Options options = options_of(numbers);
+  const nn::Options options = numbers.options();
   Values values;
   const std::vector<double> bytes = to_doubles(numbers.integers("input/bytes"));
   values["output/unit_float"] = seen(bytes, nn::LikelihoodKind::gaussian, options);
@@ -130,7 +130,7 @@ std::optional<Tolerance> data_tolerance(const File&, const std::string& name, DT
 
 }  // namespace
 
-SymVaeCase sym_vae_chain() {
+FileKind sym_vae_chain() {
   return {.name = "Markov chain",
           .fits = fits_chain,
           .precisions = {DType::f64, DType::f32},
@@ -138,7 +138,7 @@ SymVaeCase sym_vae_chain() {
           .tolerance = chain_tolerance};
 }
 
-SymVaeCase sym_vae_data() {
+FileKind sym_vae_data() {
   return {.name = "bytes and averages",
           .fits = fits_data,
           .precisions = {DType::f64, DType::f32},

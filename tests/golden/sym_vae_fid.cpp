@@ -60,7 +60,7 @@ std::optional<Tolerance> tolerance(const File& file, const std::string& name, DT
 
 }  // namespace
 
-SymVaeCase sym_vae_frechet() {
+FileKind sym_vae_frechet() {
   return {.name = "Frechet distances",
           .fits = fits,
           .precisions = {DType::f64, DType::f32},

@@ -109,7 +109,7 @@ std::optional<Tolerance> tolerance(const File&, const std::string& name, DType p
 
 }  // namespace
 
-SymVaeCase sym_vae_inception() {
+FileKind sym_vae_inception() {
   return {.name = "FID-Inception-v3",
           .fits = fits,
           .precisions = {DType::f64, DType::f32},

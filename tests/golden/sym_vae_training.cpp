@@ -21,7 +21,7 @@ class Training {
       : numbers_(numbers),
         json_(numbers.file().config),
         rows_(json_.at("bs").get<int64_t>()),
-        recipe_(settings(), data(), options_of(numbers)),
+        recipe_(settings(), data(), numbers.options()),
         groups_(recipe_.groups()) {
     load();
     recipe_.chain().copy_from(images_of(numbers_, "input/x_sta", recipe_.chain().size(0)));
@@ -270,7 +270,7 @@ std::vector<Update> updates(const File& file, const std::string& name) {
 
 }  // namespace
 
-SymVaeCase sym_vae_training() {
+FileKind sym_vae_training() {
   return {.name = "training",
           .fits = fits,
           .precisions = {DType::f64, DType::f32},

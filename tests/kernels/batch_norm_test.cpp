@@ -91,6 +91,52 @@ TEST(Naive, batch_norm_fwd) {
   });
 }
 
+/// x [m, n] beside columns of other values.
+Tensor widened(const Tensor& x, int64_t columns) {
+  const int64_t m = x.size(0), n = x.size(1);
+  const Tensor wide = sample_tensor({m, columns}, x.dtype(), x.device(), 5, 9, 20);
+  copy_columns(x, 0, wide, 0, n, Write::set);
+  return wide;
+}
+
+TEST(BatchNorm, OfTheFirstColumnsIsThatOfTheseAlone) {
+  for_all([](const Sample& s) {
+    const BatchNormForward alone = make_forward(s);
+    BatchNormForward first = make_forward(s);
+    first.x = widened(alone.x, s.n + 3);
+    for (const BatchNormForward& f : {alone, first}) {
+      BatchNormForward call = f;
+      call.activation = activation(Map::leaky_relu);
+      batch_norm_fwd(call);
+    }
+    for (const auto member : {&BatchNormForward::y, &BatchNormForward::mean, &BatchNormForward::rstd,
+                              &BatchNormForward::running_mean, &BatchNormForward::running_var})
+      EXPECT_TRUE(test::same_bits(first.*member, alone.*member));
+    for (const Write write : {Write::set, Write::add}) {
+      const Shape full{s.m, s.n};
+      BatchNormBackward b{.dy = sample_tensor(full, s.dtype, s.device, -1, 1, 8),
+                          .x = alone.x,
+                          .gamma = alone.gamma,
+                          .mean = alone.mean,
+                          .rstd = alone.rstd,
+                          .dx = sample_tensor(full, s.dtype, s.device, -1, 1, 9),
+                          .dgamma = sample_tensor({s.n}, s.dtype, s.device, -1, 1, 10),
+                          .dbeta = sample_tensor({s.n}, s.dtype, s.device, -1, 1, 11),
+                          .write_x = write,
+                          .beta = alone.beta,
+                          .y = alone.y,
+                          .activation = activation(Map::leaky_relu)};
+      BatchNormBackward of_first = b;
+      of_first.x = first.x, of_first.dx = widened(b.dx, s.n + 3);
+      of_first.dgamma = b.dgamma.clone(), of_first.dbeta = b.dbeta.clone();
+      batch_norm_bwd(b), batch_norm_bwd(of_first);
+      EXPECT_TRUE(test::same_bits(of_first.dgamma, b.dgamma));
+      EXPECT_TRUE(test::same_bits(of_first.dbeta, b.dbeta));
+      EXPECT_TRUE(test::same_bits(of_first.dx, widened(b.dx, s.n + 3))) << "the other columns stay";
+    }
+  });
+}
+
 TEST(Naive, batch_norm_bwd) {
   for_all([](const Sample& s) {
     const BatchNormForward f = make_forward(s);

@@ -31,6 +31,7 @@ const Layer kLayers[] = {
     {2, 8, 8, 128, 128, Window(3, 1, 1)},
     {2, 16, 16, 16, 32, Window(1)},
     {2, 16, 16, 32, 64, Window(1, 2)},
+    {3, 64, 64, 4, 8, Window(1, 2)},
     // Its decoder, as the adjoint: images of twice the extent onto the layer's input.
     {3, 1, 1, 64, 138, Window(1)},
     {3, 2, 2, 64, 128, Window(4, 2, 1)},
@@ -74,9 +75,14 @@ const Layer kLayers[] = {
     {3, 6, 7, 32, 48, {{2, 1, 1}, {2, 1, 0}}},
     {11, 30, 29, 32, 32, Window(3, 1, 1)},  // several blocks of them
     {11, 30, 29, 32, 32, Window(2)},
+    {9, 16, 16, 32, 48, Window(4, 2, 1)},  // four phases of two taps
+    {9, 9, 12, 16, 32, {{4, 2, 3}, {4, 2, 0}}},
+    {17, 13, 10, 48, 16, {{4, 2, 0}, {4, 2, 2}}},
     {0, 5, 5, 3, 2, Window(3)},
     {2, 5, 5, 0, 2, Window(3)},
     {2, 5, 5, 3, 0, Window(3)},
+    {16, 4, 4, 64, 80, Window(4, 2, 1)},  // few windows
+    {17, 3, 5, 64, 64, {{2, 2, 1}, {3, 2, 0}}},
     {300, 4, 4, 16, 16, Window(3, 1, 1)},  // more than one block of columns in f64
 };
 

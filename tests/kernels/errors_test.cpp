@@ -154,6 +154,22 @@ TEST(KernelErrors, GemmAndBatchNorm) {
   backward(&BatchNormBackward::mean, f32({4}));
 }
 
+TEST(KernelErrors, StrongAugment) {
+  const Tensor x = u8({2, 8, 6, 3}), two = i64({2, 2});
+  refused("strong_augment", [&] { strong_augment(f32({2, 8, 6, 3}), two, two, two, f32({2, 8, 6, 3})); });
+  refused("strong_augment", [&] { strong_augment(x, two, two, two, u8({2, 6, 8, 3})); });
+  refused("strong_augment", [&] { strong_augment(u8({2, 4, 4, 5}), two, two, two, u8({2, 4, 4, 5})); });
+  refused("strong_augment: operations", [&] { strong_augment(x, two, i64({2, 3}), two, x.clone()); });
+  refused("strong_augment: operations", [&] { strong_augment(x, i64({3, 2}), i64({3, 2}), two, x.clone()); });
+  refused("strong_augment: operations", [&] { strong_augment(x, i64({2, 0}), i64({2, 0}), two, x.clone()); });
+  refused("strong_augment: centres", [&] { strong_augment(x, two, two, i64({2, 3}), x.clone()); });
+  const Tensor bad = Tensor::from(std::vector<int64_t>{0, 0, 0, 14}, {2, 2}),
+               far = Tensor::from(std::vector<int64_t>{0, 0, -1, 0}, {2, 2});
+  refused("operation 14 at level 0 of image 1", [&] { strong_augment(x, bad, two, {}, x.clone()); });
+  refused("operation 0 at level -1 of image 1", [&] { strong_augment(x, two, far, {}, x.clone()); });
+  refused("centre -1 of image 1", [&] { strong_augment(x, two, two, far, x.clone()); });
+}
+
 TEST(KernelErrors, Images) {
   const Tensor x = u8({2, 8, 6, 3}), corner = i64({2, 2}), flip = i64({2});
   refused("crop_images", [&] { crop_images(u8({2, 8, 6}), corner, flip, u8({2, 8, 6}), 0); });

@@ -1,6 +1,7 @@
 // Cropping, flipping, resizing and scaling of images.
 #include <algorithm>
 
+#include "kernels/strong_augment.h"
 #include "tests/kernels/parity.h"
 
 namespace vae::test {
@@ -41,6 +42,20 @@ Outputs resizes(Operands in, bool bytes) {
   return out;
 }
 
+Outputs strong(Operands in, int64_t operations, bool squares) {
+  Outputs out;
+  for (const Shape shape :
+       {Shape{0, 8, 6, 3}, {1, 1, 1, 1}, {31, 5, 7, 2}, {40, 12, 13, 3}, {2, 33, 31, 4}}) {
+    const int64_t n = shape[0];
+    const Tensor x = images(in, shape, true), y = in.empty(shape, DType::u8);
+    const Tensor operation = in.integers({n, operations}, kDistortions),
+                 level = in.integers({n, operations}, kLevels);
+    strong_augment(x, operation, level, squares ? in.integers({n, 2}, kLevels) : Tensor{}, y);
+    out.push_back(y);
+  }
+  return out;
+}
+
 Outputs scaled(Operands in, bool standardised) {
   Outputs out;
   for (const Shape& shape : kImages) {
@@ -65,6 +80,10 @@ void add_augment_cases(std::vector<ParityCase>& cases) {
         {"crop_images", what + ", flipped", [=](Operands in) { return crops(in, bytes, true); }, kExact});
     cases.push_back({"resize_images", what, [=](Operands in) { return resizes(in, bytes); }});
   }
+  for (const int64_t operations : {1, 2, 3})
+    for (const bool squares : {false, true})
+      cases.push_back({"strong_augment", fmt::format("{}{}", operations, squares ? ", squares" : ""),
+                       [=](Operands in) { return strong(in, operations, squares); }, kExact});
   cases.push_back({"normalize_pixels", "unit", [](Operands in) { return scaled(in, false); }});
   cases.push_back({"normalize_pixels", "by channel", [](Operands in) { return scaled(in, true); }});
 }

@@ -24,6 +24,8 @@ const Images kImages[] = {
     {0, 5, 5, 3, 2, Window(3)},
     {2, 5, 5, 0, 2, Window(3)},
     {15, 12, 12, 16, 65, Window(3, 1, 1)},
+    {16, 10, 9, 16, 32, Window(4, 2, 1)},
+    {16, 3, 4, 64, 64, Window(3, 2, 1)},
 };
 
 using ConvCase =

@@ -20,11 +20,12 @@ BatchNormForward forward_of(Operands& in, int64_t m, int64_t n, BatchNormRule ru
   return f;
 }
 
-Outputs normalised(Operands in, BatchNormRule rule, bool running) {
+Outputs normalised(Operands in, BatchNormRule rule, bool running, bool wide = false) {
   Outputs out;
   for (const Shape& shape : kBatches) {
     BatchNormForward f = forward_of(in, shape[0], shape[1], rule);
     if (shape[0] == 1) f.rule.eps = 1;  // one value has no variance
+    if (wide) f.x = in.uniform({shape[0], shape[1] + 3});
     if (running) f.running_mean = in.uniform({shape[1]}), f.running_var = in.uniform({shape[1]}, 1, 2);
     batch_norm_fwd(f);
     out.insert(out.end(), {f.y, f.mean, f.rstd});
@@ -33,18 +34,19 @@ Outputs normalised(Operands in, BatchNormRule rule, bool running) {
   return out;
 }
 
-Outputs gradients(Operands in, Write write, bool with_dx) {
+Outputs gradients(Operands in, Write write, bool with_dx, bool wide = false) {
   Outputs out;
   for (const Shape& shape : kBatches) {
     const int64_t m = shape[0], n = shape[1];
     BatchNormForward f = forward_of(in, m, n, {1e-2, 0.1, false});
+    if (wide) f.x = in.uniform({m, n + 3});
     batch_norm_fwd(f);
     BatchNormBackward b;
     b.dy = in.uniform({m, n});
     b.x = f.x, b.gamma = f.gamma, b.mean = f.mean, b.rstd = f.rstd;
     b.dgamma = in.uniform({n});
     b.dbeta = in.uniform({n});
-    if (with_dx) b.dx = in.uniform({m, n});
+    if (with_dx) b.dx = in.uniform({m, wide ? n + 3 : n});
     b.write_x = b.write_gamma = b.write_beta = write;
     batch_norm_bwd(b);
     out.insert(out.end(), {b.dgamma, b.dbeta});
@@ -144,6 +146,8 @@ void add_schedule_cases(std::vector<ParityCase>& cases) {
       {"rise", Schedule::rise(0.7, 60, 2)},
       {"steps", Schedule::steps(0.1, 0.75, 20, 0.02)},
       {"warm-up", Schedule::decay(0.1, Decay::constant, 100, 4)},
+      {"ramp", Schedule::ramp(0.1, 20, 3)},
+      {"pieces", Schedule::pieces({{0, 0.1}, {3, 0.2}, {40, 0.3}})},
       {"linear", Schedule::decay(0.1, Decay::linear, 100, 4)},
       {"cosine", Schedule::decay(0.1, Decay::cosine, 100, 4)}};
   for (const auto& [name, schedule] : schedules)
@@ -171,6 +175,10 @@ void add_training_cases(std::vector<ParityCase>& cases) {
     cases.push_back(
         {"batch_norm_bwd", "add, " + what, [=](Operands in) { return gradients(in, Write::add, with_dx); }});
   }
+  cases.push_back(
+      {"batch_norm_fwd", "first columns", [=](Operands in) { return normalised(in, rule, true, true); }});
+  cases.push_back({"batch_norm_bwd", "first columns",
+                   [=](Operands in) { return gradients(in, Write::add, true, true); }});
   for (const std::string_view function : activation_names())
     for (const Write write : {Write::set, Write::add})
       cases.push_back({"batch_norm_bwd", fmt::format("{} {}", function, write == Write::add ? "add" : "set"),

@@ -67,6 +67,27 @@ TEST(Schedule, ARunShorterThanItsWarmUp) {
   EXPECT_EQ(schedule.at(10), 1);
 }
 
+TEST(Schedule, RampsUpEpochByEpoch) {
+  const Schedule schedule = Schedule::ramp(0.4, 10, 3);
+  for (const int64_t i : {0, 2, 3, 14, 29, 30, 1000}) {
+    const double missing = std::max(0.0, 1 - static_cast<double>(i / 3) / 10);
+    EXPECT_DOUBLE_EQ(schedule.at(i), 0.4 * std::exp(-5 * missing * missing)) << i;
+  }
+  EXPECT_TRUE(Schedule::ramp(0.4, 0, 3).is_constant());
+}
+
+TEST(Schedule, PieceByPiece) {
+  const Schedule schedule = Schedule::pieces({{0, 0.02}, {5, 0.1}, {5, 0.2}, {9, 0.01}});
+  EXPECT_EQ(schedule.at(0), 0.02);
+  EXPECT_EQ(schedule.at(4), 0.02);
+  EXPECT_EQ(schedule.at(5), 0.2) << "the last of two that begin together";
+  EXPECT_EQ(schedule.at(8), 0.2);
+  EXPECT_EQ(schedule.at(1000), 0.01);
+  for (const std::vector<Schedule::Piece>& wrong :
+       {std::vector<Schedule::Piece>{}, {{1, 1}}, {{0, 1}, {4, 1}, {3, 1}}, std::vector<Schedule::Piece>(9)})
+    test::expect_error(ErrorKind::usage, "a schedule of", [&] { Schedule::pieces(wrong); });
+}
+
 TEST(Schedule, Names) {
   EXPECT_EQ(parse_decay("cosine"), Decay::cosine);
   test::expect_error(ErrorKind::usage, "unknown schedule 'step'", [] { parse_decay("step"); });

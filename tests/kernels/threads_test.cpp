@@ -97,5 +97,28 @@ TEST(Threads, Optimizers) {
     });
 }
 
+/// Those that take Winograd's algorithm, by blocks of tiles and by points.
+TEST(Threads, WinogradConvolutions) {
+  struct Layer {
+    Shape x;
+    int64_t channels;
+    Window window;
+  };
+  for (const Layer& l :
+       {Layer{{12, 32, 32, 32}, 32, Window(3, 1, 1)}, Layer{{3, 8, 8, 64}, 64, Window(3, 1, 1)},
+        Layer{{40, 16, 16, 32}, 64, Window(4, 2, 1)}, Layer{{9, 16, 16, 16}, 32, Window(4, 2, 1)}})
+    expect_same(l.x.str() + " under " + l.window.str(), [&] {
+      const Tensor x = sample_tensor(l.x, DType::f32, kCpu, -1, 1, 1),
+                   w = sample_tensor({l.channels, l.window.h.kernel, l.window.w.kernel, l.x[3]}, DType::f32,
+                                     kCpu, -1, 1, 2),
+                   y = Tensor::empty(l.window.output("threads", l.x, l.channels)), dx = Tensor::empty(l.x),
+                   dw = Tensor::empty(w.shape());
+      conv2d_fwd(x, w, {}, y, l.window, {});
+      conv2d_bwd_input(y, w, dx, l.window, Write::set);
+      conv2d_bwd_weight(y, x, dw, l.window, Write::set);
+      return std::vector<Tensor>{y, dx, dw};
+    });
+}
+
 }  // namespace
 }  // namespace vae::kernels

@@ -61,8 +61,8 @@ TEST(Evaluation, LeavesTheTrainingAsItIs) {
 }
 
 // Of 40 images, of the 20 that M2 and its relatives have without labels, or of the training and the test
-// images.
-TEST(Recipes, APassIsTheWholeBatchesOfASet) {
+// images. In the SHOT-VAE family the last batch of a pass holds what is left.
+TEST(Recipes, APassIsTheBatchesOfASet) {
   const std::map<std::string, std::pair<int64_t, int64_t>> expected{{"m1", {10, 4}},
                                                                     {"m2", {14, 2}},
                                                                     {"m2, joint", {14, 2}},
@@ -72,7 +72,13 @@ TEST(Recipes, APassIsTheWholeBatchesOfASet) {
                                                                     {"ml_vae, classifiers", {10, 4}},
                                                                     {"mnist-cnn", {10, 8}},
                                                                     {"sym_vae", {10, 8}},
-                                                                    {"sym_vae, elbo", {10, 8}}};
+                                                                    {"sym_vae, elbo", {10, 8}},
+                                                                    {"shot_vae", {14, 3}},
+                                                                    {"shot_vae, nearest", {14, 3}},
+                                                                    {"shot_m2", {12, 3}},
+                                                                    {"shot_classifier", {6, 3}},
+                                                                    {"fixmatch", {14, 3}},
+                                                                    {"smooth_elbo", {14, 3}}};
   for (const test::NamedRecipe& named : test::recipes()) {
     const auto recipe = named.make(test::data_on(kCpu));
     const bool semi = dynamic_cast<const adgm::SemiRecipe*>(recipe.get()),
@@ -139,7 +145,9 @@ TEST(Evaluation, IsTheMeanOverImages) {
       EXPECT_NEAR(both[i].value, mean, 1e-5 * (1 + std::abs(mean))) << both[i].name;
       differ = differ || std::abs(a[i].value - b[i].value) > 1e-3;
     }
-    EXPECT_TRUE(differ || named.name == "m1+m2") << "the images tell something";
+    // Accuracy alone may be the same of both.
+    EXPECT_TRUE(differ || named.name == "m1+m2" || named.name == "smooth_elbo")
+        << "the images tell something";
   }
 }
 

@@ -6,6 +6,9 @@
 #include "models/ml_vae/classifier.h"
 #include "models/ml_vae/recipe.h"
 #include "models/mnist_cnn/recipe.h"
+#include "models/shot_vae/classifier_recipe.h"
+#include "models/shot_vae/recipe.h"
+#include "models/shot_vae/smooth_recipe.h"
 #include "models/sym_vae/recipe.h"
 #include "nn/eval/estimate.h"
 #include "nn/fit/fit_recipe.h"
@@ -140,9 +143,8 @@ inline void add_ml_vae(std::vector<NamedRecipe>& recipes) {
                      }});
 }
 
-/// Images of 28 x 28 pixels: a pixel of the given ones and its neighbours, nine or ten a side, are alike.
-inline train::ImageSet enlarged(const train::ImageSet& small) {
-  constexpr int64_t side = sym_vae::kSide;
+/// Images of side x side pixels: a pixel of the given ones and its neighbours are alike.
+inline train::ImageSet enlarged(const train::ImageSet& small, int64_t side) {
   const auto pixels = small.pixels.to_vector<uint8_t>();
   std::vector<uint8_t> large;
   for (int64_t i = 0; i < small.size(); ++i)
@@ -156,17 +158,75 @@ inline train::ImageSet enlarged(const train::ImageSet& small) {
 inline void add_sym_vae(std::vector<NamedRecipe>& recipes) {
   using namespace sym_vae;
   const auto add = [&](const char* name, const Config& model, Learning learning, train::Inputs inputs) {
-    recipes.push_back({name, [=](const train::Data& data) {
-                         train::Data large{enlarged(data.train), enlarged(data.test)};
-                         large.train.inputs = large.test.inputs = inputs;
-                         return std::make_unique<SymVaeRecipe>(
-                             SymVaeRecipe::Settings{.model = model, .learning = learning, .batch = 10}, large,
-                             options_of(data));
-                       }});
+    recipes.push_back(
+        {name, [=](const train::Data& data) {
+           train::Data large{enlarged(data.train, sym_vae::kSide), enlarged(data.test, sym_vae::kSide)};
+           large.train.inputs = large.test.inputs = inputs;
+           return std::make_unique<SymVaeRecipe>(
+               SymVaeRecipe::Settings{.model = model, .learning = learning, .batch = 10}, large,
+               options_of(data));
+         }});
   };
   add("sym_vae", sym_vae::small(), Learning::symmetric, train::Inputs::binary);
   add("sym_vae, elbo", sym_vae::small(EncoderKind::reverse, nn::LikelihoodKind::gaussian), Learning::elbo,
       train::Inputs::unit);
+}
+
+/// SHOT-VAE with either partner, the plain bound, the classifier and FixMatch, smooth-ELBO learning. The last
+/// batches of a pass are smaller.
+inline void add_shot_vae(std::vector<NamedRecipe>& recipes) {
+  using namespace shot_vae;
+  constexpr int64_t side = 32;
+  const auto large = [](train::Data data) {
+    data.train = enlarged(data.train, side), data.test = enlarged(data.test, side);
+    return data;
+  };
+  const SourceSettings source{.batch_labeled = 6, .batch = 8};
+  const backbones::Config wide{.sizes = backbones::WideResNet{10, 0.25, 2}, .dropout = 0.2, .channels = 1},
+      dense{.sizes = backbones::DenseNet{2, {1, 1}, 2, 2}, .channels = 1};
+  const auto shot = [&](const char* name, Method method, Partner partner, const backbones::Config& backbone) {
+    ShotRecipe::Settings settings{
+        .model = {.backbone = backbone, .z_size = 2, .classes = kRecipeClasses, .decoder_width = 1},
+        .method = method,
+        .objective = reference_objective(method, "cifar10", 4, 1, 0.1),
+        .source = source,
+        .rate = {.drops = {1}},
+        .partner = partner,
+        .augment_validation = true,
+        .average = 0.9};
+    settings.source.equal_batches = method == Method::m2;
+    recipes.push_back({name,
+                       [=](const train::Data& data) {
+                         return std::make_unique<ShotRecipe>(settings, large(data), options_of(data));
+                       },
+                       source.batch});
+  };
+  shot("shot_vae", Method::shot, Partner::random, dense);
+  shot("shot_vae, nearest", Method::shot, Partner::nearest, wide);
+  shot("shot_m2", Method::m2, Partner::random, wide);
+  const auto classifier = [&](const char* name, ClassifierMethod method) {
+    const ClassifierRecipe::Settings settings{.backbone = wide,
+                                              .classes = kRecipeClasses,
+                                              .method = method,
+                                              .source = source,
+                                              .rate = {.drops = {1}},
+                                              .threshold = 0.4};
+    recipes.push_back({name,
+                       [=](const train::Data& data) {
+                         return std::make_unique<ClassifierRecipe>(settings, large(data), options_of(data));
+                       },
+                       source.batch});
+  };
+  classifier("shot_classifier", ClassifierMethod::supervised);
+  classifier("fixmatch", ClassifierMethod::fixmatch);
+  const SmoothRecipe::Settings smooth{
+      .model = {.conv = {2, 2}, .deconv = {2}, .hidden = 4, .z_size = 2, .classes = kRecipeClasses},
+      .batch_labeled = 6,
+      .batch = 8,
+      .plateau = train::Plateau::Settings{.patience = 0}};
+  recipes.push_back({"smooth_elbo", [=](const train::Data& data) {
+                       return std::make_unique<SmoothRecipe>(smooth, large(data), options_of(data));
+                     }});
 }
 
 /// All but the ADGM family, as they are trained at a rate.
@@ -175,6 +235,7 @@ inline std::vector<NamedRecipe> recipes_at(const kernels::Schedule& rate) {
   add_m1_m2(recipes, rate);
   add_ml_vae(recipes);
   add_sym_vae(recipes);
+  add_shot_vae(recipes);
   recipes.push_back({"mnist-cnn", [](const train::Data& data) {
                        return std::make_unique<mnist_cnn::CnnRecipe>(
                            mnist_cnn::Settings{.features = 8, .batch = 10, .shift = 1}, data,

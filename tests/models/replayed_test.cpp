@@ -3,6 +3,9 @@
 // fails here without a GPU.
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <map>
+
 #include "nn/train/task.h"
 #include "tests/models/recipes.h"
 
@@ -18,11 +21,23 @@ struct Result {
   AllocatorStats warm, end;
 };
 
+/// Steps until batches of every size have been seen so many times.
+int64_t steps_of(const train::Recipe& recipe, int times) {
+  constexpr int64_t kSizes = 50;  // iterations in which all sizes occur
+  std::map<std::vector<int64_t>, int> seen;
+  for (int64_t i = 0; i < kSizes; ++i) seen[recipe.sizes(i)] = 0;
+  for (int64_t i = 0;; ++i) {
+    if (std::ranges::all_of(seen, [&](const auto& size) { return size.second >= times; })) return i;
+    ++seen[recipe.sizes(i)];
+  }
+}
+
 Result run(train::Recipe& recipe, Device device, GraphMode mode) {
   train::Task task(recipe, {.seed = 1, .graph = mode});
   Result result;
-  for (int i = 0; i < kSteps; ++i) {
-    if (i == kSteps - 2) result.warm = allocator(device).stats();
+  const int64_t warm = steps_of(recipe, kSteps - 2), steps = steps_of(recipe, kSteps);
+  for (int64_t i = 0; i < steps; ++i) {
+    if (i == warm) result.warm = allocator(device).stats();
     task.step();
   }
   result.end = allocator(device).stats();

@@ -52,7 +52,18 @@ TEST(Misuse, LayersAreNamedByTypeAndPath) {
       net.encoder.norm(f32({2, 5}));
     });
   }
+  EXPECT_NO_THROW(net.encoder.norm.of_first(f32({2, 20})));
+  expect_misuse("BatchNorm encoder.norm: x is f32 [2, 5], expected [n, 16] or images [N, H, W, 16]", [&] {
+    net.encoder.norm.of_first(f32({2, 5}));
+  });
+  EXPECT_NO_THROW(net.encoder.norm(f32({1, 16})));  // with the statistics that it has
   net.set_training(true);
+  expect_misuse(
+      "BatchNorm encoder.norm: x is f32 [1, 16], one value per channel: its deviation from its own mean is "
+      "zero",
+      [&] {
+        net.encoder.norm(f32({1, 16}));
+      });
   expect_misuse("Dropout encoder.drop: x is undefined", [&] { net.encoder.drop({}); });
   expect_misuse("linear: x is undefined", [] {
     autograd::linear({}, f32({2, 2}), {});

@@ -266,12 +266,12 @@ TEST(Optimizers, StateHasTheDocumentedNames) {
   Adagrad adagrad(flat, {});
   adagrad.add_state(state, "adagrad");
   WeightAverage average(flat, 0.999);
-  average.add_state(state, "mean");
+  average.add_state(state, "average.mean");
   std::vector<std::string> names;
   for (const auto& [name, tensor] : state.entries()) names.push_back(name);
   EXPECT_EQ(names, (std::vector<std::string>{"adam.learning_rate", "adam.m", "adam.v", "adam.t",
                                              "sgd.learning_rate", "sgd.velocity", "adagrad.learning_rate",
-                                             "adagrad.sum", "mean.average"}));
+                                             "adagrad.sum", "average.mean"}));
   flat.finish_gradients();
   adam.step();
   EXPECT_EQ(state.find("adam.t")->item(), 1);

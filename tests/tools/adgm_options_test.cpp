@@ -72,7 +72,7 @@ test::Settings all_of(const Options& o) {
   s.add("batch_labeled", batch_labeled);
   s.add("iters_per_epoch", iters_per_epoch);
   s.within("rule.", [&] { add_rule(s, rule); });
-  s.add("rate", *rate);
+  s.add("rate", std::get<Schedule>(rate));
   s.add("redraw_labeled", redraw_labeled);
   s.add("predict_draws", predict_draws);
   s.add("named", o.model);

@@ -9,7 +9,8 @@ import struct
 import subprocess
 import unittest
 
-from harness import ADGM, DATA, ENVIRONMENT, LENGTH, M1, M1_M2, M2, ML_VAE, SYM_VAE, VAE, ToolTest
+from harness import (ADGM, DATA, ENVIRONMENT, LENGTH, M1, M1_M2, M2, ML_VAE, SHOT_CLASSIFIER, SHOT_VAE, SYM_VAE, VAE,
+                     ToolTest)
 
 IDX = ["--data", "idx", "--data-dir", "set", "--validation", "10", "--labels", "20", "--threads", "1", *LENGTH]
 
@@ -44,7 +45,7 @@ class BadOptions(ToolTest):
             (["--bn-eps", "-1"], "--bn-eps"),
             (["--dropout", "1"], "--dropout"),
             (["--synth-train", "0"], "--synth-train"),
-            (["--classes", "5"], "ten classes"),
+            (["--classes", "5"], "'synth' has 10 classes, not 5"),
             (["--threads", "100000"], "--threads"),
             (["--device", "gpu"], "'gpu'"),
             (["--resume", "--fresh"], ""),
@@ -374,7 +375,8 @@ class BatchesOfOne(ToolTest):
         ladder = ["--model", "ladder", "--hidden", "16,12,8", "--z", "4,3,2"]
         for option, command in [("batch", M1), ("batch-labeled", M2), ("batch-unlabeled", M2), ("m1-batch", M1_M2),
                                 ("batch-labeled", M1_M2), ("batch", [*ADGM, *ladder]), ("batch-labeled", [*ADGM, *ladder]),
-                                ("batch", [*VAE, *ladder])]:
+                                ("batch", [*VAE, *ladder]), ("batch", SHOT_VAE), ("batch-labeled", SHOT_VAE),
+                                ("batch-labeled", SHOT_CLASSIFIER)]:
             self.refuse_new(2, f"--{option} 1, of", *command, f"--{option}", "1")
             self.refuse(2, f"--{option} 1, of", *command, f"--{option}", "1", "--benchmark", "1")
         self.refuse_new(2, "--batch 100, of 1 images", *M1, "--synth-train", "1")

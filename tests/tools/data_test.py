@@ -68,7 +68,7 @@ class NamedFolders(DataTest):
         for folder, words in [
             ("mistyped", "mistyped: no such data folder"),
             ("file", "file: no such data folder"),
-            ("empty", "empty: no MNIST in this data folder"),
+            ("empty", "empty: no mnist in this data folder"),
             ("other", "say with --data what it holds"),
             ("pictures", "say with --data what it holds"),
             ("begun", "datasets download mnist"),
@@ -89,7 +89,7 @@ class NamedFolders(DataTest):
                 code, out, err = self.run_tool(*M2, *SHORT, "--data", "auto", "--run", "r", "--fresh",
                                                env={**NO_CACHE, **variables})
                 self.assertEqual(code, 0, err)
-                self.assertRegex(err, r"\Ano MNIST at hand [^\n]*: training on synthetic digits\n\Z")
+                self.assertRegex(err, r"\Ano mnist at hand [^\n]*: training on synthetic digits \(synth\)\n\Z")
                 self.assertEqual(self.load("r/config.json")["data"], "synth")
         self.write_set(".cache/vaekit/mnist", [0, 1])
         (self.dir / ".cache/vaekit/mnist/t10k-labels-idx1-ubyte").unlink()
@@ -137,6 +137,44 @@ class OwnSets(DataTest):
                 self.succeed("m2", "test", "--run", f"{name}.run")
         self.write_set("four", [0, 1] * 8, (5, 7, 4))
         self.refuse_new(3, "1 channel (grey) or 3 (RGB)", *M2, "--data", "idx", "--data-dir", "four", "--classes", "2")
+
+    def test_resized(self):
+        self.write_set("set", [0, 1] * 8, (2, 2))
+        train = ["m2", "train", "--data", "idx", "--data-dir", "set", "--classes", "2", "--labels", "2", *SHORT]
+        self.succeed(*train, "--resize", "3x5", "--run", "r")
+        self.succeed(*train, "--run", "as_stored")
+        config, as_stored = self.load("r/config.json"), self.load("as_stored/config.json")
+        self.assertEqual(config["resize"], "3x5")
+        self.assertNotIn("resize", as_stored)
+        self.assertNotEqual(config["train_sha256"], as_stored["train_sha256"])
+        self.succeed("m2", "test", "--run", "r")
+        self.succeed("m2", "train", "--resume", "--epochs", "2", "--run", "r")
+        self.refuse(2, '--resume: --resize is "5x3" here, but "3x5" in the run', "m2", "train", "--resume", "--run", "r",
+                    "--resize", "5x3")
+        for text in ("32", "32x", "x32", "0x32", "32x2000", "32x32x3", "3.2x32", "-1x3", " 3x3"):
+            self.refuse(2, f"'{text}' is no size like 32x32", *train, f"--resize={text}", "--run", "no")
+
+    def test_splits_by_rule(self):
+        self.write_set("set", [0, 1] * 8)
+        train = ["m2", "train", "--data", "idx", "--data-dir", "set", "--classes", "2", *SHORT]
+        self.succeed(*train, "--labels", "4", "--validation", "6", "--split-rule", "shot", "--run", "r")
+        split = self.load("r/split.json")
+        self.assertEqual([len(split[part]) for part in ("labeled", "unlabeled", "validation")], [4, 10, 6])
+        self.assertLess(set(split["labeled"]), set(split["unlabeled"]))
+        self.assertEqual(sorted(split["unlabeled"] + split["validation"]), list(range(16)))
+        self.succeed("m2", "train", "--resume", "--epochs", "2", "--run", "r")
+        self.succeed("m2", "test", "--run", "r")
+        self.succeed(*train, "--split-file", "r/split.json", "--run", "again")
+        self.assertEqual(self.load("again/split.json"), split)
+        self.refuse(2, '--resume: --split-rule is "smooth-elbo" here, but "shot" in the run', "m2", "train",
+                    "--resume", "--run", "r", "--split-rule", "smooth-elbo")
+        for words, options in [("5 validation items cannot be balanced", ["--split-rule", "shot", "--validation", "5"]),
+                               ("holds nothing out", ["--split-rule", "smooth-elbo", "--validation", "2"]),
+                               ("seeds of 32 bits", ["--split-rule", "shot", "--seed", "4294967296"]),
+                               ("do not fit into a set of 16", ["--split-rule", "shot", "--validation", "14"]),
+                               ("other not in {disjoint,shot,smooth-elbo}", ["--split-rule", "other"])]:
+            with self.subTest(options=options):
+                self.refuse_new(2, words, *train, "--labels", "4", *options)
 
     def test_labels_that_begin_at_1(self):
         self.write_set("letters", [1, 2] * 8)

@@ -13,6 +13,7 @@ from harness import ToolTest, png_size
 SHORT = ["--epochs", "1", "--iters-per-epoch", "3", "--threads", "1"]
 SMALL = ["--hidden", "8", "--z", "3"]
 LABELED = ["--batch-labeled", "10"]
+DEEP_BATCHES = ["--batch-labeled", "10", "--batch", "7"]
 
 
 def families(labels):
@@ -29,6 +30,10 @@ def families(labels):
         (["ml_vae", "train", "--hidden", "8", "--style-dim", "2", "--class-dim", "2"],
          ["swap", "probe", "tsne --iterations 5", "tsne --iterations 5 --code class --evidence --images 30",
           "classify --iterations 3"]),
+        (["shot_vae", "train", "--preset", "fast", "--resize", "32x32", "--decoder-width", "1", "--z", "3", *split, *DEEP_BATCHES],
+         ["test", "sample"]),
+        (["smooth_elbo", "train", "--hidden", "6", "--z", "2", "--conv", "2,3", "--deconv", "2", "--labels", labels, *DEEP_BATCHES],
+         ["test", "sample"]),
     ]
 
 
@@ -141,7 +146,7 @@ class EndOfRun(ToolTest):
     def test_one_and_two_test_images(self):
         self.write_idx([0, 1] * 30, [1])
         self.check(2, 10, [("interpolate", "two test images"), ("tsne", "four images")])
-        for number in range(7):
+        for number in range(len(families(10))):
             (self.dir / f"r{number}").rename(self.dir / f"one{number}")
         self.write_idx([0, 1] * 30, [1, 0])
         self.check(2, 10, [("tsne", "four images")])

@@ -31,6 +31,16 @@ ML_VAE = ["ml_vae", "train", *DATA, *LENGTH, "--hidden", "32", "--style-dim", "3
 SYM_VAE = ["sym_vae", "train", "--data", "synth", "--synth-train", "60", "--synth-test", "20", "--threads", "1",
            "--epochs", "2", "--iters-per-epoch", "4", "--width", "2", "--encoder-units", "8", "--prior-units", "8",
            "--code-units", "8", "--nz0", "4", "--nz1", "6", "--batch", "10", "--lr", "0.01"]
+# Deep backbones: 80 unlabelled images in 5 batches, 20 labelled ones in 3, so those are replayed within an epoch.
+DEEP = ["--data", "synth-color", "--synth-train", "100", "--synth-test", "20", "--threads", "1", "--labels", "20",
+        "--validation", "20", "--preset", "fast", "--net-name", "wideresnet-10-1", "--batch", "16", "--batch-labeled", "8",
+        "--epochs", "2"]
+SHOT_VAE = ["shot_vae", "train", *DEEP, "--decoder-width", "2", "--z", "4"]
+SHOT_M2 = ["shot_m2", "train", *DEEP, "--decoder-width", "2", "--z", "4"]
+SHOT_CLASSIFIER = ["shot_classifier", "train", *DEEP]
+FIXMATCH = [*SHOT_CLASSIFIER, "--method", "fixmatch"]
+SMOOTH_ELBO = ["smooth_elbo", "train", "--data", "synth", "--synth-train", "100", "--synth-test", "20", "--threads", "1",
+               "--labels", "20", "--batch", "16", "--epochs", "2", "--conv", "2,4", "--deconv", "3", "--hidden", "8", "--z", "3"]
 EXACT = ["checkpoint.safetensors", "metrics.jsonl", "metrics.csv", "results.json", "reconstructed_x.png"]
 
 

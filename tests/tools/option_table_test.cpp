@@ -200,6 +200,21 @@ TEST(OptionTable, CommandLine) {
   test::expect_error(ErrorKind::usage, "--zeal", [&] { parse(table, {"--zeal", "1"}); });
 }
 
+TEST(OptionTable, AnAliasIsAnotherNameOnTheCommandLineAlone) {
+  int64_t size = 1;
+  OptionTable table;
+  table.add("batch", size, "images", at_least(1)).alias("batch-size").alias("bs");
+  EXPECT_TRUE(parse(table, {"--batch-size", "3"}));
+  EXPECT_EQ(size, 3);
+  EXPECT_TRUE(parse(table, {"--batch", "4", "--bs=5"}));
+  EXPECT_EQ(size, 5) << "the last value wins, whatever its name";
+  EXPECT_EQ(table.config().dump(), R"({"batch":5})");
+  test::expect_error(ErrorKind::data, "'bs' is no option of 'tool train'", [&] { set(table, "bs", "6"); });
+  test::expect_error(ErrorKind::usage, "--batch: '0' is no whole number", [&] {
+    parse(table, {"--bs", "0"});
+  });
+}
+
 TEST(OptionTable, Help) {
   Options o;
   const OptionTable table = described(o);

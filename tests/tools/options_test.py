@@ -52,6 +52,16 @@ class Configuration(ToolTest):
         self.assertIn("Usage", self.succeed("bench_step", "--help"))
         self.assertEqual(list(self.dir.iterdir()), [])
 
+    def test_weights_of_a_run(self):
+        self.assertNotIn("--use-weights", self.succeed("m2", "train", "--help"))
+        self.assertIn("--use-weights TEXT:{auto,last,best,average}=auto", self.help("m2", "test", "--help"))
+        self.succeed(*M2, "--run", "r")
+        self.assertEqual(self.succeed("m2", "test", "--run", "r", "--use-weights", "last"), self.succeed("m2", "test", "--run", "r"))
+        self.refuse(2, "r has no best.safetensors: ", "m2", "test", "--run", "r", "--use-weights", "best")
+        self.refuse(2, "r has no averaged weights: ", "m2", "visualize", "--run", "r", "--use-weights", "average")
+        self.assertNotIn("best_epoch", self.load("r/results.json"))
+        self.assertNotIn("use-weights", self.load("r/config.json"))
+
     def test_waiting_threads_spin_briefly(self):
         def spins(**variables):
             code, _, err = self.run_tool("m2", "--help", env={**ENVIRONMENT, "OMP_DISPLAY_ENV": "verbose", **variables})
@@ -153,7 +163,7 @@ class Variants(ToolTest):
     def test_without_mnist_the_synthetic_digits(self):
         code, _, err = self.run_tool(*M2, "--data", "auto", env={**ENVIRONMENT, "XDG_CACHE_HOME": str(self.dir)})
         self.assertEqual(code, 0)
-        self.assertRegex(err, r"\Ano MNIST at hand [^\n]*\n\Z")
+        self.assertRegex(err, r"\Ano mnist at hand [^\n]*\n\Z")
         self.assertEqual(self.load("runs/m2/config.json")["data"], "synth")
 
 

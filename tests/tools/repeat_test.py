@@ -3,7 +3,8 @@ nothing that they show is state that only a step sets."""
 import re
 import unittest
 
-from harness import ADGM, M1, M1_M2, M2, ML_VAE, SYM_VAE, VAE, ToolTest
+from harness import (ADGM, FIXMATCH, M1, M1_M2, M2, ML_VAE, SHOT_CLASSIFIER, SHOT_M2, SHOT_VAE, SMOOTH_ELBO, SYM_VAE, VAE,
+                     ToolTest)
 
 LADDER = ["--model", "ladder", "--z", "4,3"]
 
@@ -74,6 +75,13 @@ class Repeat(ToolTest):
     def test_sym_vae(self):
         self.check([*SYM_VAE], "generate")
         self.check([*SYM_VAE, "--learn", "elbo", "--preset", "mnist-reverse", "--likelihood", "gaussian"], "generate")
+
+    def test_shot_vae(self):
+        self.check([*SHOT_VAE, "--dropout", "0.2", "--augment-validation", "true", "--partner", "nearest"], "sample")
+        self.check([*SHOT_M2, "--ema", "0.9", "--reconstruction", "squared"], "sample")
+        for classifier in (SHOT_CLASSIFIER, FIXMATCH):
+            self.check([*classifier, "--augment-validation", "true"])
+        self.check([*SMOOTH_ELBO, "--order", "shuffled"], "sample")
 
     def test_short_runs_with_a_warm_up(self):
         """The divergence has its last weight, not that of a model on which no step ran."""

@@ -46,6 +46,8 @@ void add_run(Settings& s, const tool::CommonOptions& o, train::Inputs inputs) {
   s.add("data.synth_train", data.synth_train);
   s.add("data.synth_test", data.synth_test);
   s.add("data.synth_seed", data.synth_seed);
+  const data::ImageSize size = o.images.resize.value_or(data::ImageSize{});
+  s.add("data.resize", fmt::format("{}x{}", size.height, size.width));
   s.add("data.inputs", o.images.scaling.value_or(inputs));
 }
 
@@ -60,8 +62,9 @@ void add_split(Settings& s, const tool::SplitOptions& o, uint64_t seed) {
   tool::SplitOptions multiple = o;
   multiple.labels -= o.labels % 3;  // the defaults are for ten classes
   const data::SplitRequest request = new_split(multiple, seed, set).request;
-  s.add("split.request", fmt::format("{} labelled, {} held out, seed {}", request.num_labeled,
-                                     request.num_validation, request.seed));
+  const char* rule = data::kSplitRules[static_cast<size_t>(request.rule)].first;
+  s.add("split.request", fmt::format("{} labelled, {} held out, seed {}, {}", request.num_labeled,
+                                     request.num_validation, request.seed, rule));
 }
 
 void add_stage(Settings& s, const tool::Stage& stage, const tool::CommonOptions& above) {
@@ -126,6 +129,7 @@ std::vector<Row> common_rows(const std::string& stage, bool split) {
                         {"data-dir", "/here", {{"data.data_dir", "/here"}}},
                         {"classes", "5", {{"data.num_classes", 5}}},
                         {"label-offset", "1", {{"data.label_offset", 1}}},
+                        {"resize", "32x24", {{"data.resize", "32x24"}}},
                         {"channels", "3", {{"data.channels", 3}}},
                         {"synth-train", "44", {{"data.synth_train", 44}}},
                         {"synth-test", "33", {{"data.synth_test", 33}}},
@@ -135,7 +139,7 @@ std::vector<Row> common_rows(const std::string& stage, bool split) {
                                            "epochs", "iters-per-epoch", "benchmark"};
   for (Row& row : rows) {
     if (split && row.name == "seed")
-      row.changes.emplace("split.request", "30 labelled, 1000 held out, seed 7");
+      row.changes.emplace("split.request", "30 labelled, 1000 held out, seed 7, disjoint");
     if (stage.empty() || not_of_stage.contains(row.name)) continue;
     if (row.name == "run")
       row.changes.emplace("stage.run", "a/b/" + stage);
@@ -143,8 +147,12 @@ std::vector<Row> common_rows(const std::string& stage, bool split) {
       row.changes.emplace(row.name == "quiet" ? "stage.quiet" : "stage.--" + row.name, row.text);
   }
   if (split) {
-    rows.push_back({"labels", "60", {{"split.request", "60 labelled, 1000 held out, seed 1"}}});
-    rows.push_back({"validation", "50", {{"split.request", "30 labelled, 50 held out, seed 1"}}});
+    rows.push_back({"labels", "60", {{"split.request", "60 labelled, 1000 held out, seed 1, disjoint"}}});
+    rows.push_back({"validation", "50", {{"split.request", "30 labelled, 50 held out, seed 1, disjoint"}}});
+    rows.push_back({"split-rule",
+                    "shot",
+                    {{"split.request", "30 labelled, 999 held out, seed 1, shot"}},
+                    {{"validation", "999"}}});
     rows.push_back({"split-file", "/s.json", {{"split.file", "/s.json"}, {"split.request", "of the file"}}});
   }
   return rows;

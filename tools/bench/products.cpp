@@ -21,14 +21,15 @@ const Layer kLinears[] = {
 
 /// Images, height, width, channels, output channels, kernel, stride.
 const Layer kConvs[] = {
-    {"wrn stem", {100, 32, 32, 3, 16, 3, 1}},  {"wrn", {100, 32, 32, 32, 32, 3, 1}},
-    {"wrn", {100, 32, 32, 32, 64, 3, 2}},      {"wrn", {100, 16, 16, 64, 64, 3, 1}},
-    {"wrn", {100, 16, 16, 64, 128, 3, 2}},     {"wrn", {100, 8, 8, 128, 128, 3, 1}},
-    {"wrn skip", {100, 32, 32, 32, 64, 1, 2}}, {"sym-vae", {100, 28, 28, 1, 32, 5, 2}},
-    {"sym-vae", {100, 14, 14, 32, 64, 5, 2}},
+    {"wrn stem", {100, 32, 32, 3, 16, 3, 1}},      {"wrn", {100, 32, 32, 32, 32, 3, 1}},
+    {"wrn", {100, 32, 32, 32, 64, 3, 2}},          {"wrn", {100, 16, 16, 64, 64, 3, 1}},
+    {"wrn", {100, 16, 16, 64, 128, 3, 2}},         {"wrn", {100, 8, 8, 128, 128, 3, 1}},
+    {"wrn skip", {100, 32, 32, 32, 64, 1, 2}},     {"sym-vae", {100, 28, 28, 1, 32, 5, 2}},
+    {"sym-vae", {100, 14, 14, 32, 64, 5, 2}},      {"smooth-elbo", {128, 16, 16, 32, 64, 4, 2}},
+    {"wrn decoder", {100, 16, 16, 64, 128, 4, 2}},
 };
 
-Window window_of(int64_t kernel, int64_t stride) { return Window(kernel, stride, kernel / 2); }
+Window window_of(int64_t kernel, int64_t stride) { return Window(kernel, stride, (kernel - 1) / 2); }
 
 /// Images as the columns of a matrix, and back.
 void add_columns(Cases& cases, const std::string& what, const Shape& x, int64_t kernel, int64_t stride) {
@@ -88,7 +89,7 @@ void add_conv(Cases& cases, const std::string& what, const Sizes& sizes) {
       y = window.output("conv2d", x, channels);
   const std::string shape = fmt::format("{} -> {}, {}/{}", text(x, what), channels, kernel, stride);
   const double flops = 2.0 * static_cast<double>(y.numel() * kernel * kernel * sizes[3]);
-  const bool direct = kernel == 3 && stride == 1;
+  const bool direct = (kernel == 3 && stride == 1) || (kernel == 4 && stride == 2);
   cases.add(conv2d_fwd, shape, uniform(x), uniform(w), Tensor{}, output(y), window, Activation{})
       .computes(flops, direct);
   cases.add(conv2d_bwd_input, shape, uniform(y), uniform(w), output(x), window, Write::set)

@@ -1,6 +1,7 @@
 // What surrounds the products of a step: what becomes a batch, batch norm and the optimisers.
 #include <set>
 
+#include "kernels/strong_augment.h"
 #include "tools/bench/case.h"
 
 namespace vae::bench {
@@ -28,6 +29,8 @@ void add_images(Cases& cases, int64_t n) {
   const Shape images{n, 32, 32, 3};
   const Operand x = pixels(images), y = output(images), cropped = output(images, DType::u8);
   cases.add(crop_images, text(images) + " u8", x, integers({n, 2}, 9), integers({n}, 2), cropped, 4);
+  cases.add(strong_augment, text(images) + ", 2 operations", x, integers({n, 2}, kDistortions),
+            integers({n, 2}, kLevels), integers({n, 2}, kLevels), output(images, DType::u8));
   cases.add(normalize_pixels, text(images), x, uniform({3}, 0.4, 0.5), uniform({3}, 0.2, 0.3), y);
 }
 

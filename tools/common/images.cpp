@@ -5,13 +5,38 @@
 #include "tensor/print.h"
 
 namespace vae::tool {
+namespace {
+
+/// "32x32": height and width.
+Spelling<data::ImageSize> image_size() {
+  const auto parse = [](const std::string& text) {
+    constexpr int kMostPixels = 1024;  // on a side
+    const auto side = between(1, kMostPixels);
+    const size_t cross = text.find('x');
+    try {
+      return data::ImageSize{side.parse(text.substr(0, cross)),
+                             side.parse(cross == std::string::npos ? "" : text.substr(cross + 1))};
+    } catch (const Error&) {
+      fail(ErrorKind::usage, "'{}' is no size like 32x32, height and width from 1 to {}", text, kMostPixels);
+    }
+  };
+  return {"TEXT", parse,
+          [](const data::ImageSize& size) { return fmt::format("{}x{}", size.height, size.width); }};
+}
+
+}  // namespace
 
 void describe(const OptionTable& table, ImageOptions& o) {
   std::vector<std::pair<std::string, std::string>> names{{"auto", "auto"}};
   for (const char* name : data::kDatasetNames) names.emplace_back(name, name);
-  table.add("data", o.dataset, "data set; auto: mnist where it is found, else synth", choice(names))
+  const auto& [sought, drawn] = o.of_auto;
+  table
+      .add("data", o.dataset, fmt::format("data set; auto: {} where it is found, else {}", sought, drawn),
+           choice(names))
       .of_trained();
   describe(table, o.data);
+  table.add("resize", o.resize, "size of both parts, bilinear, e.g. 32x32 (default: as stored)",
+            or_none(image_size()));
   table.add("scaling", o.scaling, "pixels as 0/1 or in [0, 1]; auto: binary for Bernoulli decoders",
             choice<std::optional<train::Inputs>>(
                 {{"auto", {}}, {"binary", train::Inputs::binary}, {"unit", train::Inputs::unit}}));
@@ -20,26 +45,32 @@ void describe(const OptionTable& table, ImageOptions& o) {
 void describe(const OptionTable& table, SplitOptions& o) {
   table.add("labels", o.labels, "labelled images, the same number of each class", at_least(1));
   table.add("validation", o.validation, "training images held out for validation", at_least(0));
+  table.add("split-rule", o.rule,
+            "who is chosen (default: disjoint; by shot and smooth-elbo labelled images are unlabelled, too)",
+            or_none(choice<data::SplitRule>({data::kSplitRules.begin(), data::kSplitRules.end()})));
   table.add("split-file", o.file, "use the split stored in this file", absolute_path());
 }
 
 std::string resolve_dataset(const ImageOptions& options) {
   if (options.dataset != "auto") return options.dataset;
+  const auto [sought, drawn] = options.of_auto;
   const std::filesystem::path& data_dir = options.data.data_dir;
-  if (data::holds_any_of("mnist", data_dir)) return "mnist";
+  if (data::holds_any_of(sought, data_dir)) return sought;
   if (const auto named = data::named_root(data_dir))
     fail(ErrorKind::io,
-         "{}: no MNIST in this data folder, which --data auto looks for: say with --data what it holds, or "
-         "get it with: datasets download mnist",
-         named->string());
-  note("no MNIST at hand ('datasets download mnist' fetches it): training on synthetic digits\n");
-  return "synth";
+         "{}: no {} in this data folder, which --data auto looks for: say with --data what it holds, or get "
+         "it "
+         "with: datasets download {}",
+         named->string(), sought, sought);
+  note("no {0} at hand ('datasets download {0}' fetches it): training on synthetic digits ({1})\n", sought,
+       drawn);
+  return drawn;
 }
 
 fit::Images load_images(const ImageOptions& options, train::Inputs inputs, Device device) {
   data::DatasetOptions wanted = options.data;
   wanted.name = resolve_dataset(options);
-  fit::Images images = fit::load_images(wanted, options.scaling.value_or(inputs), device);
+  fit::Images images = fit::load_images(wanted, options.scaling.value_or(inputs), device, options.resize);
   for (const data::Dataset* set : {&images.train, &images.test})
     for (const std::string& what : set->ignored) note("{}: ignored: {}\n", set->name, what);
   return images;
@@ -68,7 +99,8 @@ data::StoredSplit new_split(const SplitOptions& options, uint64_t seed, const da
   const data::SplitRequest request{.num_labeled = options.labels,
                                    .num_validation = options.validation,
                                    .num_classes = train.num_classes,
-                                   .seed = seed};
+                                   .seed = seed,
+                                   .rule = options.rule.value_or(data::SplitRule::disjoint)};
   return {data::draw_split(train.labels, request), request};
 }
 

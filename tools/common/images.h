@@ -5,22 +5,30 @@
 
 namespace vae::tool {
 
+/// What the data set "auto" stands for: a set where it is found, else one that is drawn.
+struct Auto {
+  const char *sought = "mnist", *drawn = "synth";
+};
+
 struct ImageOptions {
   std::string dataset = "auto";
-  std::optional<train::Inputs> scaling;  ///< of pixels; none: as the model wants them
+  Auto of_auto;
+  std::optional<train::Inputs> scaling;   ///< of pixels; none: as the model wants them
+  std::optional<data::ImageSize> resize;  ///< of both parts when they are loaded; none: as stored
   data::DatasetOptions data;
 };
 
 struct SplitOptions {
   int64_t labels = 100, validation = 10000;
-  std::filesystem::path file;
+  std::optional<data::SplitRule> rule{};  ///< none: disjoint
+  std::filesystem::path file{};
 };
 
 void describe(const OptionTable& table, ImageOptions& options);
 void describe(const OptionTable& table, SplitOptions& options);
 
-/// The data set that "auto" stands for: MNIST where it is found; where nobody named a folder, else the
-/// synthetic digits, which it says. Throws Error(io) for a folder that is named and holds no MNIST.
+/// The data set, of "auto" that which is sought where it is found; where nobody named a folder, else the
+/// synthetic digits, which it says. Throws Error(io) for a folder that is named and does not hold that set.
 std::string resolve_dataset(const ImageOptions& options);
 
 /// Loads both parts; `inputs` where the options leave that to the model.

@@ -127,8 +127,9 @@ void OptionTable::add_to(CLI::App& command) const {
   for (const Option& option : shared_->options) {
     // The check sets the value, so each of several is looked at, and the last one stays.
     const auto check = [&option](std::string& text) { return set(option, text), std::string(); };
-    CLI::Option* added = command.add_option(
-        "--" + option.name, [](const auto&) { return true; }, option.help);
+    std::string names = "--" + option.name;
+    for (const std::string& alias : option.aliases) names += ",--" + alias;
+    CLI::Option* added = command.add_option(names, [](const auto&) { return true; }, option.help);
     added->check(CLI::Validator(check, ""))->take_last()->group(option.group)->required(option.is_required);
     if (option.is_flag)
       added->expected(0);

@@ -27,9 +27,12 @@ struct Option {
   std::function<std::string()> print;                      ///< empty: no value
   std::function<std::string(const std::string&)> reprint;  ///< another text of it as print() writes it
   std::function<void(const std::string&)> adopt{};         ///< takes the value of the run that is resumed
+  std::vector<std::string> aliases{};  ///< further names on the command line
   bool is_flag = false, is_required = false, is_stored = true, may_change = false, serves_trained = false;
 
   Option& required() { return is_required = true, *this; }
+  /// Another name of it on the command line, such as that of a published program.
+  Option& alias(const std::string& name) { return aliases.push_back(name), *this; }
   /// About this call alone: not in config.json.
   Option& unstored() { return is_stored = false, *this; }
   /// About how a run is carried out, not what it computes: a resumed run may change it.

@@ -2,6 +2,8 @@
 
 #include "nn/train/benchmark.h"
 #include "nn/train/checkpoint.h"
+#include "nn/train/memory.h"
+#include "nn/train/torch_weights.h"
 #include "tensor/print.h"
 
 namespace vae::tool {
@@ -12,6 +14,10 @@ void check_normalized(const std::string& option, int64_t batch, int64_t images) 
   if (std::min(batch, images) == 1)
     fail(ErrorKind::usage, "--{} {}, of {} images: batch norm needs two or more images in a batch", option,
          batch, images);
+}
+
+void check_some(const std::string& option, int64_t images) {
+  if (images == 0) fail(ErrorKind::usage, "--{}: the split leaves no images for it", option);
 }
 
 Run::Run(Setup setup)
@@ -104,6 +110,7 @@ void Run::train() {
     setup_.check_training(data_of(split));
     make_recipe(split);
     if (given) load_stage(setup_.stage->given);
+    train::check_memory(*recipe_);
   };
   if (!resumed) make(drawn ? drawn->split : data::Split{});
 
@@ -132,6 +139,22 @@ void Run::benchmark() {
   say("{}\n", train::benchmark(task, device_, options().benchmark).dump());
 }
 
+void Run::import(const SafeTensors& state, const fs::path& file) {
+  std::optional<data::StoredSplit> drawn;
+  if (setup_.split) drawn = new_split(*setup_.split, options().seed, images_.train);
+  train::Recipe& recipe = make_recipe(drawn ? drawn->split : data::Split{});
+  train::import_weights(recipe.model(), state, file);
+  const train::RunDirectory directory = options().directory();
+  const data::Split split = prepare_split(directory, drawn);
+  write_config(directory, setup_.table);
+  train::Task task(recipe, options().task(setup_.split ? data::split_hash(split) : ""));
+  nlohmann::json meta = task.meta();
+  const int64_t per_epoch = options().iters_per_epoch;
+  meta["loop"] = {{"iteration", 0}, {"iters_per_epoch", per_epoch > 0 ? per_epoch : recipe.steps_per_pass()}};
+  train::save_checkpoint(directory.claim(train::kCheckpointFile), task.state(), meta);
+  recipe.model().set_training(false);
+}
+
 report::Summary Run::summarize(const train::Scalars& metrics) const {
   return fit::summarize(*recipe_, metrics, last_step());
 }
@@ -146,12 +169,13 @@ void Run::load() {
       without = e.what();
     }
   make_recipe(split);
-  iterations_ = train::load_weights(*recipe_, folder() / train::kCheckpointFile);
+  iterations_ = train::load_weights(*recipe_, folder(), options().weights);
   if (!without.empty()) note("without the split of the run: {}\n", without);
   recipe_->model().set_training(false);
 }
 
 void Run::test(int64_t nll_samples) {
+  if (options().weights == train::Weights::best) say("weights of iteration {}\n", iterations_);
   const report::Summary summary = summarize(recipe_->evaluate(last_step("evaluate")));
   fit::print(summary);
   if (summary.confusion) say("{}", summary.confusion->text());

@@ -1,6 +1,7 @@
 #pragma once
 // A run of a training tool, whatever its family: options, data, recipe and run directory put together.
 #include "nn/fit/outcome.h"
+#include "tensor/safetensors.h"
 #include "tools/common/images.h"
 #include "tools/common/run_options.h"
 
@@ -13,7 +14,8 @@ struct CommonOptions {
   std::string preset;
   RunOptions run;
   ImageOptions images;
-  int64_t nll = 0;  ///< importance samples that `test` estimates -log p(x) by
+  int64_t nll = 0;                ///< importance samples that `test` estimates -log p(x) by
+  std::filesystem::path weights;  ///< of a published program, which `import` makes a run of
 };
 
 /// The options of a run, and what a family makes of them. A family writes, beside its options,
@@ -41,6 +43,8 @@ struct Stage {
 /// Throws Error(usage) naming the option where batches of a net with batch norm would have one image: `batch`
 /// images as the option says, out of a set of `images` (none: there is no such batch).
 void check_normalized(const std::string& option, int64_t batch, int64_t images);
+/// Throws Error(usage) naming the option of a batch where there are no images for it.
+void check_some(const std::string& option, int64_t images);
 
 struct Setup {
   CommonOptions options;
@@ -86,6 +90,10 @@ class Run {
   void benchmark();
   /// The result by which runs are compared, after train().
   const train::Scalar& score() const { return score_; }
+
+  /// Begins a new run with the weights of a state dict (nn/train/torch_weights.h), which `file` names in
+  /// errors: writes split, configuration and checkpoint. The recipe is left in test mode.
+  void import(const SafeTensors& state, const std::filesystem::path& file);
 
   /// Makes the recipe with the weights of the run, in test mode.
   void load();

@@ -77,6 +77,19 @@ void describe(const OptionTable& table, DeviceOptions& o) {
       .changeable();
 }
 
+void describe_weights(const OptionTable& table, RunOptions& o) {
+  using train::Weights;
+  table
+      .add("use-weights", o.weights,
+           "of the last iteration, of the best epoch, averaged; auto: averaged where the run averages, else "
+           "last",
+           choice<Weights>({{"auto", Weights::automatic},
+                            {"last", Weights::last},
+                            {"best", Weights::best},
+                            {"average", Weights::average}}))
+      .unstored();
+}
+
 Device prepare_device(const DeviceOptions& o) {
   set_num_threads(o.threads);
   require_device(o.device);

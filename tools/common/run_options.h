@@ -21,6 +21,7 @@ struct RunOptions : DeviceOptions {
   int64_t epochs = 1, iters_per_epoch = 2000, log_every = 0, checkpoint_every = 0, benchmark = 0;
   bool counts_passes = false;  ///< epochs of 0 iterations are passes over the images
   bool resume = false, fresh = false, quiet = false;
+  train::Weights weights = train::Weights::automatic;  ///< that an inspection looks at
 
   train::RunDirectory::Mode mode() const;
   /// The directory `run`, opened as mode() says.
@@ -33,6 +34,9 @@ struct RunOptions : DeviceOptions {
 
 void describe(const OptionTable& table, DeviceOptions& options);
 void describe(const OptionTable& table, RunOptions& options);
+
+/// Which weights an inspection looks at.
+void describe_weights(const OptionTable& table, RunOptions& options);
 
 /// Sets threads and returns the device, checked; throws Error(usage) for graphs on a device without.
 Device prepare_device(const DeviceOptions& options);

@@ -51,8 +51,11 @@ int run(int argc, char** argv, const Tool<Options>& tool) {
     Options options = tool.preset([](const std::string&, const std::string& fallback) { return fallback; });
     std::vector<Command> commands{{"train", tool.train_help}};
     for (const Inspection<Options>& i : tool.inspections) {
-      const auto own = [&](const OptionTable& table) { i.describe(table, options); };
-      commands.push_back({i.name, i.help, i.of_trained, i.describe ? own : Describe()});
+      const auto own = [&](const OptionTable& table) {
+        if (i.of_trained) describe_weights(table, options.run);
+        if (i.describe) i.describe(table, options);
+      };
+      commands.push_back({i.name, i.help, i.of_trained, own});
     }
     const CommandLine line(argc, argv, {tool.name, tool.about, options.run.run, commands});
     options = tool.preset(
@@ -72,6 +75,12 @@ int run(int argc, char** argv, const Tool<Options>& tool) {
     }
     return 0;  // help was asked for
   });
+}
+
+/// `test` of models without an estimate of -log p(x): what the report says.
+template <class Options>
+Inspection<Options> report_inspection(const std::string& help) {
+  return {"test", help, {}, [](Run& run, Options&) { return run.test(0), 0; }};
 }
 
 /// `test`: what the report says, and with --nll an estimate of -log p(x).

@@ -10,7 +10,6 @@ namespace vae::ml_vae {
 struct Options : tool::CommonOptions {
   MlVaeRecipe::Settings settings;
 
-  std::filesystem::path weights;                  ///< import
   References references = References::automatic;  ///< swap
   int64_t evidence_images = kEvidenceImages;      ///< swap
   int64_t iterations = 100000;                    ///< classify

@@ -49,6 +49,21 @@ void add_columns(std::vector<Case>& cases) {
                        return concat({square(slice_columns(v[0], c, c + s.c)), slice_columns(v[0], 0, b),
                                       exp(slice_columns(v[0], b, c))});
                      }});
+    // Into a copy: the function writes into the memory of its operand.
+    cases.push_back({"overwrite_columns", "overwrite_columns/" + sizes, {all, b}, [s](const Inputs& v) {
+                       return square(overwrite_columns(concat({v[0]}), s.a, v[1]));
+                     }});
+    cases.push_back({"overwrite_columns",
+                     "overwrite_columns/one after the other " + sizes,
+                     {a, b, c},
+                     [s](const Inputs& v) {  // layers that read what those before have written
+                       const Tensor& x = v[0].value();
+                       const Var room(Tensor::zeros({s.rows, s.b + s.c}, x.dtype(), x.device()));
+                       const Var first = concat({v[0], room}), second = overwrite_columns(first, s.a, v[1]);
+                       const Var read = square(slice_columns(second, 0, s.a + s.b));
+                       const Var third = overwrite_columns(second, s.a + s.b, v[2]);
+                       return concat({read, exp(third), square(third)});
+                     }});
   }
   cases.push_back(
       {"concat", "concat/images, one twice", {{{2, 3, 4, 5}}, {{2, 3, 4, 2}}}, [](const Inputs& v) {

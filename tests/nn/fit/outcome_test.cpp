@@ -6,6 +6,7 @@
 #include <cmath>
 #include <fstream>
 
+#include "autograd/ops.h"
 #include "nn/layers.h"
 #include "nn/report/scatter.h"
 #include "tests/expect_error.h"
@@ -81,6 +82,57 @@ TEST(Outcome, AScoreMayBeMissing) {
   EXPECT_TRUE(
       std::isnan(score([](report::Summary& s) { s.score = "accuracy", s.results["accuracy"] = NAN; })));
   EXPECT_TRUE(std::isnan(score([](report::Summary& s) { s.score = "list", s.results["list"] = {1, 2}; })));
+}
+
+TEST(Outcome, TheBestEpochStandsBesideTheLast) {
+  const report::Summary summary = summary_of([](report::Summary&) {});
+  const test::TemporaryDirectory run;
+  testing::internal::CaptureStdout();
+  write_outcome(run.path(), summary,
+                {.iterations = 30,
+                 .last = {},
+                 .best = train::Best{"valid_accuracy", 2, {{"test_loss", 1.5}, {"valid_accuracy", 0.75}}}},
+                {}, two_images());
+  EXPECT_TRUE(testing::internal::GetCapturedStdout().starts_with(
+      "best epoch 2 by valid_accuracy:  test_loss 1.5  valid_accuracy 0.75\n"));
+  const auto results = nlohmann::json::parse(test::read_text(run / "results.json"));
+  EXPECT_EQ(results["test_loss"], 2);
+  EXPECT_EQ(results["best_epoch"], 2);
+  EXPECT_EQ(results["best_test_loss"], 1.5);
+  EXPECT_EQ(results["best_valid_accuracy"], 0.75);
+  EXPECT_NE(test::read_text(run / "report.html").find("2 (valid_accuracy 0.75)"), std::string::npos);
+}
+
+/// A net whose bias goes down by one in a step, and is averaged.
+struct Averaging : Reporting {
+  Averaging() : Reporting([](report::Summary&) {}) {}
+  std::vector<train::Group> groups() override {
+    return {{"net", &net, nn::Sgd::Settings{.learning_rate = 1, .rule = {}}, {}, 0.5}};
+  }
+  std::vector<train::Update> updates(const train::Step&) override {
+    return {{.losses = {[this] { return autograd::sum(net.out.bias); }}}};
+  }
+  std::vector<std::string> evaluation_metrics() const override { return {"bias"}; }
+  train::Scalars evaluate(const train::Step&) override { return {{"bias", bias()}}; }
+  std::optional<train::Selection> selection() const override { return train::Selection{"bias"}; }
+  std::optional<report::Image> preview(const train::Step&) override {
+    previews.push_back(bias());
+    return {};
+  }
+  double bias() const { return net.out.bias.value().item(); }
+  std::vector<double> previews{};
+};
+
+// From 0 the bias sinks to -1 and -2, its average to -0.5 and -1.25.
+TEST(Outcome, ARecipeThatAveragesIsLeftAveraged) {
+  Averaging recipe;
+  const test::TemporaryDirectory folder;
+  const train::RunDirectory directory(folder / "run", train::RunDirectory::Mode::create);
+  const train::LoopResult result = train_recipe(recipe, directory, {}, {.epochs = 2, .quiet = true});
+  EXPECT_EQ(recipe.previews, (std::vector<double>{-0.5, -1.25}));
+  EXPECT_EQ(recipe.bias(), -1.25);
+  EXPECT_EQ(result.best->epoch, 1);
+  EXPECT_TRUE(train::run_files(folder / "run").contains("best.safetensors"));
 }
 
 TEST(Outcome, APictureFailsAlone) {

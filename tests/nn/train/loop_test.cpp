@@ -43,13 +43,24 @@ class Descent : public Trainable {
     if (t == spoil_loss_at) sums_.data<double>()[0] = NAN;
     if (t == signal_at) ::raise(signal);
   }
-  std::vector<std::string> metric_names() const override { return {"train/loss", "test/accuracy"}; }
+  std::vector<std::string> metric_names() const override {
+    std::vector<std::string> names{"train/loss", "test/accuracy"};
+    for (const Scalar& metric : further) names.push_back(metric.name);
+    return names;
+  }
   Scalars drain() override {
     const double mean = sums_.data<double>()[0] / sums_.data<double>()[1];
     sums_.zero();
     return {{"train/loss", mean}};
   }
-  Scalars evaluate() override { return {{"test/accuracy", 1 / (1 + weight_.data<double>()[0])}}; }
+  Scalars evaluate() override {
+    const auto epoch = static_cast<size_t>(counter_.item()) / 10;
+    const bool given = epoch > 0 && epoch <= accuracies.size();
+    Scalars all{{"test/accuracy", given ? accuracies[epoch - 1] : 1 / (1 + weight_.data<double>()[0])}};
+    all.insert(all.end(), further.begin(), further.end());
+    return all;
+  }
+  std::optional<Selection> selection() const override { return select; }
   StateDict state() override {
     StateDict state;
     state.add("weight", weight_);
@@ -64,6 +75,9 @@ class Descent : public Trainable {
   int signal = SIGKILL;
   bool hides_counter = false;
   std::string family = "descent";
+  Scalars further{};                 ///< of every evaluation
+  std::vector<double> accuracies{};  ///< of epochs of ten iterations, in place of its own
+  std::optional<Selection> select{};
 
  private:
   Tensor weight_ = Tensor::from(std::vector<double>{1, 2, 3, 4}, {4});
@@ -138,6 +152,95 @@ TEST_F(LoopTest, WritesRowsEventsAndCheckpoint) {
   Descent model;
   const nlohmann::json meta = load_checkpoint(file(kCheckpointFile), model.state(), model.meta());
   EXPECT_EQ(meta["loop"], (nlohmann::json{{"iteration", 40}, {"iters_per_epoch", 10}}));
+}
+
+TEST_F(LoopTest, TheWeightsOfTheBestEpochAreKept) {
+  for (const bool more : {true, false}) {
+    Descent model;
+    model.accuracies = {0.6, 0.7, 0.7, 0.5};
+    model.select = {"test/accuracy", more};
+    const LoopResult result = train(model, Mode::fresh);
+    ASSERT_TRUE(result.best);
+    EXPECT_EQ(result.best->epoch, more ? 2 : 4) << "as good is not better";
+    EXPECT_EQ(result.best->value(), more ? 0.7 : 0.5);
+    Descent best;
+    const nlohmann::json meta = load_weights(file(kBestFile), best.state(), best.meta());
+    EXPECT_EQ(best.state().find("counter")->item(), more ? 20 : 40);
+    EXPECT_EQ(meta.at("best").at("epoch"), result.best->epoch);
+    EXPECT_EQ(meta.at("best").at("metrics"), (nlohmann::json{{"test/accuracy", result.best->value()}}));
+    EXPECT_TRUE(run_files(path()).contains(kBestFile));
+    Descent again;
+    again.select = model.select;
+    EXPECT_EQ(train(again, Mode::resume).best->epoch, result.best->epoch) << "of a finished run";
+  }
+  train(Mode::fresh);
+  EXPECT_FALSE(std::filesystem::exists(file(kBestFile))) << "where nothing is selected";
+}
+
+TEST_F(LoopTest, ResumedRunsHaveTheMetricsOfTheBestEpochInTheirOrder) {
+  const auto names = [&](Mode mode) {
+    Descent model;
+    model.further = {{"a", 1}, {"z", 2}, {"b", 3}};
+    model.select = {"test/accuracy"};
+    std::vector<std::string> all;
+    const LoopResult result = train(model, mode);
+    for (const Scalar& metric : result.best->metrics) all.push_back(metric.name);
+    return all;
+  };
+  EXPECT_EQ(names(Mode::create), (std::vector<std::string>{"test/accuracy", "a", "z", "b"}));
+  EXPECT_EQ(names(Mode::resume), (std::vector<std::string>{"test/accuracy", "a", "z", "b"}));
+}
+
+TEST_F(LoopTest, TheBestEpochIsTheSameWhicheverMomentARunIsKilled) {
+  const auto make = [] {
+    Descent model;
+    model.accuracies = {0.5, 0.7, 0.6, 0.7};
+    model.select = {"test/accuracy"};
+    return model;
+  };
+  Descent whole = make();
+  train(whole, directory_ / "reference", Mode::create, options_);
+  const auto check = [&](const std::function<void()>& train_and_kill) {
+    const pid_t child = ::fork();
+    if (child == 0) {
+      train_and_kill();
+      ::_exit(0);
+    }
+    int status = 0;
+    ::waitpid(child, &status, 0);
+    ASSERT_TRUE(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
+    Descent resumed = make();
+    EXPECT_EQ(train(resumed, Mode::resume).best->epoch, 2);
+    expect_same_as_uninterrupted();
+    EXPECT_EQ(read_text(file(kBestFile)), read_text(directory_ / "reference" / kBestFile));
+    std::filesystem::remove_all(path());
+  };
+  for (const int64_t iteration : {5, 15, 20, 21, 30, 35, 40}) {
+    SCOPED_TRACE(iteration);
+    check([&] {
+      Descent model = make();
+      model.signal_at = iteration;
+      train(model, Mode::create);
+    });
+  }
+  for (const int64_t killed : {1, 2, 3}) {
+    SCOPED_TRACE(killed);
+    check([&] {  // between the weights of the epoch and its checkpoint
+      Descent model = make();
+      LoopOptions options = options_;
+      options.after_epoch = [&](int64_t epoch, int64_t, EventFile&) {
+        if (epoch == killed) ::raise(SIGKILL);
+      };
+      train(model, path(), Mode::create, options);
+    });
+  }
+}
+
+TEST_F(LoopTest, ABestEpochNeedsAMetricThatIsThere) {
+  Descent model;
+  model.select = {"accuracy"};
+  test::expect_misuse("the best epoch is that of 'accuracy', which is no metric here",
+                      [&] { train(model, Mode::create); });
 }
 
 TEST_F(LoopTest, WithoutLogEveryThereIsOneRowAnEpoch) {

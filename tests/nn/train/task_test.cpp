@@ -1,5 +1,5 @@
-// Updates of groups and what runs behind them; numbers that a recipe reads off its state, on their way to the
-// log.
+// Updates of groups and what runs behind them; averaged weights; numbers that a recipe reads off its state,
+// on their way to the log.
 #include "nn/train/task.h"
 
 #include <gtest/gtest.h>
@@ -8,6 +8,7 @@
 
 #include "autograd/ops.h"
 #include "nn/train/loop.h"
+#include "tests/expect_error.h"
 #include "tests/read_text.h"
 #include "tests/temporary_directory.h"
 
@@ -88,6 +89,96 @@ TEST(Update, AfterDoesNotRunWhereALossFails) {
   EXPECT_EQ(players.first.value(), 1);
   groups.run({.losses = {[&] { return autograd::sum(players.first.weight); }}}, iteration);  // and without
   EXPECT_LT(players.first.value(), 1);
+}
+
+/// One weight under a gradient of one and a rate of one, averaged; evaluated as it is.
+class Sinking : public Recipe {
+ public:
+  explicit Sinking(double average = 0.5) : average_(average) {}
+  nn::Module& model() override { return weight_; }
+  nlohmann::json meta() const override { return {{"model", "sinking"}}; }
+  std::vector<Group> groups() override {
+    return {{"weight", &weight_, nn::Sgd::Settings{.learning_rate = 1, .rule = {}}, {}, average_}};
+  }
+  std::vector<Update> updates(const Step&) override {
+    return {{.losses = {[this] { return autograd::sum(weight_.weight); }}}};
+  }
+  int64_t images_per_step() const override { return 1; }
+  int64_t steps_per_pass() const override { return 1; }
+  std::vector<std::string> training_metrics() const override { return {}; }
+  std::vector<std::string> evaluation_metrics() const override { return {"test_weight"}; }
+  std::optional<Selection> selection() const override { return Selection{"test_weight"}; }
+  Scalars evaluate(const Step&) override {
+    if (fails) fail(ErrorKind::data, "no evaluation");
+    return {{"test_weight", weight_.value()}};
+  }
+  void report(report::Summary&, const Step&) override {}
+  double weight() const { return weight_.value(); }
+  bool fails = false;
+
+ private:
+  double average_;
+  Player weight_;
+};
+
+// From 1 the weight sinks to 0, -1, -2, and its average is 0.5, -0.25, -1.125.
+TEST(Averages, StandInForTheWeightsInEvaluationsAlone) {
+  for (const GraphMode mode : {GraphMode::off, GraphMode::on}) {
+    Sinking recipe;
+    Task task(recipe, {.graph = mode});
+    const double averages[] = {0.5, -0.25, -1.125, -2.0625, -3.03125};
+    for (int i = 0; i < 5; ++i) {
+      task.step();
+      EXPECT_EQ(task.evaluate().at(0).value, averages[i]) << i;
+      EXPECT_EQ(recipe.weight(), -i) << "what is trained stays";
+      EXPECT_EQ(task.state().find("average.weight")->slice(0, 1).item(), averages[i]);
+    }
+    recipe.fails = true;
+    EXPECT_THROW(task.evaluate(), Error);
+    EXPECT_EQ(recipe.weight(), -4) << "whatever happens";
+    EXPECT_EQ(task.state().find("average.weight")->slice(0, 1).item(), averages[4]);
+  }
+}
+
+TEST(Averages, AreKeptForInspectionsAndWithTheBestEpoch) {
+  const test::TemporaryDirectory directory;
+  const auto train = [&](Sinking& recipe, const std::string& name) {
+    const RunDirectory run(directory / name, RunDirectory::Mode::create);
+    run.write_config({});
+    Task task(recipe, {.graph = GraphMode::off});
+    run_loop(task, run, {.epochs = 3, .iters_per_epoch = 1, .quiet = true});
+    return directory / name;
+  };
+  Sinking averaged, plain(0);
+  const std::filesystem::path with = train(averaged, "with"), without = train(plain, "without");
+  const auto check = [](Sinking&& recipe, const std::filesystem::path& run, Weights which, int64_t iterations,
+                        double weight) {
+    EXPECT_EQ(load_weights(recipe, run, which), iterations);
+    EXPECT_EQ(recipe.weight(), weight);
+  };
+  check(Sinking(), with, Weights::automatic, 3, -1.125);
+  check(Sinking(), with, Weights::average, 3, -1.125);
+  check(Sinking(), with, Weights::last, 3, -2);
+  check(Sinking(), with, Weights::best, 1, 0.5);
+  check(Sinking(0), without, Weights::automatic, 3, -2);
+  check(Sinking(0), without, Weights::last, 3, -2);
+  check(Sinking(0), without, Weights::best, 1, 0);
+  test::expect_error(ErrorKind::usage, "without has no averaged weights: its training keeps none",
+                     [&] { load_weights(plain, without, Weights::average); });
+  std::filesystem::remove(with / kBestFile);
+  test::expect_error(ErrorKind::usage,
+                     "with has no best.safetensors: ", [&] { load_weights(averaged, with, Weights::best); });
+}
+
+TEST(Averages, AreOfTheState) {
+  Sinking first, second;
+  Task task(first, {.graph = GraphMode::off}), resumed(second, {.graph = GraphMode::off});
+  task.step(), task.step();
+  const nn::StateDict from = task.state(), to = resumed.state();
+  for (const auto& [name, tensor] : to.entries()) tensor.copy_from(*from.find(name));
+  task.step(), resumed.step();
+  EXPECT_EQ(resumed.evaluate().at(0).value, task.evaluate().at(0).value);
+  EXPECT_EQ(resumed.evaluate().at(0).value, -1.125);
 }
 
 // Readings are of the state at the row, metrics means since the last one.

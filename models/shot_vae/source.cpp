@@ -1,0 +1,101 @@
+#include "models/shot_vae/source.h"
+
+#include <algorithm>
+#include <numeric>
+
+#include "nn/eval/estimate.h"
+#include "nn/train/augment.h"
+
+namespace vae::shot_vae {
+
+namespace {
+
+Batches normalized(const std::string& stream, const Tensor& items, int64_t batch) {
+  const Batches batches(stream, items, batch);
+  if (batches.rows(batches.count() - 1) == 1)
+    fail(ErrorKind::usage, "of {} images in batches of {} the last has one: batch norm needs two or more",
+         items.numel(), batch);
+  return batches;
+}
+
+}  // namespace
+
+Source::Source(const SourceSettings& settings, const train::Data& data, Device device)
+    : settings_(settings),
+      train_(data.train),
+      labeled_(normalized("batch/labeled", data.split.labeled, settings.batch_labeled)),
+      number_(Tensor::scalar(int64_t{0}, device)) {
+  if (settings.batch != 0) unlabeled_ = normalized("batch", data.split.unlabeled, settings.batch);
+  settings_.batch_labeled = labeled_.batch(), settings_.batch = unlabeled_ ? unlabeled_->batch() : 0;
+  epoch_length_ =
+      settings.epoch_length > 0 ? settings.epoch_length : (unlabeled_ ? *unlabeled_ : labeled_).count();
+  const Shape& shape = train_.pixels.shape();
+  if (settings_.pad < 0 || settings_.pad >= std::min(shape[1], shape[2]))
+    fail(ErrorKind::usage, "images of {}x{} pixels moved by {}", shape[1], shape[2], settings_.pad);
+}
+
+int64_t Source::labeled_number(int64_t iteration) const {
+  if (settings_.labeled_stream == LabeledStream::fresh) return iteration;
+  return iteration / epoch_length_ * labeled_.count() + iteration % epoch_length_ % labeled_.count();
+}
+
+void Source::prepare(int64_t iteration) {
+  iteration_ = iteration;
+  number_.copy_from(Tensor::scalar(labeled_number(iteration)));
+}
+
+std::vector<int64_t> Source::sizes(int64_t iteration) const {
+  const int64_t labeled = labeled_.rows(labeled_number(iteration));
+  if (!unlabeled_) return {labeled};
+  const int64_t unlabeled = unlabeled_->rows(iteration), smaller = std::min(labeled, unlabeled);
+  return settings_.equal_batches ? std::vector{smaller, smaller} : std::vector{labeled, unlabeled};
+}
+
+int64_t Source::images_per_step() const {
+  const std::vector<int64_t> first = sizes(0);
+  return std::accumulate(first.begin(), first.end(), int64_t{0});
+}
+
+int64_t Source::evaluation_batch() const {
+  return std::min(eval::kBatch, std::max(settings_.batch_labeled, settings_.batch));
+}
+
+Tensor Source::unlabeled_items(const train::Step& step) const {
+  VAE_CHECK(unlabeled_, "batches without unlabelled images");
+  return unlabeled_->items(sizes(iteration_)[1], step);
+}
+
+Images Source::labeled(const train::Step& step) const {
+  const train::Step of_batch = step.at(number_);
+  return images(train_, labeled_.items(sizes(iteration_)[0], of_batch), "augment/labeled", of_batch);
+}
+
+Images Source::unlabeled(const train::Step& step) const {
+  return images(train_, unlabeled_items(step), "augment", step);
+}
+
+Images Source::distorted(int64_t operations, const train::Step& step) const {
+  const Tensor items = unlabeled_items(step);
+  const Tensor bytes =
+                   Tensor::empty(train_.pixels.shape().with_leading(items.numel()), DType::u8, step.device()),
+               x = Tensor::empty(bytes.shape(), step.dtype(), step.device());
+  kernels::gather_rows(train_.pixels, items, bytes);
+  const Tensor moved = train::shifted(bytes, settings_.pad, settings_.flip, "augment", step);
+  kernels::normalize_pixels(train::distorted(moved, operations, "augment/strong", step), {}, {}, x);
+  return {Var(x), train_.gather_labels(items)};
+}
+
+Images Source::images(const train::ImageSet& set, const Tensor& items, const std::string& augmentation,
+                      const train::Step& step) const {
+  Tensor x = set.gather(items, step.dtype()).reshape(set.pixels.shape().with_leading(items.numel()));
+  if (!augmentation.empty()) x = train::shifted(x, settings_.pad, settings_.flip, augmentation, step);
+  return {Var(x), set.gather_labels(items)};
+}
+
+Images blank_images(const train::ImageSet& set, int64_t count, const train::Step& step) {
+  const Shape shape = set.pixels.shape().with_leading(count);
+  return {Var(Tensor::zeros(shape, step.dtype(), step.device())),
+          Tensor::zeros({count}, DType::i64, step.device())};
+}
+
+}  // namespace vae::shot_vae

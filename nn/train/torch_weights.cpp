@@ -1,0 +1,94 @@
+#include "nn/train/torch_weights.h"
+
+#include <cmath>
+#include <set>
+
+#include "tensor/compare.h"
+
+namespace vae::train {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::string_view kParam = "param/", kSegment = "module.", kInnerSegment = ".module.",
+                           kCounter = "num_batches_tracked";
+
+std::string without_modules(std::string name) {
+  while (name.starts_with(kSegment)) name.erase(0, kSegment.size());
+  for (size_t at; (at = name.find(kInnerSegment)) != std::string::npos;) name.erase(at, kSegment.size());
+  return name;
+}
+
+std::string part_of(const std::string& name) { return name.substr(0, name.find('.')); }
+
+/// [a, b, kh, kw] of PyTorch, convolution or transposed one, is our [a, kh, kw, b].
+Shape torch_shape(const Shape& ours) {
+  return ours.rank() == 4 ? Shape{ours[0], ours[3], ours[1], ours[2]} : ours;
+}
+
+std::vector<double> in_our_layout(const std::vector<double>& values, const Shape& ours) {
+  if (ours.rank() != 4) return values;
+  const int64_t outer = ours[0], window = ours[1] * ours[2], inner = ours[3];
+  std::vector<double> turned(values.size());
+  for (int64_t a = 0; a < outer; ++a)
+    for (int64_t b = 0; b < inner; ++b)
+      for (int64_t w = 0; w < window; ++w)
+        turned[(a * window + w) * inner + b] = values[(a * inner + b) * window + w];
+  return turned;
+}
+
+Tensor as(DType dtype, const std::vector<double>& values, const Shape& shape) {
+  return dispatch_floating(dtype, [&](auto zero) {
+    return Tensor::from(std::vector<decltype(zero)>(values.begin(), values.end()), shape);
+  });
+}
+
+/// The tensor of the file for one of ours, checked.
+Tensor imported(const SafeTensors& state, const fs::path& file, const std::string& name, const Tensor& ours) {
+  if (!state.contains(name)) fail(ErrorKind::data, "{}: no tensor {}", file.string(), quoted(name));
+  const Tensor& given = state.at(name);
+  if (!is_floating(given.dtype()) || given.shape() != torch_shape(ours.shape()))
+    fail(ErrorKind::data, "{}: tensor {} is {} {}, expected {}", file.string(), quoted(name),
+         name_of(given.dtype()), given.shape().str(), torch_shape(ours.shape()).str());
+  const std::vector<double> values = to_doubles(given);
+  for (const double value : values)
+    if (!std::isfinite(value) || (value < 0 && name.ends_with("running_var")))
+      fail(ErrorKind::data, "{}: tensor {} holds {}", file.string(), quoted(name), value);
+  return as(ours.dtype(), in_our_layout(values, ours.shape()), ours.shape());
+}
+
+}  // namespace
+
+SafeTensors load_torch_state(const fs::path& file) {
+  SafeTensors given = load_safetensors(file), state;
+  state.metadata = std::move(given.metadata);
+  const auto first = given.tensors.lower_bound(std::string(kParam));
+  const bool behind_param = first != given.tensors.end() && first->first.starts_with(kParam);
+  for (auto& [full_name, tensor] : given.tensors) {
+    if (behind_param && !full_name.starts_with(kParam)) continue;
+    const std::string name = without_modules(full_name.substr(behind_param ? kParam.size() : 0));
+    if (name.ends_with(kCounter)) continue;
+    if (!state.tensors.emplace(name, tensor).second)
+      fail(ErrorKind::data, "{}: two tensors are {} without the segments of DataParallel", file.string(),
+           quoted(name));
+  }
+  return state;
+}
+
+void import_weights(nn::Module& module, const SafeTensors& state, const fs::path& file) {
+  std::vector<std::pair<Tensor, Tensor>> copies;
+  std::set<std::string> names, parts;
+  const auto add = [&](const std::string& name, const Tensor& ours) {
+    if (!is_floating(ours.dtype())) return;  // calls of dropout, which PyTorch does not count
+    names.insert(name), parts.insert(part_of(name));
+    copies.emplace_back(ours, imported(state, file, name, ours));
+  };
+  for (const nn::Module::Parameter& p : module.parameters()) add(p.name, p.var.value());
+  for (const nn::Module::Buffer& b : module.buffers()) add(b.name, b.tensor);
+  for (const auto& [name, tensor] : state.tensors)
+    if (!names.contains(name) && parts.contains(part_of(name)))
+      fail(ErrorKind::data, "{}: tensor {} is none of this model's", file.string(), quoted(name));
+  for (const auto& [ours, given] : copies) ours.copy_from(given);
+}
+
+}  // namespace vae::train

@@ -1,0 +1,78 @@
+// Runs of weights that the published programs trained.
+#include "tools/common/import.h"
+
+#include "tensor/compare.h"
+#include "tools/shot_vae/classifier_options.h"
+#include "tools/shot_vae/options.h"
+#include "tools/shot_vae/smooth_options.h"
+
+namespace vae::shot_vae {
+namespace {
+
+/// Extents of tensors NAME.0.weight, NAME.2.weight, ... along an axis, as a list of layers.
+std::string layers(const tool::TorchFile& file, const std::string& name, int axis, bool with_last) {
+  std::vector<int64_t> units;
+  for (int i = 0;; i += 2) {
+    const std::string weight = fmt::format("{}.{}.weight", name, i);
+    if (i > 0 && !file.state.contains(weight)) break;
+    units.push_back(file.extent(weight, axis));
+  }
+  if (!with_last) units.pop_back();
+  return fmt::format("{}", fmt::join(units, ","));
+}
+
+nlohmann::json sizes_of_smooth(const tool::TorchFile& file) {
+  return {{"conv", layers(file, "img_to_features", 0, true)},
+          {"deconv", layers(file, "features_to_img", 1, false)},
+          {"hidden", file.extent("features_to_hidden.0.bias")},
+          {"z", file.extent("fc_mean.bias")}};
+}
+
+/// The same values, where units [maps, pixels] of an axis become [pixels, maps].
+Tensor reordered(const Tensor& tensor, int axis, int64_t maps) {
+  if (!is_floating(tensor.dtype()) || axis >= tensor.rank() || tensor.size(axis) % maps != 0) return tensor;
+  const int64_t units = tensor.size(axis), pixels = units / maps,
+                inner = axis + 1 < tensor.rank() ? tensor.size(axis + 1) : 1;
+  const std::vector<double> values = to_doubles(tensor);
+  std::vector<double> ours(values.size());
+  for (int64_t i = 0; i < std::ssize(ours); ++i) {
+    const int64_t unit = i / inner % units, map = unit % maps, pixel = unit / maps;
+    ours[i] = values[i + (map * pixels + pixel - unit) * inner];
+  }
+  return Tensor::from(ours, tensor.shape());
+}
+
+/// Their linear layers between maps and codes take the maps one after the other.
+void reorder_smooth(tool::TorchFile& file) {
+  const int64_t maps = file.extent("features_to_img.0.weight");
+  for (const auto& [name, axis] : {std::pair{"features_to_hidden.0.weight", 1},
+                                   {"latent_to_features.2.weight", 0},
+                                   {"latent_to_features.2.bias", 0}})
+    if (const auto at = file.state.tensors.find(name); maps > 0 && at != file.state.tensors.end())
+      at->second = reordered(at->second, axis, maps);
+}
+
+template <class Options>
+tool::Inspection<Options> import_and_test(const tool::Published& published) {
+  return tool::import_inspection<Options>(published, [](tool::Run& run, Options&) { return run.test(0), 0; });
+}
+
+}  // namespace
+
+tool::Inspection<Options> import_shot() {
+  return import_and_test<Options>({[](const tool::TorchFile& file) {
+    return nlohmann::json{{"z", file.extent("continuous_inference.mean.fc.bias")},
+                          {"decoder-width", file.extent("feature_reconstructor.decoder.13.weight")}};
+  }});
+}
+
+tool::Inspection<ClassifierOptions> import_classifier() {
+  return import_and_test<ClassifierOptions>(
+      {[](const tool::TorchFile&) { return nlohmann::json::object(); }});
+}
+
+tool::Inspection<SmoothOptions> import_smooth() {
+  return import_and_test<SmoothOptions>({sizes_of_smooth, reorder_smooth});
+}
+
+}  // namespace vae::shot_vae
