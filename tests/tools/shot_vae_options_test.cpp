@@ -292,6 +292,8 @@ TEST(Presets, OfShotVaeByDataSet) {
   };
   check({}, "{}");
   check({{"data", "cifar10"}}, R"({"data": "cifar10"})");
+  check({{"labels", "1999"}}, R"({"boost-after": -1})");  // below 5 % of 40 000
+  check({{"labels", "2000"}}, "{}");
   check({{"data", "svhn"}}, R"({"data": "svhn", "labels": 1000, "validation": 1000, "boost-after": -1})");
   const std::string of_100 =
       R"({"data": "cifar100", "epochs": 700, "lr-drops": "500,600,650", "reconstruction": "squared",

@@ -6,6 +6,9 @@ using tool::at_least, tool::choice, tool::non_negative, tool::OptionTable, tool:
 
 namespace {
 
+/// Images of CIFAR-10 that the published code's share of labelled ones is of.
+constexpr double kShareOf = 40000;
+
 /// All ramps of an objective.
 std::vector<Ramp*> ramps_of(Objective& o) {
   return {&o.target_z, &o.target_y, &o.beta_z, &o.beta_y, &o.elbo, &o.distance, &o.unlabeled};
@@ -28,9 +31,10 @@ Options preset_options(Method method, const tool::Find& find) {
   s.method = method;
   const int64_t epochs = of_100 ? 700 : 600;
   o.rate.drops = of_100 ? std::vector<int64_t>{500, 600, 650} : std::vector<int64_t>{400, 500, 550};
-  s.objective = reference_objective(method, data == "auto" ? "cifar10" : data, epochs, o.rate.drops[0], 0.1);
+  const double labeled = static_cast<double>(asked_for(find, "labels", o.split.labels)) / kShareOf;
+  s.objective =
+      reference_objective(method, data == "auto" ? "cifar10" : data, epochs, o.rate.drops[0], labeled);
   if (!of_100) s.objective.reconstruction = Reconstruction::bernoulli;
-  o.augment_validation = false;
   o.source.equal_batches = method == Method::m2;
   if (o.preset == "published" && shot) set_published(s.objective, data);
   const double by = shrinking(o, find, epochs);

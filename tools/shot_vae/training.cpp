@@ -12,12 +12,6 @@ namespace {
 
 constexpr int64_t kFastEpochs = 20;
 
-int64_t number_of(const std::string& text, int64_t fallback) {
-  int64_t number = fallback;  // what is no number is refused where options are parsed
-  std::from_chars(text.data(), text.data() + text.size(), number);
-  return number;
-}
-
 /// Epochs in order, as many as a schedule has pieces for beside the first two.
 tool::Spelling<std::vector<int64_t>> drops() {
   const std::string words = "of up to six epochs, in order, like 400,500,550";
@@ -60,9 +54,16 @@ void set_preset(TrainingOptions& o, const tool::Find& find, const std::string& r
   o.source.batch = 128, o.source.batch_labeled = 32;
 }
 
+int64_t asked_for(const tool::Find& find, const std::string& option, int64_t fallback) {
+  const std::string text = find(option, "");
+  int64_t number = fallback;  // what is no number is refused where options are parsed
+  std::from_chars(text.data(), text.data() + text.size(), number);
+  return number;
+}
+
 double shrinking(const TrainingOptions& o, const tool::Find& find, int64_t published_epochs) {
   if (o.preset != "fast") return 1;
-  const int64_t epochs = number_of(find("epochs", ""), kFastEpochs);
+  const int64_t epochs = asked_for(find, "epochs", kFastEpochs);
   return static_cast<double>(epochs) / static_cast<double>(published_epochs);
 }
 

@@ -23,6 +23,8 @@ inline const std::vector<std::string> kPresets{"reference", "published", "fast"}
 /// The preset's name, and what presets of all these tools say alike: directory and images. Throws
 /// Error(usage) for an unknown name.
 void set_preset(TrainingOptions& options, const tool::Find& find, const std::string& run);
+/// The number that is asked for by an option which the preset depends on.
+int64_t asked_for(const tool::Find& find, const std::string& option, int64_t fallback);
 /// Of `fast`, the asked for epochs over the published ones; else 1.
 double shrinking(const TrainingOptions& options, const tool::Find& find, int64_t published_epochs);
 /// Epochs that shrink.
