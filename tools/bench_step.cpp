@@ -79,10 +79,10 @@ train::Data whole_batches(train::Data data, int64_t batch_labeled, int64_t batch
 /// SHOT-VAE of CIFAR-10 on a WideResNet: labelled and unlabelled images, both once more when they are mixed.
 std::unique_ptr<train::Recipe> shot_wrn_28_2(int64_t batch, nn::Options of_model) {
   shot_vae::Options o = shot_vae::preset_options(shot_vae::Method::shot, preset);
-  if (batch) o.source.batch_labeled = o.source.batch = batch;
+  if (batch) o.training.source.batch_labeled = o.training.source.batch = batch;
   return make_recipe(o,
                      whole_batches(random_data(inputs_of(o), of_model.device, {32, 32, 3}),
-                                   o.source.batch_labeled, o.source.batch),
+                                   o.training.source.batch_labeled, o.training.source.batch),
                      of_model);
 }
 

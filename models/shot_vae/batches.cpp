@@ -7,10 +7,11 @@ namespace vae::shot_vae {
 Batches::Batches(std::string stream, Tensor items, int64_t batch, BatchOrder order)
     : stream_(std::move(stream)),
       items_(std::move(items)),
-      batch_(train::batch_of(batch, items_.numel())),
+      batch_(items_.numel() == 0 ? batch : train::batch_of(batch, items_.numel())),
       order_(order) {}
 
 int64_t Batches::rows(int64_t number) const {
+  if (items_.numel() == 0) fail(ErrorKind::usage, "{}: no images", stream_);
   return std::min(batch_, items_.numel() - number % count() * batch_);
 }
 

@@ -10,14 +10,14 @@ enum class BatchOrder { files, shuffled };
 
 class Batches {
  public:
-  /// Of i64 items on their device; a batch larger than the set is cut to it. Throws Error(usage) where either
-  /// is empty.
+  /// Of i64 items on their device; a batch larger than the set is cut to it. A set of none has no batches, as
+  /// where a net is only looked at. Throws Error(usage) for a batch of none.
   Batches(std::string stream, Tensor items, int64_t batch, BatchOrder order = BatchOrder::shuffled);
 
   /// Batches of a pass.
   int64_t count() const { return (items_.numel() + batch_ - 1) / batch_; }
   int64_t batch() const { return batch_; }
-  /// Items of batch number 0, 1, ...
+  /// Items of batch number 0, 1, ...; throws Error(usage) where there is no batch.
   int64_t rows(int64_t number) const;
   /// The items of the batch of an iteration, `own` of its rows.
   Tensor items(train::Share own, const train::Step& step) const;

@@ -5,45 +5,38 @@
 namespace vae::shot_vae {
 namespace {
 
-SourceSettings source_of(const ClassifierRecipe::Settings& s) {
-  SourceSettings source = s.source;
+/// Of labelled images alone where nothing else is learnt from.
+Training training_of(const ClassifierRecipe::Settings& s) {
+  Training training = s.training;
   if (s.method == ClassifierMethod::supervised)
-    source.batch = 0, source.labeled_stream = LabeledStream::fresh;
-  return source;
+    training.source.batch = 0, training.source.labeled_stream = LabeledStream::fresh;
+  return training;
 }
 
 }  // namespace
 
 ClassifierRecipe::ClassifierRecipe(const Settings& settings, train::Data data, nn::Options options)
-    : settings_(settings),
-      data_(std::move(data)),
-      model_(settings.backbone, settings.classes, options),
-      source_(source_of(settings), data_, options.device) {}
+    : DeepRecipe(training_of(settings), std::move(data), options.device),
+      settings_(settings),
+      model_(settings.backbone, settings.classes, options) {}
 
 nlohmann::json ClassifierRecipe::meta() const {
   return {{"model", "shot_classifier"},
-          {"backbone", settings_.net},
+          {"backbone", training().net},
           {"channels", settings_.backbone.channels},
           {"classes", settings_.classes}};
 }
 
-std::vector<train::Group> ClassifierRecipe::groups() {
-  return {{.name = "model",
-           .module = &model_,
-           .rule = settings_.sgd,
-           .rate = settings_.rate.schedule(source_.epoch_length()),
-           .average = settings_.average}};
-}
-
 std::vector<train::Update> ClassifierRecipe::updates(const train::Step& step) {
-  const Images labeled = source_.labeled(step);
+  const Images labeled = source().labeled(step);
   if (settings_.method == ClassifierMethod::supervised)
     return {{.losses = {[=, this] {
                const Var loss = model_.loss(labeled, step);
                step.metric("loss", loss);
                return loss;
              }}}};
-  const Images unlabeled = source_.unlabeled(step), distorted = source_.distorted(settings_.operations, step);
+  const Images unlabeled = source().unlabeled(step),
+               distorted = source().distorted(settings_.operations, step);
   return {{.losses = {[=, this] {
              const auto [of_labeled, of_unlabeled, confident] =
                  model_.fix_match(labeled, unlabeled, distorted, settings_.threshold, step);
@@ -68,38 +61,25 @@ eval::Classification ClassifierRecipe::classification(const train::ImageSet& set
                                                       const train::Step& step) const {
   eval::Classification all(settings_.classes);
   const auto add = [&](int64_t number, const Tensor& of_batch) {
-    const Images images = source_.images(set, of_batch, augmentation, step.numbered(number));
+    const Images images = source().images(set, of_batch, augmentation, step.numbered(number));
     all.add(model_(images.x, of_batch.numel(), step).value(), images.labels);
   };
-  eval::for_batches(items, add, source_.evaluation_batch());
+  eval::for_batches(items, add, source().evaluation_batch());
   return all;
 }
 
-train::Scalars ClassifierRecipe::evaluate(const train::Step& step) {
-  train::Scalars all;
-  const auto add = [&](const std::string& name, const train::ImageSet& set, const Tensor& items,
-                       const std::string& augmentation) {
-    if (items.numel() == 0) return;
-    const eval::Classification of_set = classification(set, items, augmentation, step);
-    all.insert(all.end(), {{name + "_loss", of_set.nll()}, {name + "_accuracy", of_set.accuracy()}});
-  };
-  add("valid", data_.train, data_.split.validation, settings_.augment_validation ? "augment/valid" : "");
-  add("test", data_.test, train::all_items(data_.test), "");
-  return all;
-}
-
-std::optional<train::Selection> ClassifierRecipe::selection() const {
-  if (data_.split.validation.numel() == 0) return {};
-  return train::Selection{"valid_accuracy"};
+train::Scalars ClassifierRecipe::scores(const train::ImageSet& set, const Tensor& items,
+                                        const std::string& augmentation, const train::Step& step) const {
+  const eval::Classification of_set = classification(set, items, augmentation, step);
+  return {{"loss", of_set.nll()}, {"accuracy", of_set.accuracy()}};
 }
 
 std::optional<train::MemoryProbe> ClassifierRecipe::memory_probe() {
-  const SourceSettings& s = source_.settings();
+  const SourceSettings& s = source().settings();
   const bool fixmatch = settings_.method == ClassifierMethod::fixmatch;
   const auto loss = [=, this](int64_t n) {
-    const nn::Options& options = model_.options();
-    const train::Step step(0, Tensor::scalar(int64_t{0}, options.device), options.dtype);
-    return model_.loss(blank_images(data_.train, fixmatch ? s.batch_labeled + 2 * n : n, step), step);
+    const auto [step, images] = Blank(data().train, fixmatch ? s.batch_labeled + 2 * n : n, model_.options());
+    return model_.loss(images, step);
   };
   return fixmatch ? train::MemoryProbe{"batch", s.batch, loss}
                   : train::MemoryProbe{"batch-labeled", s.batch_labeled, loss};
@@ -111,9 +91,9 @@ void ClassifierRecipe::report(report::Summary& summary, const train::Step& step)
   summary.charts = {{"Accuracy", "share of right predictions", {"valid_accuracy", "test_accuracy"}},
                     {"Loss", "nats per image", {fixmatch ? "loss_l" : "loss", "valid_loss", "test_loss"}}};
   if (fixmatch) summary.charts.push_back({"Confident", "share of unlabelled images", {"confident"}});
-  const eval::Classification of_test = classification(data_.test, train::all_items(data_.test), "", step);
-  report::add_predictions(summary, of_test.labels(), of_test.predictions(), static_cast<int>(data_.classes),
-                          data_.class_names, data_.name, of_test.scores());
+  const eval::Classification of_test = classification(data().test, train::all_items(data().test), "", step);
+  report::add_predictions(summary, of_test.labels(), of_test.predictions(), static_cast<int>(data().classes),
+                          data().class_names, data().name, of_test.scores());
 }
 
 }  // namespace vae::shot_vae

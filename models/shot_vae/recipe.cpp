@@ -15,19 +15,19 @@ Tensor number(double value, nn::Options options) {
 }  // namespace
 
 ShotRecipe::ShotRecipe(const Settings& settings, train::Data data, nn::Options options)
-    : settings_(settings),
-      data_(checked(data, settings.model.side, settings.model.backbone.channels)),
+    : DeepRecipe(settings.training, checked(data, settings.model.side, settings.model.backbone.channels),
+                 options.device),
+      settings_(settings),
       model_(settings.model, options),
-      source_(settings.source, data_, options.device),
       lambda_l_(number(1, options)),
       lambda_u_(number(1, options)),
-      rows_(train::item_range(0, std::max(source_.settings().batch_labeled, source_.settings().batch),
+      rows_(train::item_range(0, std::max(source().settings().batch_labeled, source().settings().batch),
                               options.device)) {}
 
 nlohmann::json ShotRecipe::meta() const {
   const Config& c = model_.config();
   return {{"model", "shot_vae"},
-          {"backbone", settings_.net},
+          {"backbone", training().net},
           {"z_size", c.z_size},
           {"classes", c.classes},
           {"side", c.side},
@@ -35,16 +35,8 @@ nlohmann::json ShotRecipe::meta() const {
           {"decoder_width", c.decoder_width}};
 }
 
-std::vector<train::Group> ShotRecipe::groups() {
-  return {{.name = "model",
-           .module = &model_,
-           .rule = settings_.sgd,
-           .rate = settings_.rate.schedule(source_.epoch_length()),
-           .average = settings_.average}};
-}
-
 void ShotRecipe::prepare(int64_t iteration) {
-  source_.prepare(iteration);
+  DeepRecipe::prepare(iteration);
   const uint64_t seed = model_.options().seed;
   const auto draw = [&](const Tensor& lambda, double a, const char* stream) {
     kernels::fill(lambda, symmetric_beta(a, RandomKey::named(seed, stream), iteration));
@@ -54,8 +46,8 @@ void ShotRecipe::prepare(int64_t iteration) {
 }
 
 std::vector<train::Update> ShotRecipe::updates(const train::Step& step) {
-  const Images labeled = source_.labeled(step), unlabeled = source_.unlabeled(step);
-  const Terms terms(settings_.objective, source_.epoch_length(), step);
+  const Images labeled = source().labeled(step), unlabeled = source().unlabeled(step);
+  const Terms terms(settings_.objective, source().epoch_length(), step);
   if (settings_.method == Method::m2)
     return {{.losses = model_.m2_losses(labeled, unlabeled, settings_.objective, terms, step)}};
   const auto permutation = [&](const Images& images, const char* stream) {
@@ -90,52 +82,38 @@ Evaluation ShotRecipe::evaluation(const train::ImageSet& set, const Tensor& item
                                   const std::string& augmentation, const train::Step& step) const {
   Evaluator evaluator(model_, settings_.objective);
   const auto add = [&](int64_t number, const Tensor& of_batch) {
-    evaluator.add(source_.images(set, of_batch, augmentation, step.numbered(number)), number, step);
+    evaluator.add(source().images(set, of_batch, augmentation, step.numbered(number)), number, step);
   };
-  eval::for_batches(items, add, source_.evaluation_batch());
+  eval::for_batches(items, add, source().evaluation_batch());
   return evaluator.result();
 }
 
-train::Scalars ShotRecipe::evaluate(const train::Step& step) {
-  train::Scalars all;
-  const auto add = [&](const std::string& name, const train::ImageSet& set, const Tensor& items,
-                       const std::string& augmentation) {
-    if (items.numel() == 0) return;
-    const Evaluation e = evaluation(set, items, augmentation, step.in(name));
-    all.insert(all.end(), {{name + "_accuracy", e.classification.accuracy()},
-                           {name + "_kl_z", e.kl_z},
-                           {name + "_kl_y", e.kl_y},
-                           {name + "_log_p", e.log_p},
-                           {name + "_elbo", e.elbo()}});
-  };
-  add("valid", data_.train, data_.split.validation, settings_.augment_validation ? "augment/valid" : "");
-  add("test", data_.test, train::all_items(data_.test), "");
-  return all;
-}
-
-std::optional<train::Selection> ShotRecipe::selection() const {
-  if (data_.split.validation.numel() == 0) return {};
-  return train::Selection{"valid_accuracy"};
+train::Scalars ShotRecipe::scores(const train::ImageSet& set, const Tensor& items,
+                                  const std::string& augmentation, const train::Step& step) const {
+  const Evaluation e = evaluation(set, items, augmentation, step);
+  return {{"accuracy", e.classification.accuracy()},
+          {"kl_z", e.kl_z},
+          {"kl_y", e.kl_y},
+          {"log_p", e.log_p},
+          {"elbo", e.elbo()}};
 }
 
 std::optional<train::MemoryProbe> ShotRecipe::memory_probe() {
   const auto loss = [this](int64_t n) {
-    const nn::Options& options = model_.options();
-    const train::Step step(0, Tensor::scalar(int64_t{0}, options.device), options.dtype);
-    const Images images = blank_images(data_.train, n, step);
+    const auto [step, images] = Blank(data().train, n, model_.options());
     return model_.m2_losses(images, images, settings_.objective, {settings_.objective, 1, step}, step)[0]();
   };
-  const SourceSettings& s = source_.settings();
+  const SourceSettings& s = source().settings();
   if (s.batch_labeled > s.batch) return train::MemoryProbe{"batch-labeled", s.batch_labeled, loss};
   return train::MemoryProbe{"batch", s.batch, loss};
 }
 
 PictureSource ShotRecipe::pictures() const {
-  return {data_.test, model_.config().classes, model_.config().z_size,
+  return {data().test, model_.config().classes, model_.config().z_size,
           [this](const Tensor& items) {
             const train::Step none(0, Tensor::scalar(int64_t{0}, items.device()));
             const Posterior q =
-                model_.encode(source_.images(data_.test, items, "", none).x, items.numel(), none);
+                model_.encode(source().images(data().test, items, "", none).x, items.numel(), none);
             return PictureSource::Code{q.mean.value(), q.alpha().value()};
           },
           [this](const PictureSource::Code& code) {
@@ -151,10 +129,10 @@ void ShotRecipe::report(report::Summary& summary, const train::Step& step) {
                     {"KL(q(y|x) || p(y))", "nats", {"kl_y_l", "kl_y_u", "test_kl_y"}},
                     {"Classification", "nats", {"cls_l", "cls_u"}}};
   if (settings_.method == Method::m2) summary.charts.back().columns.pop_back();
-  const Evaluation of_test = evaluation(data_.test, train::all_items(data_.test), "", step.in("report"));
+  const Evaluation of_test = evaluation(data().test, train::all_items(data().test), "", step.in("report"));
   const eval::Classification& classes = of_test.classification;
-  report::add_predictions(summary, classes.labels(), classes.predictions(), static_cast<int>(data_.classes),
-                          data_.class_names, data_.name, classes.scores());
+  report::add_predictions(summary, classes.labels(), classes.predictions(), static_cast<int>(data().classes),
+                          data().class_names, data().name, classes.scores());
   add_pictures(summary, pictures(), step);
 }
 

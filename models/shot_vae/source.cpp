@@ -12,7 +12,7 @@ namespace {
 
 Batches normalized(const std::string& stream, const Tensor& items, int64_t batch) {
   const Batches batches(stream, items, batch);
-  if (batches.rows(batches.count() - 1) == 1)
+  if (items.numel() > 0 && batches.rows(batches.count() - 1) == 1)
     fail(ErrorKind::usage, "of {} images in batches of {} the last has one: batch norm needs two or more",
          items.numel(), batch);
   return batches;
@@ -27,8 +27,8 @@ Source::Source(const SourceSettings& settings, const train::Data& data, Device d
       number_(Tensor::scalar(int64_t{0}, device)) {
   if (settings.batch != 0) unlabeled_ = normalized("batch", data.split.unlabeled, settings.batch);
   settings_.batch_labeled = labeled_.batch(), settings_.batch = unlabeled_ ? unlabeled_->batch() : 0;
-  epoch_length_ =
-      settings.epoch_length > 0 ? settings.epoch_length : (unlabeled_ ? *unlabeled_ : labeled_).count();
+  const int64_t pass = (unlabeled_ ? *unlabeled_ : labeled_).count();
+  epoch_length_ = settings.epoch_length > 0 ? settings.epoch_length : std::max<int64_t>(1, pass);
   const Shape& shape = train_.pixels.shape();
   if (settings_.pad < 0 || settings_.pad >= std::min(shape[1], shape[2]))
     fail(ErrorKind::usage, "images of {}x{} pixels moved by {}", shape[1], shape[2], settings_.pad);
@@ -92,10 +92,9 @@ Images Source::images(const train::ImageSet& set, const Tensor& items, const std
   return {Var(x), set.gather_labels(items)};
 }
 
-Images blank_images(const train::ImageSet& set, int64_t count, const train::Step& step) {
-  const Shape shape = set.pixels.shape().with_leading(count);
-  return {Var(Tensor::zeros(shape, step.dtype(), step.device())),
-          Tensor::zeros({count}, DType::i64, step.device())};
-}
+Blank::Blank(const train::ImageSet& set, int64_t count, const nn::Options& options)
+    : step(0, Tensor::scalar(int64_t{0}, options.device), options.dtype),
+      images{Var(Tensor::zeros(set.pixels.shape().with_leading(count), options.dtype, options.device)),
+             Tensor::zeros({count}, DType::i64, options.device)} {}
 
 }  // namespace vae::shot_vae

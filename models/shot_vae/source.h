@@ -59,7 +59,12 @@ class Source {
   Tensor number_;  // of the labelled batch
 };
 
-/// Black images of the first class, as large as those of a set.
-Images blank_images(const train::ImageSet& set, int64_t count, const train::Step& step);
+/// Black images of the first class, as large as those of a set, and a step that takes them: what the memory
+/// of a training is measured with.
+struct Blank {
+  Blank(const train::ImageSet& set, int64_t count, const nn::Options& options);
+  train::Step step;
+  Images images;
+};
 
 }  // namespace vae::shot_vae

@@ -186,15 +186,12 @@ inline void add_shot_vae(std::vector<NamedRecipe>& recipes) {
       dense{.sizes = backbones::DenseNet{2, {1, 1}, 2, 2}, .channels = 1};
   const auto shot = [&](const char* name, Method method, Partner partner, const backbones::Config& backbone) {
     ShotRecipe::Settings settings{
+        .training = {.source = source, .rate = {.drops = {1}}, .augment_validation = true, .average = 0.9},
         .model = {.backbone = backbone, .z_size = 2, .classes = kRecipeClasses, .decoder_width = 1},
         .method = method,
         .objective = reference_objective(method, "cifar10", 4, 1, 0.1),
-        .source = source,
-        .rate = {.drops = {1}},
-        .partner = partner,
-        .augment_validation = true,
-        .average = 0.9};
-    settings.source.equal_batches = method == Method::m2;
+        .partner = partner};
+    settings.training.source.equal_batches = method == Method::m2;
     recipes.push_back({name,
                        [=](const train::Data& data) {
                          return std::make_unique<ShotRecipe>(settings, large(data), options_of(data));
@@ -205,11 +202,10 @@ inline void add_shot_vae(std::vector<NamedRecipe>& recipes) {
   shot("shot_vae, nearest", Method::shot, Partner::nearest, wide);
   shot("shot_m2", Method::m2, Partner::random, wide);
   const auto classifier = [&](const char* name, ClassifierMethod method) {
-    const ClassifierRecipe::Settings settings{.backbone = wide,
+    const ClassifierRecipe::Settings settings{.training = {.source = source, .rate = {.drops = {1}}},
+                                              .backbone = wide,
                                               .classes = kRecipeClasses,
                                               .method = method,
-                                              .source = source,
-                                              .rate = {.drops = {1}},
                                               .threshold = 0.4};
     recipes.push_back({name,
                        [=](const train::Data& data) {

@@ -141,11 +141,11 @@ ShotRecipe::Settings settings(Method method = Method::shot) {
   wide.dropout = 0;
   Objective objective;
   objective.elbo = {1e-3, 0}, objective.unlabeled = {1, 0}, objective.distance = {1, 0};
-  return {.model = small_config(wide),
+  return {.training = {.source = {.batch_labeled = 6, .batch = 8, .equal_batches = method == Method::m2},
+                       .rate = {.start = 0.05, .drops = {}}},
+          .model = small_config(wide),
           .method = method,
-          .objective = objective,
-          .source = {.batch_labeled = 6, .batch = 8, .equal_batches = method == Method::m2},
-          .rate = {.start = 0.05, .drops = {}}};
+          .objective = objective};
 }
 
 /// Pictures whose classes are seen at once: the red, the green, or the blue is bright.
@@ -179,11 +179,10 @@ TEST(ShotRecipe, LearnsInBothWays) {
 TEST(ShotRecipe, FixMatchAndTheClassifierLearn) {
   for (const ClassifierMethod method : {ClassifierMethod::supervised, ClassifierMethod::fixmatch}) {
     const ShotRecipe::Settings s = settings();
-    ClassifierRecipe recipe({.backbone = s.model.backbone,
+    ClassifierRecipe recipe({.training = s.training,
+                             .backbone = s.model.backbone,
                              .classes = 3,
                              .method = method,
-                             .source = s.source,
-                             .rate = s.rate,
                              .threshold = 0.8},
                             clear_data(), {.seed = 2});
     train::Task task(recipe, {.seed = 1});
@@ -252,7 +251,7 @@ TEST(ShotEvaluation, IsThatOfItsFormulasWhateverTheBatch) {
   const train::Data data = few_data();
   const auto evaluated = [&](int64_t batch) {
     ShotRecipe::Settings s = settings();
-    s.source.batch = s.source.batch_labeled = batch;
+    s.training.source.batch = s.training.source.batch_labeled = batch;
     const auto recipe = scattered(s, data);
     return std::pair(recipe->evaluate(test::without_noise()),
                      recipe->evaluation(data.test, train::all_items(data.test), "", test::without_noise()));
@@ -287,8 +286,8 @@ TEST(ShotEvaluation, AugmentsValidationImagesWhereAsked) {
   for (int64_t i = 36; i < 40; ++i)
     data.train.pixels.slice(i, i + 1).copy_from(data.train.pixels.slice(35, 36));
   ShotRecipe::Settings s = settings();
-  s.source.batch = s.source.batch_labeled = 2;
-  s.source.batch_labeled = 3;
+  s.training.source.batch = s.training.source.batch_labeled = 2;
+  s.training.source.batch_labeled = 3;
   const auto kl_of = [&](const Tensor& items, const std::string& augmentation) {
     return scattered(s, data)->evaluation(data.train, items, augmentation, test::without_noise()).kl_z;
   };
@@ -297,7 +296,7 @@ TEST(ShotEvaluation, AugmentsValidationImagesWhereAsked) {
   const double of_first = kl_of(first, "augment/valid"), of_both = kl_of(both, "augment/valid");
   EXPECT_GT(std::abs(of_first - of_both), 1e-6) << "other places in the next batch";
   const auto valid = [&](bool augment) {
-    s.augment_validation = augment;
+    s.training.augment_validation = augment;
     return row_of(scattered(s, data)->evaluate(test::without_noise()));
   };
   const auto clean = valid(false), augmented = valid(true);
@@ -330,7 +329,7 @@ TEST(ShotVaeRecipes, MemoryIsEstimatedNearItsPeak) {
 TEST(ShotRecipe, TheLargerBatchIsProbed) {
   const auto probe_of = [](int64_t labeled, int64_t unlabeled) {
     ShotRecipe::Settings s = settings();
-    s.source.batch_labeled = labeled, s.source.batch = unlabeled;
+    s.training.source.batch_labeled = labeled, s.training.source.batch = unlabeled;
     return *ShotRecipe(s, few_data(), {}).memory_probe();
   };
   EXPECT_EQ(probe_of(6, 8).option, "batch");

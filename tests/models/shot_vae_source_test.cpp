@@ -49,8 +49,9 @@ TEST(ShotVaeBatches, APassIsTheWholeSet) {
   EXPECT_EQ(whole.count(), 1);
   EXPECT_EQ(sorted(items_at(whole, 4)), sorted(all));
   test::expect_error(ErrorKind::usage, "batches of 0 of 8 images", [&] { Batches("stream", pool, 0); });
-  test::expect_error(ErrorKind::usage, "batches of 3 of 0 images",
-                     [] { Batches("stream", train::items_of({}, kCpu), 3); });
+  const Batches none("stream", train::items_of({}, kCpu), 3);
+  EXPECT_EQ(none.count(), 0);
+  test::expect_error(ErrorKind::usage, "stream: no images", [&] { none.rows(0); });
 }
 
 // ---- both batches of an iteration
@@ -215,7 +216,7 @@ TEST(ShotVaeSource, NeedsNoUnlabelledImages) {
   EXPECT_EQ(given.source().epoch_length(), 3);
   EXPECT_EQ(given.source().images_per_step(), 6);
   EXPECT_EQ(std::ssize(given.labeled(1).labels), 6);
-  test::expect_error(ErrorKind::usage, "batches of 8 of 0 images", [&] { Source(kPlain, data, kCpu); });
+  test::expect_error(ErrorKind::usage, "batch: no images", [&] { Source(kPlain, data, kCpu).sizes(0); });
 }
 
 // Nothing that another iteration left counts.
@@ -288,9 +289,11 @@ TEST(ShotVaeSource, RefusesWhatTrainsNoNet) {
 }
 
 TEST(ShotVaeSource, BlankImages) {
-  const Images blank = blank_images(few_data(kSide).train, 2, step_of(0));
-  EXPECT_EQ(blank.x.shape(), (Shape{2, kSide, kSide, 3}));
-  EXPECT_EQ(blank.labels.to_vector<int64_t>(), (Items{0, 0}));
+  const Blank blank(few_data(kSide).train, 2, {.dtype = DType::f64});
+  EXPECT_EQ(blank.images.x.shape(), (Shape{2, kSide, kSide, 3}));
+  EXPECT_EQ(blank.images.x.value().dtype(), DType::f64);
+  EXPECT_EQ(blank.images.labels.to_vector<int64_t>(), (Items{0, 0}));
+  EXPECT_EQ(blank.step.dtype(), DType::f64);
 }
 
 // ---- weights of mixtures

@@ -36,8 +36,10 @@ void add_source(Settings& s, const SourceSettings& source) {
   s.add("epoch_length", epoch_length);
 }
 
-void add_training(Settings& s, const std::string& net, const backbones::Config& backbone,
-                  const SourceSettings& source, const LearningRate& rate, const nn::Sgd::Settings& sgd) {
+void add_training(Settings& s, const Training& training, const backbones::Config& backbone) {
+  const auto& [net, source, rate, sgd, augment_validation, average] = training;
+  s.add("augment_validation", augment_validation);
+  s.add("average", average);
   s.add("net", net);
   s.within("backbone.", [&] { add_backbone(s, backbone); });
   s.within("source.", [&] { add_source(s, source); });
@@ -71,10 +73,9 @@ void add_objective(Settings& s, const Objective& objective) {
 Settings all_of(const Options& o) {
   Settings s;
   const ShotRecipe::Settings settings = settings_of(o, test::small_data());
-  const auto& [net, model, method, objective, source, rate, sgd, epsilon, partner, decode_mixed,
-               augment_validation, average] = settings;
+  const auto& [training, model, method, objective, epsilon, partner, decode_mixed] = settings;
   const auto& [backbone, z_size, classes, decoder_width, side, temperature] = model;
-  add_training(s, net, backbone, source, rate, sgd);
+  add_training(s, training, backbone);
   s.within("objective.", [&] { add_objective(s, objective); });
   s.add("model.z_size", z_size);
   s.add("model.classes", classes);
@@ -85,8 +86,6 @@ Settings all_of(const Options& o) {
   s.add("epsilon", epsilon);
   s.add("partner", partner);
   s.add("decode_mixed", decode_mixed);
-  s.add("augment_validation", augment_validation);
-  s.add("average", average);
   add_run(s, o, inputs_of(o));
   add_split(s, o.split, o.run.seed);
   return s;
@@ -95,16 +94,13 @@ Settings all_of(const Options& o) {
 Settings all_of(const ClassifierOptions& o) {
   Settings s;
   const ClassifierRecipe::Settings settings = settings_of(o, test::small_data());
-  const auto& [net, backbone, classes, method, source, rate, sgd, threshold, unlabeled_weight, operations,
-               augment_validation, average] = settings;
-  add_training(s, net, backbone, source, rate, sgd);
+  const auto& [training, backbone, classes, method, threshold, unlabeled_weight, operations] = settings;
+  add_training(s, training, backbone);
   s.add("classes", classes);
   s.add("method", method);
   s.add("threshold", threshold);
   s.add("unlabeled_weight", unlabeled_weight);
   s.add("operations", operations);
-  s.add("augment_validation", augment_validation);
-  s.add("average", average);
   add_run(s, o, inputs_of(o));
   add_split(s, o.split, o.run.seed);
   return s;
@@ -281,7 +277,7 @@ nlohmann::json config_of(Method method, const std::map<std::string, std::string>
   Options o = preset_options(method, choices(chosen));
   if (const auto data = chosen.find("data"); data != chosen.end()) o.images.dataset = data->second;
   EXPECT_EQ(o.run.run, method == Method::shot ? "runs/shot_vae" : "runs/shot_m2");
-  EXPECT_EQ(o.source.equal_batches, method == Method::m2);
+  EXPECT_EQ(o.training.source.equal_batches, method == Method::m2);
   return tool::described(o).config();
 }
 
@@ -337,7 +333,7 @@ TEST(Presets, FastShrinksWithItsEpochs) {
                   "elbo-epochs": 1, "boost-after": 1, "distance-epochs": 1, "unlabeled-epochs": 1})"));
   const ClassifierOptions classifier = classifier_preset(choices({{"preset", "fast"}, {"epochs", "50"}}));
   EXPECT_EQ(classifier.run.epochs, 50);
-  EXPECT_EQ(classifier.rate.drops, (std::vector<int64_t>{30, 35, 40}));
+  EXPECT_EQ(classifier.training.rate.drops, (std::vector<int64_t>{30, 35, 40}));
 }
 
 TEST(Presets, OfShotClassifier) {

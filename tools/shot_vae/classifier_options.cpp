@@ -18,15 +18,15 @@ ClassifierOptions classifier_preset(const tool::Find& find) {
   constexpr int64_t kEpochs = 500;
   const double by = shrinking(o, find, kEpochs);
   o.run.epochs = shrunk(kEpochs, by);
-  o.rate = {.factor = 0.2, .drops = {300, 350, 400}};
+  o.training.rate = {.factor = 0.2, .drops = {300, 350, 400}};
   if (o.preset == "fast")
-    for (int64_t& drop : o.rate.drops) drop = shrunk(drop, by);
+    for (int64_t& drop : o.training.rate.drops) drop = shrunk(drop, by);
   if (fixmatch) {
-    o.average = 0.999;
-    o.source.batch_labeled = 64, o.source.batch = 448;
-    o.source.labeled_stream = LabeledStream::fresh;
+    o.training.average = 0.999;
+    o.training.source.batch_labeled = 64, o.training.source.batch = 448;
+    o.training.source.labeled_stream = LabeledStream::fresh;
   } else {
-    o.source.batch_labeled = 128;
+    o.training.source.batch_labeled = 128;
   }
   return o;
 }
@@ -48,18 +48,15 @@ train::Inputs inputs_of(const ClassifierOptions&) { return train::Inputs::unit; 
 
 ClassifierRecipe::Settings settings_of(const ClassifierOptions& o, const train::Data& data) {
   ClassifierRecipe::Settings s = o.settings;
-  s.net = o.net;
+  s.training = training_of(o);
   s.backbone = backbone_of(o, data);
   s.classes = data.classes;
-  s.source = source_of(o);
-  s.rate = o.rate, s.sgd = o.sgd;
-  s.average = o.average, s.augment_validation = o.augment_validation;
   return s;
 }
 
 std::unique_ptr<train::Recipe> make_recipe(const ClassifierOptions& o, const train::Data& data,
                                            nn::Options of_model) {
-  return std::make_unique<ClassifierRecipe>(settings_of(o, data), with_parts(data), of_model);
+  return std::make_unique<ClassifierRecipe>(settings_of(o, data), data, of_model);
 }
 
 void check_training(const ClassifierOptions& o, const train::Data& data) {

@@ -30,17 +30,17 @@ Options preset_options(Method method, const tool::Find& find) {
   ShotRecipe::Settings& s = o.settings;
   s.method = method;
   const int64_t epochs = of_100 ? 700 : 600;
-  o.rate.drops = of_100 ? std::vector<int64_t>{500, 600, 650} : std::vector<int64_t>{400, 500, 550};
+  o.training.rate.drops = of_100 ? std::vector<int64_t>{500, 600, 650} : std::vector<int64_t>{400, 500, 550};
   const double labeled = static_cast<double>(asked_for(find, "labels", o.split.labels)) / kShareOf;
-  s.objective =
-      reference_objective(method, data == "auto" ? "cifar10" : data, epochs, o.rate.drops[0], labeled);
+  s.objective = reference_objective(method, data == "auto" ? "cifar10" : data, epochs,
+                                    o.training.rate.drops[0], labeled);
   if (!of_100) s.objective.reconstruction = Reconstruction::bernoulli;
-  o.source.equal_batches = method == Method::m2;
+  o.training.source.equal_batches = method == Method::m2;
   if (o.preset == "published" && shot) set_published(s.objective, data);
   const double by = shrinking(o, find, epochs);
   o.run.epochs = shrunk(epochs, by);
   if (o.preset != "fast") return o;
-  for (int64_t& drop : o.rate.drops) drop = shrunk(drop, by);
+  for (int64_t& drop : o.training.rate.drops) drop = shrunk(drop, by);
   for (Ramp* ramp : ramps_of(s.objective)) ramp->epochs = shrunk(ramp->epochs, by);
   if (s.objective.boost_after > 0) s.objective.boost_after = shrunk(s.objective.boost_after, by);
   s.model.decoder_width = 16;
@@ -107,18 +107,15 @@ train::Inputs inputs_of(const Options&) { return train::Inputs::unit; }
 
 ShotRecipe::Settings settings_of(const Options& o, const train::Data& data) {
   ShotRecipe::Settings s = o.settings;
-  s.net = o.net;
+  s.training = training_of(o);
   s.model.backbone = backbone_of(o, data);
   s.model.classes = data.classes;
   s.model.side = data.train.pixels.size(1);
-  s.source = source_of(o);
-  s.rate = o.rate, s.sgd = o.sgd;
-  s.average = o.average, s.augment_validation = o.augment_validation;
   return s;
 }
 
 std::unique_ptr<train::Recipe> make_recipe(const Options& o, const train::Data& data, nn::Options of_model) {
-  return std::make_unique<ShotRecipe>(settings_of(o, data), with_parts(data), of_model);
+  return std::make_unique<ShotRecipe>(settings_of(o, data), data, of_model);
 }
 
 void check_training(const Options& o, const train::Data& data) { check_batches(o, data, true); }

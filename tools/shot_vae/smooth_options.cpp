@@ -80,7 +80,7 @@ SmoothRecipe::Settings settings_of(const SmoothOptions& o, const train::Data& da
 
 std::unique_ptr<train::Recipe> make_recipe(const SmoothOptions& o, const train::Data& data,
                                            nn::Options of_model) {
-  return std::make_unique<SmoothRecipe>(settings_of(o, data), with_parts(data), of_model);
+  return std::make_unique<SmoothRecipe>(settings_of(o, data), data, of_model);
 }
 
 void check_training(const SmoothOptions&, const train::Data& data) {

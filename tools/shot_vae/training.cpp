@@ -50,8 +50,8 @@ void set_preset(TrainingOptions& o, const tool::Find& find, const std::string& r
   o.split.labels = data == "svhn" ? 1000 : 4000;
   o.split.validation = data == "svhn" ? 1000 : 5000;
   if (o.preset != "fast") return;
-  o.net = "wideresnet-10-1";
-  o.source.batch = 128, o.source.batch_labeled = 32;
+  o.training.net = "wideresnet-10-1";
+  o.training.source.batch = 128, o.training.source.batch_labeled = 32;
 }
 
 int64_t asked_for(const tool::Find& find, const std::string& option, int64_t fallback) {
@@ -81,48 +81,41 @@ void describe_run(const OptionTable& table, TrainingOptions& o) {
 void describe_training(const OptionTable& t, TrainingOptions& o) {
   const auto moment =
       tool::number_that<double>([](double v) { return v >= 0 && v < 1; }, "number from 0 to below 1");
-  t.add("net-name", o.net, "backbone: wideresnet-DEPTH-WIDTH, preactresnet18, densenetbc100, ...");
+  auto& [net, source, rate, sgd, augment_validation, average] = o.training;
+  t.add("net-name", net, "backbone: wideresnet-DEPTH-WIDTH, preactresnet18, densenetbc100, ...");
   t.add("dropout", o.dropout, "share of values that the backbone drops", moment).alias("drop-rate");
-  t.add("batch", o.source.batch, "unlabelled images per update", at_least(1)).alias("batch-size");
-  t.add("batch-labeled", o.source.batch_labeled, "labelled images per update", at_least(1));
-  t.add("labeled-stream", o.source.labeled_stream,
+  t.add("batch", source.batch, "unlabelled images per update", at_least(1)).alias("batch-size");
+  t.add("batch-labeled", source.batch_labeled, "labelled images per update", at_least(1));
+  t.add("labeled-stream", source.labeled_stream,
         "labelled images that have been used up in an epoch: the same batches again, or new ones",
         choice<LabeledStream>({{"cached", LabeledStream::cached}, {"fresh", LabeledStream::fresh}}));
-  t.add("pad", o.source.pad, "training images are moved by up to so many pixels", at_least(0));
-  t.add("flip", o.source.flip, "and exchanged left and right, or not, at random");
-  t.add("augment-validation", o.augment_validation, "validation images, too, as the published code does");
-  t.add("lr", o.rate.start, "rate of SGD; a fifth of it in the first epoch", positive());
-  t.add("lr-drops", o.rate.drops, "epochs, counted from 0, behind which it drops", drops())
-      .alias("adjust-lr");
-  t.add("lr-factor", o.rate.factor, "that it is multiplied by then", positive()).alias("lr-decay-ratio");
-  t.add("momentum", o.sgd.rule.momentum, "of SGD", moment);
-  t.add("weight-decay", o.sgd.rule.weight_decay, "L2, of all parameters", non_negative()).alias("wd");
-  t.add("ema", o.average, "decay of averaged weights that are evaluated; 0: the last ones", moment);
+  t.add("pad", source.pad, "training images are moved by up to so many pixels", at_least(0));
+  t.add("flip", source.flip, "and exchanged left and right, or not, at random");
+  t.add("augment-validation", augment_validation, "validation images, too, as the published code does");
+  t.add("lr", rate.start, "rate of SGD; a fifth of it in the first epoch", positive());
+  t.add("lr-drops", rate.drops, "epochs, counted from 0, behind which it drops", drops()).alias("adjust-lr");
+  t.add("lr-factor", rate.factor, "that it is multiplied by then", positive()).alias("lr-decay-ratio");
+  t.add("momentum", sgd.rule.momentum, "of SGD", moment);
+  t.add("weight-decay", sgd.rule.weight_decay, "L2, of all parameters", non_negative()).alias("wd");
+  t.add("ema", average, "decay of averaged weights that are evaluated; 0: the last ones", moment);
 }
 
 backbones::Config backbone_of(const TrainingOptions& o, const train::Data& data) {
-  backbones::Config config = backbones::parse(o.net);
+  backbones::Config config = backbones::parse(o.training.net);
   config.dropout = o.dropout;
   config.channels = data.train.pixels.size(3);
   return config;
 }
 
-SourceSettings source_of(const TrainingOptions& o) {
-  SourceSettings source = o.source;
-  source.epoch_length = o.run.iters_per_epoch;
-  return source;
-}
-
-train::Data with_parts(train::Data data) {
-  const int64_t some = std::min<int64_t>(2, data.train.size());
-  for (Tensor* part : {&data.split.labeled, &data.split.unlabeled})
-    if (part->numel() == 0) *part = train::item_range(0, some, data.train.device());
-  return data;
+Training training_of(const TrainingOptions& o) {
+  Training training = o.training;
+  training.source.epoch_length = o.run.iters_per_epoch;
+  return training;
 }
 
 void check_batches(const TrainingOptions& o, const train::Data& data, bool with_unlabeled) {
-  check_batch("batch-labeled", o.source.batch_labeled, data.split.labeled.numel());
-  if (with_unlabeled) check_batch("batch", o.source.batch, data.split.unlabeled.numel());
+  check_batch("batch-labeled", o.training.source.batch_labeled, data.split.labeled.numel());
+  if (with_unlabeled) check_batch("batch", o.training.source.batch, data.split.unlabeled.numel());
 }
 
 }  // namespace vae::shot_vae

@@ -1,19 +1,15 @@
 #pragma once
 // Options that the tools on deep backbones share.
 #include "models/backbones/backbone.h"
-#include "models/shot_vae/source.h"
+#include "models/shot_vae/deep_recipe.h"
 #include "tools/common/tool.h"
 
 namespace vae::shot_vae {
 
 struct TrainingOptions : tool::CommonOptions {
   tool::SplitOptions split;
-  std::string net = "wideresnet-28-2";
-  double dropout = 0, average = 0;
-  SourceSettings source;
-  LearningRate rate;
-  nn::Sgd::Settings sgd{.learning_rate = 0.1, .rule = {.momentum = 0.9, .weight_decay = 5e-4}};
-  bool augment_validation = false;
+  Training training;
+  double dropout = 0;
 };
 
 /// Presets: of the published code, of the runs that its numbers come from, and a short one for a CPU, whose
@@ -36,12 +32,8 @@ void describe_training(const tool::OptionTable& table, TrainingOptions& options)
 
 /// The backbone of a run on such images.
 backbones::Config backbone_of(const TrainingOptions& options, const train::Data& data);
-/// Settings that options and images make together: epochs of other lengths.
-SourceSettings source_of(const TrainingOptions& options);
-
-/// Data that a recipe can be made on: images that are looked at without the split of their run have no parts,
-/// so two of them stand for each, of which nobody asks a batch.
-train::Data with_parts(train::Data data);
+/// With epochs of other lengths, where these are asked for.
+Training training_of(const TrainingOptions& options);
 
 /// Throws Error(usage) naming the option where a batch would have one image, of which batch norm has no
 /// variance.
