@@ -334,6 +334,13 @@ TEST(Presets, FastShrinksWithItsEpochs) {
   const ClassifierOptions classifier = classifier_preset(choices({{"preset", "fast"}, {"epochs", "50"}}));
   EXPECT_EQ(classifier.run.epochs, 50);
   EXPECT_EQ(classifier.training.rate.drops, (std::vector<int64_t>{30, 35, 40}));
+  EXPECT_EQ(classifier.training.average, 0);
+  const auto average_of = [](const char* epochs) {
+    return classifier_preset(choices({{"preset", "fast"}, {"epochs", epochs}, {"method", "fixmatch"}}))
+        .training.average;
+  };
+  EXPECT_DOUBLE_EQ(average_of("500"), 0.999);
+  EXPECT_DOUBLE_EQ(average_of("20"), 0.975);
 }
 
 TEST(Presets, OfShotClassifier) {

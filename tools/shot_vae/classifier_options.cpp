@@ -22,7 +22,7 @@ ClassifierOptions classifier_preset(const tool::Find& find) {
   if (o.preset == "fast")
     for (int64_t& drop : o.training.rate.drops) drop = shrunk(drop, by);
   if (fixmatch) {
-    o.training.average = 0.999;
+    o.training.average = 1 - 0.001 / by;  // over the same share of the training
     o.training.source.batch_labeled = 64, o.training.source.batch = 448;
     o.training.source.labeled_stream = LabeledStream::fresh;
   } else {
