@@ -5,6 +5,12 @@
 #include "kernels/kernels.h"
 
 namespace vae::kernels {
+namespace {
+thread_local const char* conv_engine = "";
+}
+
+const char* last_conv_engine() { return conv_engine; }
+void note_conv_engine(const char* name) { conv_engine = name; }
 
 bool ConvSizes::pixelwise() const {
   const auto one = [](const WindowAxis& a) { return a.kernel == 1 && a.stride == 1 && a.padding == 0; };
@@ -40,6 +46,8 @@ void lay_down(In bias, Out y) {
 namespace columns {
 namespace {
 
+void note_engine(const ConvSizes& s) { note_conv_engine(s.pixelwise() ? "product" : "columns"); }
+
 /// Calls body(first window, block of columns, rows of y) over all windows. A block stays in the cache of a
 /// core; other devices need larger ones to be busy.
 template <class Body>
@@ -59,6 +67,7 @@ void for_blocks(const ConvSizes& s, In y, const Body& body) {
 void conv2d_fwd(In x, In w, In bias, Out y, const Window& window, const Activation& activation) {
   const ConvSizes s = conv_sizes("conv2d_fwd", x, w, y, window);
   check_bias("conv2d_fwd", bias, y);
+  note_engine(s);
   const Tensor weights = w.reshape({s.o, s.taps()});
   const auto multiply = [&](In columns, In result) {
     linear_fwd(columns, weights, bias, result);
@@ -73,6 +82,7 @@ void conv2d_fwd(In x, In w, In bias, Out y, const Window& window, const Activati
 
 void conv2d_bwd_input(In dy, In w, Out dx, const Window& window, Write write) {
   const ConvSizes s = conv_sizes("conv2d_bwd_input", dx, w, dy, window);
+  note_engine(s);
   const Tensor weights = w.reshape({s.o, s.taps()});
   if (s.pixelwise()) return gemm(dy, Transpose::no, weights, Transpose::no, dx, 1, write == Write::add);
   if (write == Write::set) dx.zero();
@@ -84,6 +94,7 @@ void conv2d_bwd_input(In dy, In w, Out dx, const Window& window, Write write) {
 
 void conv2d_bwd_weight(In dy, In x, Out dw, const Window& window, Write write) {
   const ConvSizes s = conv_sizes("conv2d_bwd_weight", x, dw, dy, window);
+  note_engine(s);
   const Tensor weights = dw.reshape({s.o, s.taps()});
   if (s.pixelwise()) return gemm(dy, Transpose::yes, x, Transpose::no, weights, 1, write == Write::add);
   if (write == Write::set) dw.zero();

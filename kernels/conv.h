@@ -24,6 +24,12 @@ ConvSizes conv_sizes(const char* kernel, In x, In w, In y, const Window& window)
 /// unfold, fold: images x, columns [rows, taps] of the windows that begin with number `first`.
 Sliding unfold_sizes(const char* kernel, In x, In columns, const Window& window, int64_t first);
 
+/// How the last convolution of the calling thread was computed: "cuDNN", "oneDNN", "Winograd", "windows"
+/// (products window by window), "product" (every window is a pixel) or "columns"; "" before the first one.
+const char* last_conv_engine();
+/// What last_conv_engine() says from now on; for the backends.
+void note_conv_engine(const char* name);
+
 /// y = bias in every pixel, 0 where it is undefined.
 void lay_down(In bias, Out y);
 

@@ -78,6 +78,7 @@ struct Part {
 /// elements of the row).
 template <class Body>
 void for_window_rows(const ConvSizes& s, const Body& body) {
+  note_conv_engine("windows");
   const WindowAxis &h = s.window.h, &w = s.window.w;
   for (int64_t window = 0; window < s.oh * s.ow; ++window) {
     const int64_t oh = window / s.ow, ow = window % s.ow;

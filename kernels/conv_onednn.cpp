@@ -231,6 +231,7 @@ bool convolve(Pass pass, const ConvSizes& s, std::initializer_list<const Tensor*
   run(p->convolution, p->scratch, std::move(arguments));
   if (p->result.reordered())
     run(p->result.reorder, p->result.scratch, {{DNNL_ARG_FROM, written}, {DNNL_ARG_TO, ours}});
+  note_conv_engine("oneDNN");
   return true;
 }
 

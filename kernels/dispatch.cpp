@@ -55,21 +55,26 @@ void Kernel<Args...>::operator()(Args... args) const {
   Function* function = functions_[static_cast<int>(type)];
   if (!function)
     fail(ErrorKind::device, "kernel {} has no {} implementation in this build", name_, name_of(type));
-  if (Recorder* recorder = Recorder::active()) [[unlikely]]
-    return recorder->add([function, kept = std::tuple(keep(args)...)] {
-      std::apply([&](const auto&... values) { function(static_cast<Args>(values)...); }, kept);
-    });
+  if (Recording::active()) [[unlikely]] {
+    if (Recorder* recorder = Recorder::active())
+      return recorder->add([function, kept = std::tuple(keep(args)...)] {
+        std::apply([&](const auto&... values) { function(static_cast<Args>(values)...); }, kept);
+      });
+    require_recordable(name_, common.get());
+  }
   function(args...);
 }
 
-#ifdef VAE_HAS_CUDA
-#define VAE_CUDA_FUNCTION(name) cuda::name
-#else
-#define VAE_CUDA_FUNCTION(name) nullptr
+#ifndef VAE_HAS_CUDA  // null in programs that do not link the model of CUDA devices
+#define VAE_KERNEL(name, ...) [[gnu::weak]] Kernel<__VA_ARGS__>::Function name;
+namespace cuda {
+#include "kernels/list.h"
+}
+#undef VAE_KERNEL
 #endif
 
 #define VAE_KERNEL(name, ...) \
-  constinit const Kernel<__VA_ARGS__> name(#name, cpu::name, VAE_CUDA_FUNCTION(name), simt::name);
+  constinit const Kernel<__VA_ARGS__> name(#name, cpu::name, cuda::name, simt::name);
 #include "kernels/list.h"
 #undef VAE_KERNEL
 

@@ -14,8 +14,7 @@ namespace {
 constexpr size_t kWorkspaceBytes = size_t{32} << 20;  // what cuBLAS asks for on its largest devices
 
 void check_cublas(cublasStatus_t status, const char* what) {
-  if (status != CUBLAS_STATUS_SUCCESS)
-    fail(ErrorKind::device, "cuBLAS {}: {}", what, cublasGetStatusString(status));
+  if (status != CUBLAS_STATUS_SUCCESS) fail_in_library("cuBLAS", what, cublasGetStatusString(status));
 }
 
 /// The handle of a device, which must be current, on its compute stream. It and its workspace live until the
@@ -50,7 +49,7 @@ void gemm(In a, Transpose ta, In b, Transpose tb, Out c, double alpha, double be
     const Params scale{beta, 0};
     return beta == 0 ? c.zero() : map_fwd(Map::affine, scale, {&c, 1}, c);
   }
-  const CurrentDevice current(c.device().index);
+  use_device(c.device().index);
   cublasHandle_t handle = handle_of(c.device());
   dispatch_floating(c.dtype(), [&](auto zero) {
     using T = decltype(zero);
@@ -61,6 +60,7 @@ void gemm(In a, Transpose ta, In b, Transpose tb, Out c, double alpha, double be
                                  compute_type(c.dtype()), CUBLAS_GEMM_DEFAULT),
                  "gemm");
   });
+  wait_if_asked(compute_stream(c.device().index), "gemm");
 }
 
 }  // namespace vae::kernels::cuda

@@ -1,7 +1,8 @@
 // y = x w^T + bias in one pass on CUDA devices, through cuBLASLt, whose products may add a vector at their
 // end. It thinks in columns: y' = w x' + bias, over the same memory. Algorithms come from its heuristics,
 // without timing, and only those whose sums have a fixed order are allowed. Whatever it does not offer is a
-// product of cuBLAS on top of the bias.
+// product of cuBLAS on top of the bias. A status that blames the arguments is an error, not an offer
+// declined.
 #include <cublasLt.h>
 
 #include <array>
@@ -18,10 +19,17 @@ namespace {
 
 constexpr size_t kMaxWorkspace = size_t{32} << 20;
 constexpr size_t kMaxChoices = 1024;
+/// Of the bias: its epilogue reads whole vectors, and no preference tells the heuristics of less.
+constexpr uint32_t kBiasAlignment = 16;
 
 void check_cublaslt(cublasStatus_t status, const char* what) {
-  if (status != CUBLAS_STATUS_SUCCESS)
-    fail(ErrorKind::device, "cuBLASLt {}: {}", what, cublasLtGetStatusString(status));
+  if (status != CUBLAS_STATUS_SUCCESS) fail_in_library("cuBLASLt", what, cublasLtGetStatusString(status));
+}
+
+/// Whether the library offers what it was asked for; throws where it finds fault with the question.
+bool offers(cublasStatus_t status, const char* what) {
+  if (status != CUBLAS_STATUS_NOT_SUPPORTED) check_cublaslt(status, what);
+  return status == CUBLAS_STATUS_SUCCESS;
 }
 
 /// The largest power of two, 256 at most, that divides an address.
@@ -82,7 +90,7 @@ Choice choose(cublasLtHandle_t handle, Product& p, In w, In x, In y) {
   int count = 0;
   const cublasStatus_t status = cublasLtMatmulAlgoGetHeuristic(handle, &p.operation, &p.w, &p.x, &p.y, &p.y,
                                                                &preference, 1, &found, &count);
-  if (status != CUBLAS_STATUS_SUCCESS || count == 0 || found.state != CUBLAS_STATUS_SUCCESS) return {};
+  if (!offers(status, "heuristics") || count == 0 || !offers(found.state, "candidate")) return {};
   return {found.algo, found.workspaceSize, true};
 }
 
@@ -124,18 +132,19 @@ bool run(const GemmSizes& s, In x, In w, In bias, Out y) {
   const cublasStatus_t status = cublasLtMatmul(
       handle, &p.operation, &one, w.raw(), &p.w, x.raw(), &p.x, &zero, y.raw(), &p.y, y.raw(), &p.y,
       &choice.algorithm, workspace.raw(), choice.workspace, compute_stream(y.device().index));
-  if (status == CUBLAS_STATUS_NOT_SUPPORTED) return choice.usable = false;
-  check_cublaslt(status, "linear_fwd");
-  return true;
+  choice.usable = offers(status, "linear_fwd");
+  if (choice.usable) wait_if_asked(compute_stream(y.device().index), "linear_fwd");
+  return choice.usable;
 }
 
 }  // namespace
 
 void linear_fwd(In x, In w, In bias, Out y) {
   const GemmSizes s = linear_sizes(x, w, bias, y);
-  const CurrentDevice current(y.device().index);
+  use_device(y.device().index);
   const bool offered = bias.defined() && bias.numel() == s.n && columns_of(bias.shape()) == s.n &&
-                       y.dtype() == DType::f32 && y.numel() > 0 && s.k > 0;
+                       alignment_of(bias) >= kBiasAlignment && y.dtype() == DType::f32 && y.numel() > 0 &&
+                       s.k > 0;
   if (!offered || !run(s, x, w, bias, y)) product_on_bias(x, w, bias, y);
 }
 

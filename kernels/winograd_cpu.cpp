@@ -363,6 +363,7 @@ bool pays(const ConvSizes& s) {
 }
 
 void conv2d_fwd(const ConvSizes& s, In x, In w, In bias, Out y) {
+  note_conv_engine("Winograd");
   with_algorithm(taps_of_phase(s), s.oh, s.ow, [&]<class A>(A) {
     const Tensor kernels = forward_points<A>(Weights(s), w);
     Convolution<A>{images_grid<A>(s),
@@ -376,6 +377,7 @@ void conv2d_fwd(const ConvSizes& s, In x, In w, In bias, Out y) {
 }
 
 void conv2d_bwd_input(const ConvSizes& s, In dy, In w, Out dx) {
+  note_conv_engine("Winograd");
   // The pixels of each phase are the results of a convolution of dy with the turned kernels of the phase.
   const int64_t taps = taps_of_phase(s), stride = s.window.h.stride;
   const Weights weights(s);
@@ -403,6 +405,7 @@ void conv2d_bwd_input(const ConvSizes& s, In dy, In w, Out dx) {
 }
 
 void conv2d_bwd_weight(const ConvSizes& s, In dy, In x, Out dw) {
+  note_conv_engine("Winograd");
   with_algorithm(taps_of_phase(s), s.oh, s.ow, [&]<class A>(A) { gradient_of_weights<A>(s, dy, x, dw); });
 }
 

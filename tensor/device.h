@@ -28,7 +28,8 @@ std::string_view name_of(DeviceType type);
 /// devices.
 int device_count(DeviceType type);
 
-/// Throws Error(device) unless the device can be used in this build on this machine.
+/// Throws Error(device) unless the device can be used in this build on this machine; where CUDA has none, the
+/// message says why.
 void require_device(Device device);
 
 }  // namespace vae

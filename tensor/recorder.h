@@ -4,11 +4,35 @@
 // of a stream is to CUDA, and obeys the same rules, so whatever would go wrong in a captured step goes wrong
 // here as well.
 #include <functional>
+#include <string>
 #include <vector>
+
+#include "tensor/device.h"
 
 namespace vae {
 
-class Recorder {
+/// While it lives, this thread records a step: what it queues is remembered, by a Recorder or by the device
+/// itself.
+class Recording {
+ public:
+  Recording() { ++depth_; }
+  ~Recording() { --depth_; }
+  Recording(const Recording&) = delete;
+  Recording& operator=(const Recording&) = delete;
+  static bool active() { return depth_ > 0; }
+
+ private:
+  static inline thread_local int depth_ = 0;
+};
+
+/// Throws Error(device): a copy between the host and a tensor happens now, it cannot be part of recorded
+/// work.
+[[noreturn]] void refuse_recorded_copy(Device device);
+/// Throws Error(device) where work on `device` would run now although a step is recorded: a device that
+/// records by itself takes nothing from the host. `what` names the work.
+void require_recordable(const std::string& what, Device device);
+
+class Recorder : private Recording {
  public:
   Recorder() : outer_(active_) { active_ = this; }
   ~Recorder() { active_ = outer_; }
@@ -26,13 +50,14 @@ class Recorder {
   std::vector<std::function<void()>> work_;
 };
 
-/// Runs the work, or leaves it to the active recorder. What it captures must own its tensors.
+/// Runs the work on a device, or leaves it to the active recorder. What it captures must own its tensors.
 template <class Work>
-void run_or_record(const Work& work) {
-  if (Recorder* recorder = Recorder::active()) [[unlikely]]
-    recorder->add(work);
-  else
-    work();
+void run_or_record(const char* what, Device device, const Work& work) {
+  if (Recording::active()) [[unlikely]] {
+    if (Recorder* recorder = Recorder::active()) return recorder->add(work);
+    require_recordable(what, device);
+  }
+  work();
 }
 
 }  // namespace vae

@@ -114,10 +114,20 @@ int device_count(DeviceType type) {
 }
 
 void require_device(Device device) {
-  const int count = runtime(device.type).count();
-  if (device.index < 0 || device.index >= count)
-    fail(ErrorKind::device, "no device {}: this machine has {} of type {}", device.str(), count,
-         name_of(device.type));
+  const DeviceRuntime& devices = runtime(device.type);
+  if (device.index >= 0 && device.index < devices.count()) return;
+  const std::string reason = devices.why_none();
+  fail(ErrorKind::device, "no device {}: this machine has {} of type {}{}{}", device.str(), devices.count(),
+       name_of(device.type), reason.empty() ? "" : ", ", reason);
+}
+
+void refuse_recorded_copy(Device device) {
+  fail(ErrorKind::device, "a recorded step copies between the host and a tensor on {}", device.str());
+}
+
+void require_recordable(const std::string& what, Device device) {
+  if (device.is_cpu())
+    fail(ErrorKind::device, "a recorded step runs {} on the host, where it is not recorded", what);
 }
 
 void synchronize(Device device) { runtime(device.type).synchronize(device.index); }

@@ -22,6 +22,8 @@ class DeviceRuntime {
  public:
   virtual ~DeviceRuntime() = default;
   virtual int count() const = 0;
+  /// Why count() is 0, in a few words; empty where there is nothing to say.
+  virtual std::string why_none() const { return {}; }
   /// The model of a device, as its maker calls it.
   virtual std::string name(int index) const = 0;
   /// Bytes of memory that this process can still have there; none where the device does not say.

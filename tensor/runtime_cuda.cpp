@@ -1,8 +1,11 @@
 // CUDA memory, copies and streams. The driver is probed on the first use; any error then means zero devices.
+#include <fmt/format.h>
+
 #include <map>
 #include <mutex>
 
 #include "tensor/error.h"
+#include "tensor/recorder.h"
 #include "tensor/runtime.h"
 #include "tensor/stream_cuda.h"
 
@@ -12,11 +15,12 @@ namespace {
 class CudaGraph final : public RecordedWork {
  public:
   CudaGraph(int index, cudaGraph_t graph) : index_(index) {
+    use_device(index);
     check_cuda(cudaGraphInstantiateWithFlags(&executable_, graph, 0), "instantiate graph");
   }
   ~CudaGraph() override { cudaGraphExecDestroy(executable_); }
   void replay() override {
-    const CurrentDevice current(index_);
+    use_device(index_);
     check_cuda(cudaGraphLaunch(executable_, compute_stream(index_)), "launch graph");
   }
 
@@ -36,37 +40,57 @@ struct Captured {
   Captured& operator=(const Captured&) = delete;
 };
 
+/// What there is, or why there is nothing.
+struct Probe {
+  int count = 0;
+  std::string reason;
+
+  Probe() {
+    int driver = 0, runtime = 0;
+    cudaDriverGetVersion(&driver);  // 0 where there is none
+    cudaRuntimeGetVersion(&runtime);
+    const cudaError_t status = cudaGetDeviceCount(&count);
+    if (status == cudaSuccess) return;
+    cudaGetLastError();  // clear: no later call failed
+    count = 0;
+    if (driver == 0)
+      reason = "no CUDA driver is installed";
+    else if (status == cudaErrorInsufficientDriver)
+      reason =
+          fmt::format("its driver serves CUDA {}, this program needs {}", version(driver), version(runtime));
+    else
+      reason = cudaGetErrorString(status);
+  }
+  static std::string version(int number) { return fmt::format("{}.{}", number / 1000, number % 1000 / 10); }
+};
+
 class CudaRuntime final : public DeviceRuntime {
  public:
-  int count() const override {
-    static const int count = [] {
-      int n = 0;
-      return cudaGetDeviceCount(&n) == cudaSuccess ? n : 0;
-    }();
-    return count;
-  }
+  int count() const override { return probe().count; }
+  std::string why_none() const override { return probe().reason; }
   std::string name(int index) const override {
     cudaDeviceProp properties{};
     check_cuda(cudaGetDeviceProperties(&properties, index), "get properties");
     return properties.name;
   }
   std::optional<double> free_bytes(int index) const override {
-    const CurrentDevice current(index);
+    use_device(index);
     size_t free = 0, total = 0;
     check_cuda(cudaMemGetInfo(&free, &total), "get free memory");
     return static_cast<double>(free);
   }
   void* allocate(int index, size_t bytes) override {
     require_device({DeviceType::cuda, index});
-    const CurrentDevice current(index);
+    use_device(index);
     void* pointer = nullptr;
-    if (cudaMalloc(&pointer, bytes) == cudaSuccess) return pointer;
+    const cudaError_t status = cudaMalloc(&pointer, bytes);
+    if (status != cudaErrorMemoryAllocation) return check_cuda(status, "allocate"), pointer;
     cudaGetLastError();  // clear: the allocator retries after trimming
     return nullptr;
   }
   void release(int index, void* pointer) override {
-    const CurrentDevice current(index);
-    cudaFree(pointer);  // waits for the work that may still use it
+    use_device(index);
+    check_cuda(cudaFree(pointer), "free");  // waits for the work that may still use it
   }
   void copy_from_host(int index, void* to, const void* from, size_t bytes) override {
     copy_and_wait(index, to, from, bytes, cudaMemcpyHostToDevice, "copy to device");
@@ -75,20 +99,20 @@ class CudaRuntime final : public DeviceRuntime {
     copy_and_wait(index, to, from, bytes, cudaMemcpyDeviceToHost, "copy to host");
   }
   void copy_on_device(int index, void* to, const void* from, size_t bytes) override {
-    const CurrentDevice current(index);
+    use_device(index);
     check_cuda(cudaMemcpyAsync(to, from, bytes, cudaMemcpyDeviceToDevice, compute_stream(index)),
                "copy on device");
   }
   void fill_zero(int index, void* to, size_t bytes) override {
-    const CurrentDevice current(index);
+    use_device(index);
     check_cuda(cudaMemsetAsync(to, 0, bytes, compute_stream(index)), "fill");
   }
   void synchronize(int index) override {
-    const CurrentDevice current(index);
+    use_device(index);
     check_cuda(cudaDeviceSynchronize(), "synchronize");
   }
   double time_ms(int index, const std::function<void()>& queue) override {
-    const CurrentDevice current(index);
+    use_device(index);
     CudaEvent begin, end;
     begin.record(compute_stream(index));
     queue();
@@ -96,9 +120,10 @@ class CudaRuntime final : public DeviceRuntime {
     return end.since(begin);
   }
   std::unique_ptr<RecordedWork> record(int index, const std::function<void()>& queue) override {
-    const CurrentDevice current(index);
+    use_device(index);
     const cudaStream_t stream = compute_stream(index);
     Captured captured;
+    const Recording recording;
     // Relaxed: memory that the cache lacks may be allocated on the way.
     check_cuda(cudaStreamBeginCapture(stream, cudaStreamCaptureModeRelaxed), "begin of recording");
     try {
@@ -113,29 +138,59 @@ class CudaRuntime final : public DeviceRuntime {
   }
 
  private:
+  static const Probe& probe() {
+    static const Probe probe;
+    return probe;
+  }
   static void copy_and_wait(int index, void* to, const void* from, size_t bytes, cudaMemcpyKind kind,
                             const char* what) {
-    const CurrentDevice current(index);
+    use_device(index);
     const cudaStream_t stream = compute_stream(index);
-    if (is_recording(stream))
-      fail(ErrorKind::device, "a recorded step copies between the host and a tensor on cuda:{}", index);
+    if (is_recording(stream)) refuse_recorded_copy({DeviceType::cuda, index});  // by another thread, too
     check_cuda(cudaMemcpyAsync(to, from, bytes, kind, stream), what);
     check_cuda(cudaStreamSynchronize(stream), what);
   }
 };
 
+/// Whether a status tells what a kernel did on the device at some time before the call that returned it.
+bool is_asynchronous(cudaError_t status) {
+  switch (status) {
+    case cudaErrorIllegalAddress:
+    case cudaErrorMisalignedAddress:
+    case cudaErrorInvalidAddressSpace:
+    case cudaErrorInvalidPc:
+    case cudaErrorIllegalInstruction:
+    case cudaErrorHardwareStackError:
+    case cudaErrorLaunchFailure:
+    case cudaErrorLaunchTimeout:
+    case cudaErrorAssert:
+    case cudaErrorECCUncorrectable:
+      return true;
+    default:
+      return false;
+  }
+}
+
 }  // namespace
 
 void check_cuda(cudaError_t status, const char* what) {
-  if (status != cudaSuccess) fail(ErrorKind::device, "CUDA {}: {}", what, cudaGetErrorString(status));
+  if (status == cudaSuccess) return;
+  cudaGetLastError();  // clear
+  fail(ErrorKind::device, "CUDA{} {}: {}", is_asynchronous(status) ? ", at or before" : "", what,
+       cudaGetErrorString(status));
 }
 
-CurrentDevice::CurrentDevice(int index) {
-  check_cuda(cudaGetDevice(&previous_), "get device");
-  check_cuda(cudaSetDevice(index), "set device");
+void fail_in_library(const char* library, const char* what, const char* words) {
+  const cudaError_t status = cudaGetLastError();
+  if (is_asynchronous(status)) check_cuda(status, what);
+  fail(ErrorKind::device, "{} {}: {}", library, what, words);
 }
 
-CurrentDevice::~CurrentDevice() { cudaSetDevice(previous_); }
+void wait_if_asked(cudaStream_t stream, const char* what) {
+  if (sync_launches() && !is_recording(stream)) check_cuda(cudaStreamSynchronize(stream), what);
+}
+
+void use_device(int index) { check_cuda(cudaSetDevice(index), "set device"); }
 
 namespace {
 
@@ -147,7 +202,7 @@ class Streams {
     const std::lock_guard lock(mutex_);
     const auto found = streams_.find(index);
     if (found != streams_.end()) return found->second;
-    const CurrentDevice current(index);
+    use_device(index);
     cudaStream_t stream = nullptr;
     check_cuda(cudaStreamCreateWithFlags(&stream, cudaStreamNonBlocking), "create stream");
     return streams_[index] = stream;

@@ -6,8 +6,17 @@
 
 namespace vae {
 
-/// Throws Error(device) naming `what` unless the call succeeded.
+/// Throws Error(device) naming `what` unless the call succeeded. The error is cleared, so that no later call
+/// reports it again; but for what kernels do wrong on the device, which ends the use of it. That comes to
+/// light in any later call: the message says "at or before".
 void check_cuda(cudaError_t status, const char* what);
+
+/// Throws Error(device) for a failed call of a library: with what the device did wrong before, if it did,
+/// else with the library's own words.
+[[noreturn]] void fail_in_library(const char* library, const char* what, const char* words);
+
+/// Under VAE_SYNC=1 waits for what is queued on the stream and checks it, unless it is being recorded.
+void wait_if_asked(cudaStream_t stream, const char* what);
 
 /// The compute stream of a device, created on the first call. It lives until the process ends.
 cudaStream_t compute_stream(int index);
@@ -31,16 +40,8 @@ class CudaEvent {
   cudaEvent_t event_ = nullptr;
 };
 
-/// Makes a device current for the life of the object and restores the caller's.
-class CurrentDevice {
- public:
-  explicit CurrentDevice(int index);
-  ~CurrentDevice();
-  CurrentDevice(const CurrentDevice&) = delete;
-  CurrentDevice& operator=(const CurrentDevice&) = delete;
-
- private:
-  int previous_ = 0;
-};
+/// Makes a device current on the calling thread. It stays so: whoever works with a device makes it current
+/// first, and nobody restores another one, which would make a context on that card.
+void use_device(int index);
 
 }  // namespace vae

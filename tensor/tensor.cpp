@@ -8,10 +8,8 @@ namespace vae {
 
 namespace {
 
-/// A copy between the host and a tensor happens now: it cannot be part of recorded work.
 void require_unrecorded(Device device) {
-  if (Recorder::active())
-    fail(ErrorKind::device, "a recorded step copies between the host and a tensor on {}", device.str());
+  if (Recording::active()) refuse_recorded_copy(device);
 }
 
 }  // namespace
@@ -90,15 +88,17 @@ Tensor Tensor::to(Device device) const {
 
 void Tensor::copy_from(const Tensor& source) const {
   VAE_CHECK(source.dtype_ == dtype_ && source.numel_ == numel_, "copy: {} into {}", source.str(), str());
-  if (source.device() != device()) require_unrecorded(device());
-  run_or_record(
-      [to = *this, source] { copy_bytes(to.raw(), to.device(), source.raw(), source.device(), to.bytes()); });
+  if (source.device() != device()) require_unrecorded(device().is_cpu() ? source.device() : device());
+  run_or_record("copy", device(), [to = *this, source] {
+    copy_bytes(to.raw(), to.device(), source.raw(), source.device(), to.bytes());
+  });
 }
 
 void Tensor::zero() const {
   if (numel_)
-    run_or_record(
-        [to = *this] { runtime(to.device().type).fill_zero(to.device().index, to.raw(), to.bytes()); });
+    run_or_record("fill", device(), [to = *this] {
+      runtime(to.device().type).fill_zero(to.device().index, to.raw(), to.bytes());
+    });
 }
 
 double Tensor::item() const {

@@ -3,14 +3,16 @@
 // blockIdx, __syncthreads and __shfl_*_sync: launches go through launch(), shared memory through VAE_SHARED.
 // Kernels walk over their items by the size of the grid, so a grid may be smaller than the work; an empty one
 // is not launched. With VAE_SYNC=1 in the environment every launch is waited for and checked.
-// A .cu file is compiled twice: by nvcc for CUDA devices and by g++ for the emulator of tests (kernels/simt),
-// so its code stands in namespace vae::kernels::VAE_GPU.
+// A .cu file is compiled by nvcc for CUDA devices, and for tests by g++: for the emulator (kernels/simt) and
+// for the model of CUDA devices (kernels/model). So its code stands in namespace vae::kernels::VAE_GPU.
 #include <algorithm>
 #include <bit>
 
 #include "kernels/kernel.h"
-#ifdef __CUDACC__
+#if defined(__CUDACC__)
 #include "kernels/cuda/backend.h"
+#elif defined(VAE_MODEL)
+#include "kernels/model/backend.h"
 #else
 #include "kernels/simt/backend.h"
 #endif
@@ -39,11 +41,12 @@ inline unsigned blocks_for(int64_t n, int64_t each) {
   return static_cast<unsigned>(std::min((n + each - 1) / each, kMaxBlocks));
 }
 
-/// The device of a tensor, current for the life of the object, and the shapes of launches on its stream.
+/// The device of a tensor, made current, and the shapes of launches on its stream.
 class OnDevice {
  public:
-  explicit OnDevice(In tensor)
-      : current_(tensor.device().index), stream_(compute_stream(tensor.device().index)) {}
+  explicit OnDevice(In tensor) : stream_(compute_stream(tensor.device().index)) {
+    use_device(tensor.device().index);
+  }
 
   /// One thread per item along x.
   LaunchConfig line(int64_t n) const { return config({blocks_for(n, kThreads)}, {kThreads}); }
@@ -66,7 +69,6 @@ class OnDevice {
   LaunchConfig config(dim3 grid, dim3 block) const { return {grid, block, stream_}; }
 
  private:
-  CurrentDevice current_;
   Stream stream_;
 };
 

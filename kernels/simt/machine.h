@@ -36,7 +36,8 @@ class OrderScope {
   OrderScope& operator=(const OrderScope&) = delete;
 };
 
-/// Calls thread() once for every thread of a grid. `kernel` names it in errors, `address` in launches().
+/// Calls thread() once for every thread of a grid, one grid at a time. `kernel` names it in errors, `address`
+/// in launches().
 void run(const char* kernel, const void* address, dim3 grid, dim3 block, const std::function<void()>& thread);
 
 /// How often each kernel was launched, by the address of its function.

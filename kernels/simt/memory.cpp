@@ -16,57 +16,9 @@
 namespace vae::simt {
 namespace {
 
-constexpr size_t kArenaBytes = size_t{64} << 30;  // of addresses; memory is taken as it is written
-constexpr size_t kPage = size_t{2} << 20;         // huge pages: to open and close small ones takes long
-constexpr size_t kZone = 256;                     // bytes watched before and after a buffer
-constexpr uint32_t kPoison = 0x7FF7A5A5;          // NaN in f32, and twice over in f64
-
-struct Buffer {
-  size_t capacity = 0, asked = 0;
-};
-
-/// Addresses [base, top) are in use, and open while depth > 0. Buffers given back wait for a request of their
-/// size.
-class Arena {
- public:
-  Arena();
-  void* allocate(size_t bytes);
-  void release(void* buffer);
-  void prepare(void* buffer, size_t bytes);
-  void check(const char* kernel);
-  void open() {
-    mutex_.lock();
-    if (depth_++ == 0) protect(PROT_READ | PROT_WRITE);
-  }
-  void close() {
-    if (--depth_ == 0) protect(PROT_NONE);
-    mutex_.unlock();
-  }
-  bool holds(const void* address) const { return address >= base_ && address < base_ + kArenaBytes; }
-
- private:
-  void protect(int access) {
-    if (top_ != base_ && mprotect(base_, static_cast<size_t>(top_ - base_), access) != 0)
-      fail(ErrorKind::device, "simt: mprotect failed");
-  }
-  std::byte *base_ = nullptr, *end_ = nullptr, *top_ = nullptr;  // of the last buffer, of its page
-  int depth_ = 0;
-  std::map<std::byte*, Buffer> buffers_;
-  std::map<size_t, std::vector<std::byte*>> free_;
-  std::recursive_mutex mutex_;
-};
-
-Arena& arena() {
-  static auto* arena = new Arena;
-  return *arena;
-}
-
-void poison(std::byte* begin, const std::byte* end) {
-  for (; begin < end && reinterpret_cast<uintptr_t>(begin) % sizeof kPoison; ++begin)
-    *begin = static_cast<std::byte>(kPoison >> 8 * (reinterpret_cast<uintptr_t>(begin) % sizeof kPoison));
-  for (; begin + sizeof kPoison <= end; begin += sizeof kPoison) std::memcpy(begin, &kPoison, sizeof kPoison);
-  if (begin < end) std::memcpy(begin, &kPoison, static_cast<size_t>(end - begin));
-}
+constexpr size_t kPage = size_t{2} << 20;  // huge pages: to open and close small ones takes long
+constexpr size_t kZone = 256;              // bytes watched before and after a buffer
+constexpr uint32_t kPoison = 0x7FF7A5A5;   // NaN in f32, and twice over in f64
 
 /// The first byte of a zone that is not as poison() left it, or null.
 std::byte* first_written(std::byte* begin, std::byte* end) {
@@ -78,27 +30,63 @@ std::byte* first_written(std::byte* begin, std::byte* end) {
   return std::mismatch(begin, end, same).first;
 }
 
+/// All arenas, for the handler of segmentation faults.
+std::vector<const Arena*>& arenas() {
+  static auto* all = new std::vector<const Arena*>;
+  return *all;
+}
+
 /// The host dies at once when it touches device memory; this says why.
 struct sigaction g_previous;
 void on_segment_fault(int, siginfo_t* info, void*) {
-  if (arena().holds(info->si_addr)) {
+  for (const Arena* arena : arenas()) {
+    if (!arena->holds(info->si_addr)) continue;
     constexpr char text[] =
-        "simt: an address of device memory was used by the host, or by a kernel outside buffers\n";
+        "emulator: an address of device memory was used by the host, or by a kernel outside buffers\n";
     [[maybe_unused]] const ssize_t written = write(STDERR_FILENO, text, sizeof text - 1);
   }
   sigaction(SIGSEGV, &g_previous, nullptr);  // the access is repeated, and the process ends as ever
 }
 
-Arena::Arena() {
-  void* base = mmap(nullptr, kArenaBytes, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-  if (base == MAP_FAILED) fail(ErrorKind::device, "simt: no {} bytes of addresses", kArenaBytes);
-  const size_t before_page = reinterpret_cast<uintptr_t>(base) % kPage;
-  base_ = end_ = top_ = static_cast<std::byte*>(base) + (before_page ? kPage - before_page : 0);
-  madvise(base_, kArenaBytes - kPage, MADV_HUGEPAGE);  // where there are none, it is slower
+void handle_segment_faults() {
   struct sigaction action {};
   action.sa_sigaction = on_segment_fault;
   action.sa_flags = SA_SIGINFO;
   sigaction(SIGSEGV, &action, &g_previous);
+}
+
+}  // namespace
+
+void poison(std::byte* begin, const std::byte* end) {
+  for (; begin < end && reinterpret_cast<uintptr_t>(begin) % sizeof kPoison; ++begin)
+    *begin = static_cast<std::byte>(kPoison >> 8 * (reinterpret_cast<uintptr_t>(begin) % sizeof kPoison));
+  for (; begin + sizeof kPoison <= end; begin += sizeof kPoison) std::memcpy(begin, &kPoison, sizeof kPoison);
+  if (begin < end) std::memcpy(begin, &kPoison, static_cast<size_t>(end - begin));
+}
+
+Arena::Arena() {
+  void* base = mmap(nullptr, kBytes, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  if (base == MAP_FAILED) fail(ErrorKind::device, "emulator: no {} bytes of addresses", kBytes);
+  const size_t before_page = reinterpret_cast<uintptr_t>(base) % kPage;
+  base_ = end_ = top_ = static_cast<std::byte*>(base) + (before_page ? kPage - before_page : 0);
+  madvise(base_, kBytes - kPage, MADV_HUGEPAGE);  // where there are none, it is slower
+  if (arenas().empty()) handle_segment_faults();
+  arenas().push_back(this);
+}
+
+void Arena::open() {
+  mutex_.lock();
+  if (depth_++ == 0) protect(PROT_READ | PROT_WRITE);
+}
+
+void Arena::close() {
+  if (--depth_ == 0) protect(PROT_NONE);
+  mutex_.unlock();
+}
+
+void Arena::protect(int access) {
+  if (top_ != base_ && mprotect(base_, static_cast<size_t>(top_ - base_), access) != 0)
+    fail(ErrorKind::device, "emulator: mprotect failed");
 }
 
 void* Arena::allocate(size_t bytes) {
@@ -110,7 +98,7 @@ void* Arena::allocate(size_t bytes) {
     same_size.pop_back();
   } else {
     const size_t used = static_cast<size_t>(end_ - base_) + capacity + 2 * kZone;
-    if (capacity > kArenaBytes || used > kArenaBytes - 2 * kPage) return nullptr;
+    if (capacity > kBytes || used > kBytes - 2 * kPage) return nullptr;
     end_ = base_ + used;
     top_ = base_ + (used + kPage - 1) / kPage * kPage;
     if (depth_) protect(PROT_READ | PROT_WRITE);
@@ -128,14 +116,14 @@ void Arena::release(void* buffer) {
 }
 
 void Arena::prepare(void* pointer, size_t bytes) {
-  const Unlocked unlocked;
+  const Opened opened(*this);
   auto* buffer = static_cast<std::byte*>(pointer);
   buffers_.at(buffer).asked = bytes;
   poison(buffer - kZone, buffer + buffers_.at(buffer).capacity + kZone);
 }
 
-void Arena::check(const char* kernel) {
-  const Unlocked unlocked;
+void Arena::check_red_zones(const char* kernel) {
+  const Opened opened(*this);
   for (const auto& [buffer, sizes] : buffers_) {
     std::byte* end = buffer + sizes.asked;
     std::byte* written = first_written(end, end + kZone);
@@ -148,13 +136,9 @@ void Arena::check(const char* kernel) {
   }
 }
 
-}  // namespace
-
-Unlocked::Unlocked() { arena().open(); }
-Unlocked::~Unlocked() { arena().close(); }
-void* allocate(size_t bytes) { return arena().allocate(bytes); }
-void release(void* buffer) { arena().release(buffer); }
-void prepare(void* buffer, size_t bytes) { arena().prepare(buffer, bytes); }
-void check_red_zones(const char* kernel) { arena().check(kernel); }
+Arena& memory() {
+  static auto* memory = new Arena;
+  return *memory;
+}
 
 }  // namespace vae::simt

@@ -12,21 +12,21 @@ class SimtRuntime final : public DeviceRuntime {
  public:
   int count() const override { return 1; }
   std::string name(int) const override { return "emulator"; }
-  void* allocate(int, size_t bytes) override { return simt::allocate(bytes); }
-  void release(int, void* pointer) override { simt::release(pointer); }
-  void prepare(int, void* pointer, size_t bytes) override { simt::prepare(pointer, bytes); }
+  void* allocate(int, size_t bytes) override { return simt::memory().allocate(bytes); }
+  void release(int, void* pointer) override { simt::memory().release(pointer); }
+  void prepare(int, void* pointer, size_t bytes) override { simt::memory().prepare(pointer, bytes); }
   void copy_from_host(int, void* to, const void* from, size_t bytes) override { copy(to, from, bytes); }
   void copy_to_host(int, void* to, const void* from, size_t bytes) override { copy(to, from, bytes); }
   void copy_on_device(int, void* to, const void* from, size_t bytes) override { copy(to, from, bytes); }
   void fill_zero(int, void* to, size_t bytes) override {
-    const simt::Unlocked unlocked;
+    const simt::Arena::Opened opened(simt::memory());
     std::memset(to, 0, bytes);
   }
   void synchronize(int) override {}
 
  private:
   static void copy(void* to, const void* from, size_t bytes) {
-    const simt::Unlocked unlocked;
+    const simt::Arena::Opened opened(simt::memory());
     std::memcpy(to, from, bytes);
   }
 };

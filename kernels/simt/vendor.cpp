@@ -6,7 +6,7 @@
 namespace vae::kernels::simt {
 
 void gemm(In a, Transpose ta, In b, Transpose tb, Out c, double alpha, double beta) {
-  const vae::simt::Unlocked unlocked;
+  const vae::simt::Arena::Opened opened(vae::simt::memory());
   cpu::gemm(a, ta, b, tb, c, alpha, beta);
 }
 

@@ -1,6 +1,6 @@
 // Elementwise functions of a program's own: values, gradients and broadcasting as those of the library, on
-// every device that the file is compiled for: by g++ the CPU and the emulator, by nvcc (own_test.cu) the CPU
-// and CUDA devices.
+// every device that the file is compiled for: by g++ the CPU and the emulator, by nvcc (own_test.cu) or for the
+// model (own_model_test.cpp) the CPU and CUDA devices.
 #include "autograd/own.h"
 
 #include <gtest/gtest.h>
@@ -38,8 +38,11 @@ struct Weighted {
   VAE_D3(2) { return -x0; }
 };
 
-#ifdef __CUDACC__
+#if defined(__CUDACC__)
 #define VAE_SUITE OwnMapOfNvcc
+constexpr DeviceType kMissing = DeviceType::simt;
+#elif defined(VAE_MODEL)
+#define VAE_SUITE OwnMapOnTheModel
 constexpr DeviceType kMissing = DeviceType::simt;
 #else
 #define VAE_SUITE OwnMap

@@ -27,15 +27,16 @@ bool of_large_net(const File& file) {
   return file.config.contains("formula_seed") || (file.config.contains("param_formula") && !has_weights);
 }
 
-/// The smaller files of each family, by the CUDA kernels on the emulator.
-class GoldenOnEmulator : public testing::TestWithParam<size_t> {};
+/// The smaller files of each family, by the CUDA kernels: on the emulator, and on a CUDA device or its model.
+class GoldenOnDevices : public testing::TestWithParam<std::tuple<size_t, DeviceType>> {};
 
-TEST_P(GoldenOnEmulator, SmallFiles) {
+TEST_P(GoldenOnDevices, SmallFiles) {
   const auto folder = golden_folder();
   if (!folder) GTEST_SKIP() << "no golden files: set VAE_GOLDEN_DIR to their folder";
-  if (device_count(DeviceType::simt) == 0) GTEST_SKIP() << "built without the emulator";
-  const GoldenDevice scope({DeviceType::simt, 0});
-  const Family family = families()[GetParam()];
+  const auto [index, type] = GetParam();
+  if (device_count(type) == 0) GTEST_SKIP() << "no device " << name_of(type);
+  const GoldenDevice scope({type, 0});
+  const Family family = families()[index];
   const Summary summary = run_folder(*folder, {family}, kNotCoveredYet, [&](const File& file) {
     return file.system == family.system && !of_large_net(file) &&
            std::filesystem::file_size(file.path) <= kSmallFile;
@@ -45,11 +46,13 @@ TEST_P(GoldenOnEmulator, SmallFiles) {
   EXPECT_GT(summary.files, 0);
 }
 
-INSTANTIATE_TEST_SUITE_P(Families, GoldenOnEmulator, testing::Range(size_t{0}, families().size()),
+INSTANTIATE_TEST_SUITE_P(Families, GoldenOnDevices,
+                         testing::Combine(testing::Range(size_t{0}, families().size()),
+                                          testing::Values(DeviceType::simt, DeviceType::cuda)),
                          [](const auto& info) {
-                           std::string name = families()[info.param].system;
+                           std::string name = families()[std::get<0>(info.param)].system;
                            std::replace(name.begin(), name.end(), '-', '_');
-                           return name;
+                           return name + "_" + std::string(name_of(std::get<1>(info.param)));
                          });
 
 }  // namespace

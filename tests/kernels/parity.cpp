@@ -1,5 +1,10 @@
 #include "tests/kernels/parity.h"
 
+#include <algorithm>
+#include <cstdlib>
+#include <set>
+#include <sstream>
+
 #include "tests/numeric.h"
 
 namespace vae::test {
@@ -27,6 +32,14 @@ std::vector<ParityCase> parity_cases() {
   add_indexing_cases(cases);
   add_reduction_cases(cases);
   add_training_cases(cases);
+  const char* names = std::getenv("VAE_TEST_KERNELS");
+  if (!names) return cases;
+  std::istringstream words(names);
+  std::set<std::string> wanted;
+  for (std::string word; words >> word; wanted.insert(word))
+    VAE_CHECK(std::any_of(cases.begin(), cases.end(), [&](const ParityCase& c) { return c.kernel == word; }),
+              "VAE_TEST_KERNELS: no kernel {}", word);
+  std::erase_if(cases, [&](const ParityCase& c) { return !wanted.contains(c.kernel); });
   return cases;
 }
 

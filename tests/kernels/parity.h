@@ -55,7 +55,7 @@ struct ParityCase {
   Tolerance tolerance = kRounding;
 };
 
-/// The cases of every kernel.
+/// The cases of every kernel, or of those that VAE_TEST_KERNELS in the environment names ("adam sum").
 std::vector<ParityCase> parity_cases();
 
 void add_augment_cases(std::vector<ParityCase>& cases);

@@ -11,6 +11,7 @@
 #include "tests/expect_error.h"
 #include "tests/numeric.h"
 #include "tests/report.h"
+#include "tests/scoped_variable.h"
 
 namespace vae::test {
 namespace {
@@ -46,6 +47,17 @@ TEST(Cases, CoverEveryKernel) {
   std::set<std::string> covered;
   for (const ParityCase& c : parity_cases()) covered.insert(c.kernel);
   for (const char* name : kernels::kernel_names()) EXPECT_TRUE(covered.contains(name)) << name;
+}
+
+TEST(Cases, AreThoseOfTheKernelsNamed) {
+  {
+    const ScopedVariable named("VAE_TEST_KERNELS", "softmax_fwd adam");
+    std::set<std::string> kernels;
+    for (const ParityCase& c : parity_cases()) kernels.insert(c.kernel);
+    EXPECT_EQ(kernels, (std::set<std::string>{"adam", "softmax_fwd"}));
+  }
+  const ScopedVariable misspelt("VAE_TEST_KERNELS", "adamant");
+  expect_error(ErrorKind::internal, "VAE_TEST_KERNELS: no kernel adamant", [] { parity_cases(); });
 }
 
 TEST(CpuKernels, GiveTheSameBitsWithAnyNumberOfThreads) {

@@ -72,7 +72,7 @@ class Measured(ToolTest):
                  "conv2d_fwd 2x8x8x4 -> 4, 3/1": "direct", "transpose 64x32": "copy", "sum 1x100x50": "read",
                  "random_normal 1000": "write", "batch_norm_fwd 100x50": "copy+read", "moving_average 99": "read+update",
                  "map_bwd exp 70": "copy+read", "map_bwd add 70": "copy"}
-        _, results = self.measure(*kinds, "--shape", "gemm=10x20x30", "--shape", "conv2d=2x8x8x4x4x3x1", "--shape",
+        out, results = self.measure(*kinds, "--shape", "gemm=10x20x30", "--shape", "conv2d=2x8x8x4x4x3x1", "--shape",
                                   "conv2d=2x8x8x4x4x3x2", "--shape", "transpose=64x32", "--shape", "sum=1x100x50",
                                   "--shape", "random=1000", "--shape", "batch_norm=100x50", "--shape", "optimizer=99",
                                   "--shape", "map=70")
@@ -80,6 +80,11 @@ class Measured(ToolTest):
         self.assertEqual({name: case["peak"] for name, case in cases.items() if name not in PEAKS}, kinds)
         self.assertEqual(cases["gemm 10x20x30"]["work"]["flops"], 2 * 10 * 20 * 30)
         self.assertEqual(cases["conv2d_fwd 2x8x8x4 -> 4, 3/1"]["work"]["direct"], True)
+        for name, case in cases.items():  # convolutions say their way
+            self.assertEqual("engine" in case, name.startswith("conv2d"), name)
+            if "engine" in case:
+                self.assertRegex(out, rf"(?m)^conv2d_fwd +{re.escape(case['shape'])} .*, {case['engine']}$")
+        self.assertEqual(self.succeed("bench_kernels", "--from", "bench.json"), out)
         forward, moved = cases["batch_norm_fwd 100x50"], 4 * 100 * 50
         self.assertEqual((forward["work"]["read"], forward["work"]["written"]), (2 * moved, moved))
         best = {name: cases[name]["rate"] * cases[name]["seconds"] / min(cases[name]["rounds"]) for name in PEAKS}

@@ -1,5 +1,7 @@
 // bench_kernels [FILTER...]: every kernel on shapes of the models, or on a user's own: checked against f64 on
 // the CPU, timed with cold caches, compared with what the machine can do and with what was measured before.
+#include <fmt/ranges.h>
+
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <optional>
@@ -92,11 +94,12 @@ bench::Results stored(const Options& o, const std::filesystem::path& file) {
   return results;
 }
 
-void measure(const Options& o, const bench::Cases& cases, bench::Results& results) {
+std::vector<std::string> measure(const Options& o, const bench::Cases& cases, bench::Results& results) {
   const kernels::PrecisionScope precision(o.precision);
   results.load_before = bench::load();
-  bench::measure(cases.list, o.device, o.rounds, results);
+  const std::vector<std::string> wrong = bench::measure(cases.list, o.device, o.rounds, results);
   results.load_after = bench::load();
+  return wrong;
 }
 
 int run(int argc, char** argv) {
@@ -116,10 +119,14 @@ int run(int argc, char** argv) {
     then = stored(o, o.compare);
     check_comparable(now, *then, o.compare);
   }
-  if (measures) measure(o, cases, now);
+  std::vector<std::string> wrong;
+  if (measures) wrong = measure(o, cases, now);
   print_results(now);
   if (!o.json.empty()) write_results(now, o.json);
   if (then) print_comparison(now, *then, o.compare);
+  if (!wrong.empty())  // said last, so that it hides no other case
+    fail(ErrorKind::numeric, "{} of {} cases are wrong: {}", wrong.size(), cases.list.size(),
+         fmt::join(wrong, "; "));
   return 0;
 }
 

@@ -12,8 +12,8 @@ void add_peaks(Cases& cases, Device device);
 /// Fills in the rows of `results`, one for each case and number of threads in that order. Each round goes
 /// over all cases, so that a disturbance of some seconds meets one repeat of a case and shows as spread. A
 /// call is timed with cold caches; a round is the median of three calls at least. The first round checks
-/// every case, f32 on the device against f64 on the CPU: throws Error(numeric) naming the case where the
-/// result is wrong.
-void measure(const std::vector<Case>& cases, Device device, int64_t rounds, Results& results);
+/// every case, f32 on the device against f64 on the CPU; returns a line on each that is wrong.
+std::vector<std::string> measure(const std::vector<Case>& cases, Device device, int64_t rounds,
+                                 Results& results);
 
 }  // namespace vae::bench

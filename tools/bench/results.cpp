@@ -63,8 +63,11 @@ Peaks Results::peaks(int threads, double (Row::*seconds)() const) const {
 void write_results(const Results& results, const std::filesystem::path& file) {
   json all = results;
   all["schema"] = kSchema;
-  for (size_t i = 0; i < results.cases.size(); ++i)
-    all["cases"][i].update(derived(results.cases[i], results.bound(results.cases[i])));
+  for (size_t i = 0; i < results.cases.size(); ++i) {
+    const Row& row = results.cases[i];
+    all["cases"][i].update(derived(row, results.bound(row)));
+    if (!row.engine.empty()) all["cases"][i]["engine"] = row.engine;
+  }
   write_file_atomically(file, all.dump(1) + "\n");
 }
 
@@ -77,6 +80,8 @@ Results read_results(const std::filesystem::path& file) {
   Results results;
   try {
     results = all.get<Results>();
+    for (size_t i = 0; i < results.cases.size(); ++i)
+      results.cases[i].engine = all["cases"][i].value("engine", "");
     for (const Row& row : results.cases)
       if (!is_sound(row)) fail(ErrorKind::data, "{} lacks times", row.name());
     for (const Row& row : results.cases) results.peaks(row.threads);
@@ -100,10 +105,10 @@ void print_results(const Results& results) {
              "share");
   for (const Row& row : results.cases) {
     const Bound bound = results.bound(row);
-    fmt::print("{:<17} {:<32} {:>2} {:>9.1f} us ±{:>4.0f} % {:>8.1f} {:<7} {:>4.0f} % {}\n", row.kernel,
+    fmt::print("{:<17} {:<32} {:>2} {:>9.1f} us ±{:>4.0f} % {:>8.1f} {:<7} {:>4.0f} % {}{}\n", row.kernel,
                row.shape, row.threads, row.seconds() * 1e6, 100 * row.spread(),
                row.work.amount() / row.seconds() * 1e-9, row.work.flops > 0 ? "GFLOP/s" : "GB/s",
-               100 * bound.seconds / row.seconds(), bound.kind);
+               100 * bound.seconds / row.seconds(), bound.kind, row.engine.empty() ? "" : ", " + row.engine);
   }
   fmt::print(
       "\nT threads; copy+read: what is only read at the rate of reading; product: operations at the rate of "

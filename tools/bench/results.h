@@ -20,6 +20,7 @@ struct Row {
   Work work = {};
   double error = 0;                 ///< of f32 against f64, relative, of the norms; peaks are not checked
   std::vector<double> rounds = {};  ///< seconds of a call, the median of each round
+  std::string engine = {};          ///< of a convolution: how it was computed (kernels/conv.h)
 
   std::string name() const { return kernel + " " + shape; }
   bool is_peak() const { return kernel == kPeak; }
@@ -53,8 +54,8 @@ struct Results {
   Bound bound(const Row& row) const { return bound_of(row.work, peaks(row.threads, &Row::fastest)); }
 };
 
-/// A JSON object of all this; each case also with what follows from it: "seconds", "spread", "rate", "peak"
-/// (the kind) and "share" of it.
+/// A JSON object of all this, "engine" for convolutions only; each case also with what follows from it:
+/// "seconds", "spread", "rate", "peak" (the kind) and "share" of it.
 void write_results(const Results& results, const std::filesystem::path& file);
 /// Throws Error(io), or Error(data) for a file that is none of write_results().
 Results read_results(const std::filesystem::path& file);
