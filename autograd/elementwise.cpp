@@ -85,25 +85,60 @@ void reduce_broadcast(const Tensor& gradient, const Shape& full, const Slot& slo
   kernels::sum(gradient, slot.tensor, axis, scale, slot.write);
 }
 
-/// Gradient of operand i, dy being full or a column.
-void operand_gradient(Map op, kernels::Params params, size_t i, const Tensor& dy,
-                      const std::vector<Tensor>& x, const Tensor& y, const Shape& full, const Backward& b) {
-  const bool broadcast = x[i].numel() != full.numel();
-  if (op == Map::add || (op == Map::sub && i == 0)) {  // derivative one: nothing to compute
-    if (!broadcast) return b.give(i, dy);
-    return reduce_broadcast(dy, full, b.into(i), 1.0);
+/// The derivative by operand i, where it is the same everywhere.
+std::optional<double> slope_of(Map op, kernels::Params params, size_t i) {
+  if (op == Map::affine) return params.a;
+  if (op == Map::add) return 1;
+  if (op == Map::sub) return i == 0 ? 1 : -1;
+  if (op == Map::add_scaled) return i == 0 ? 1 : params.a;
+  return {};
+}
+
+/// Gives operand i its gradient where that takes no derivative to compute: a uniform one through a linear
+/// function, or dy itself.
+bool give_linear(const Backward& b, size_t i, std::optional<double> slope, const Tensor& x,
+                 const Shape& full) {
+  if (!slope) return false;
+  if (const auto dy = b.uniform(); dy && x.numel() > 0) {
+    const auto terms = static_cast<double>(full.numel() / x.numel());  // that broadcasting adds up
+    b.give(i, Uniform{dy->number, dy->factor * *slope * terms});
+    return true;
   }
-  if (!broadcast) {
+  if (*slope != 1) return false;
+  if (x.numel() == full.numel())
+    b.give(i, b.dy());
+  else
+    reduce_broadcast(b.dy(), full, b.into(i), 1.0);
+  return true;
+}
+
+/// Gradients of the operands that want one and have a derivative to compute. dy is full; or, of sums of
+/// `rows`, a column.
+void operand_gradients(Map op, kernels::Params params, const std::vector<size_t>& wanted, int64_t rows,
+                       const std::vector<Tensor>& x, const Tensor& y, const Shape& full, const Backward& b) {
+  if (wanted.empty()) return;
+  const auto uniform = b.uniform();
+  if (uniform) params.scale *= uniform->factor;
+  const Tensor dy = uniform ? uniform->number : rows ? b.dy().reshape({rows, 1}) : b.dy();
+  std::vector<kernels::MapGradient> gradients;
+  for (const size_t i : wanted) {
+    const auto wrt = static_cast<int>(i);
+    if (x[i].numel() != full.numel()) {
+      gradients.push_back({wrt, Tensor::empty(full, dy.dtype(), dy.device())});
+      continue;
+    }
     const Slot slot = b.into(i);
-    return kernels::map_bwd(op, params, static_cast<int>(i), dy, x, y, slot.tensor.reshape(full), slot.write);
+    gradients.push_back({wrt, slot.tensor.reshape(full), slot.write});
   }
-  const Tensor gradient = Tensor::empty(full, dy.dtype(), dy.device());
-  kernels::map_bwd(op, params, static_cast<int>(i), dy, x, y, gradient, Write::set);
-  reduce_broadcast(gradient, full, b.into(i), 1.0);
+  kernels::map_gradients(op, params, dy, x, y, gradients);
+  for (const auto& [wrt, dx, write] : gradients)
+    if (const auto i = static_cast<size_t>(wrt); x[i].numel() != full.numel())
+      reduce_broadcast(dx, full, b.into(i), 1.0);
 }
 
 Var compute_map(const Call& call, std::initializer_list<Var> inputs, kernels::Params params) {
   const Map op = call.op;
+  if (params.scale != 1) misuse(call.function(), "scale {}: only row sums have one", params.scale);
   std::vector<Tensor> x = operands_of(call, inputs);
   const Tensor& frame = kernels::frame_operand(x);
   Tensor y = Tensor::empty(frame.shape(), frame.dtype(), frame.device());
@@ -111,14 +146,17 @@ Var compute_map(const Call& call, std::initializer_list<Var> inputs, kernels::Pa
   const Tensor kept = x.size() == 1 ? y : Tensor{};
   return record(kernels::name_of(op).data(), y, inputs,
                 [op, params, x, kept, full = y.shape()](const Backward& b) {
+                  std::vector<size_t> wanted;
                   for (size_t i = 0; i < x.size(); ++i)
-                    if (b.wants(i)) operand_gradient(op, params, i, b.dy(), x, kept, full, b);
+                    if (b.wants(i) && !give_linear(b, i, slope_of(op, params, i), x[i], full))
+                      wanted.push_back(i);
+                  operand_gradients(op, params, wanted, 0, x, kept, full, b);
                 });
 }
 
 Var compute_rowsum(const Call& call, std::initializer_list<Var> inputs, kernels::Params params) {
   const Map op = call.op;
-  if (op == Map::add || op == Map::sub)
+  if (op == Map::add || op == Map::sub || op == Map::add_scaled)
     misuse("rowsum", "of {} there is none: sum the operands apart", kernels::name_of(op));
   std::vector<Tensor> x = operands_of(call, inputs);
   const Tensor& frame = kernels::frame_operand(x);
@@ -135,9 +173,10 @@ Var compute_rowsum(const Call& call, std::initializer_list<Var> inputs, kernels:
   kernels::rowsum_fwd(op, params, x, y);
   return record(kernels::name_of(op).data(), y, inputs,
                 [op, params, x, full = frame.shape(), rows](const Backward& b) {
-                  const Tensor dy = b.dy().reshape({rows, 1});
+                  std::vector<size_t> wanted;
                   for (size_t i = 0; i < x.size(); ++i)
-                    if (b.wants(i)) operand_gradient(op, params, i, dy, x, {}, full, b);
+                    if (b.wants(i)) wanted.push_back(i);
+                  operand_gradients(op, params, wanted, rows, x, {}, full, b);
                 });
 }
 

@@ -8,7 +8,8 @@ namespace vae::autograd {
 
 /// y = f(x...), for any function of the list. Rows of smaller operands repeat.
 Var map(kernels::Map op, std::initializer_list<Var> x, kernels::Params params = {});
-/// y[r] = sum over the columns of f(x...), without storing the terms. Rows of smaller operands repeat.
+/// y[r] = params.scale times the sum over the columns of f(x...), without storing the terms. Rows of smaller
+/// operands repeat.
 Var rowsum(kernels::Map op, std::initializer_list<Var> x, kernels::Params params = {});
 
 namespace detail {
@@ -23,13 +24,21 @@ inline Var affine(const Var& x, double a, double b) {
   return detail::map("affine(x)", kernels::Map::affine, {x}, {a, b});
 }
 inline Var exp(const Var& x) { return detail::map("exp(x)", kernels::Map::exp, {x}); }
-inline Var log(const Var& x, double eps = 0) {
-  return detail::map("log(x)", kernels::Map::log, {x}, {eps, 0});
+/// log(x + eps); `of_zero`, if any, stands for an x of exactly 0, where there is no gradient then.
+inline Var log(const Var& x, double eps = 0, double of_zero = 0) {
+  return detail::map("log(x)", kernels::Map::log, {x}, {eps, of_zero});
 }
 inline Var sqrt(const Var& x) { return detail::map("sqrt(x)", kernels::Map::sqrt, {x}); }
 inline Var abs(const Var& x) { return detail::map("abs(x)", kernels::Map::abs, {x}); }
 inline Var square(const Var& x) { return detail::map("square(x)", kernels::Map::square, {x}); }
-inline Var reciprocal(const Var& x) { return detail::map("reciprocal(x)", kernels::Map::reciprocal, {x}); }
+/// 1 / x; `of_zero` as in log().
+inline Var reciprocal(const Var& x, double of_zero = 0) {
+  return detail::map("reciprocal(x)", kernels::Map::reciprocal, {x}, {of_zero, 0});
+}
+/// scale |a - b|
+inline Var abs_difference(const Var& a, const Var& b, double scale = 1) {
+  return detail::map("abs_difference(a, b)", kernels::Map::abs_difference, {a, b}, {scale, 0});
+}
 inline Var clip(const Var& x, double low, double high) {
   return detail::map("clip(x)", kernels::Map::clip, {x}, {low, high});
 }
@@ -37,13 +46,20 @@ inline Var operator+(const Var& a, const Var& b) { return detail::map("a + b", k
 inline Var operator-(const Var& a, const Var& b) { return detail::map("a - b", kernels::Map::sub, {a, b}); }
 inline Var operator*(const Var& a, const Var& b) { return detail::map("a * b", kernels::Map::mul, {a, b}); }
 inline Var operator/(const Var& a, const Var& b) { return detail::map("a / b", kernels::Map::div, {a, b}); }
+/// x itself where that is the result, here and in x + b.
 inline Var operator*(double a, const Var& x) {
+  if (a == 1 && x.defined()) return x;
   return detail::map("x * number", kernels::Map::affine, {x}, {a, 0});
 }
 inline Var operator+(const Var& x, double b) {
+  if (b == 0 && x.defined()) return x;
   return detail::map("x + number", kernels::Map::affine, {x}, {1, b});
 }
 inline Var operator-(const Var& x) { return detail::map("-x", kernels::Map::affine, {x}, {-1, 0}); }
+/// x + a y + b
+inline Var add_scaled(const Var& x, double a, const Var& y, double b = 0) {
+  return detail::map("add_scaled(x, y)", kernels::Map::add_scaled, {x, y}, {a, b});
+}
 
 // ---- activations
 

@@ -7,7 +7,7 @@
 namespace vae::autograd {
 namespace {
 
-using detail::like, detail::sum_into, detail::text_of;
+using detail::columns_of, detail::like, detail::text_of;
 using kernels::Activation;
 using kernels::Divisor;
 using kernels::Write;
@@ -24,11 +24,17 @@ struct Behind {
   /// The gradient of the convolution from that of y; its sum over the pixels goes to the bias, input i.
   Tensor gradient(const Backward& b, size_t i) const {
     if (!activation.function) {
-      if (b.wants(i))
-        sum_into(b, i, kernels::Axis::rows(detail::rows_of(b.dy()), detail::columns_of(b.dy())));
+      if (b.wants(i)) b.give_sum_of_rows(i, b.dy());
       return b.dy();
     }
     const Tensor dx = like(y, y.shape());
+    const int64_t parts = b.wants(i) && !y.device().is_cpu() ? kernels::bias_parts(y) : 1;
+    if (parts > 1) {  // their sums wait for those of other biases
+      const Tensor sums = like(y, {parts, columns_of(y)});
+      kernels::bias_activation_bwd(b.dy(), y, dx, sums, activation, Write::set);
+      b.give_sum_of_rows(i, sums);
+      return dx;
+    }
     const Slot dbias = b.wants(i) ? b.into(i) : Slot{};
     kernels::bias_activation_bwd(b.dy(), y, dx, dbias.tensor, activation, dbias.write);
     return dx;

@@ -16,10 +16,10 @@ Var column(const Var& x) { return reshape(x, {x.value().numel(), 1}); }
 
 }  // namespace
 
-Var bernoulli_nll_floored(const Var& logits, const Var& target, double eps) {
+Var bernoulli_nll_floored(const Var& logits, const Var& target, double eps, double scale) {
   if (!(eps >= 0 && eps <= 0.5)) misuse("bernoulli_nll_floored", "eps {} is outside [0, 1/2]", eps);
   return detail::rowsum("bernoulli_nll_floored(logits, target)", Map::bce_floored, {logits, target},
-                        {eps, 0});
+                        {eps, 0, scale});
 }
 
 Var gaussian_kl(const Var& mu_q, const Var& log_var_q, const Var& mu_p, const Var& log_var_p) {
@@ -44,7 +44,8 @@ Var gaussian_kl_matrix(const Var& mu_q, const Var& log_var_q, const Var& mu_p, c
 Var cross_entropy(const Var& logits, const Tensor& labels) {
   detail::check_operands("cross_entropy(logits)", {&logits});
   detail::check_integers("cross_entropy", "labels", labels, kernels::rows_of(logits.shape()));
-  return -mean(pick(log_softmax(logits), labels));
+  const Var picked = pick(log_softmax(logits), labels);
+  return scaled_sum(picked, -1.0 / static_cast<double>(labels.numel()));
 }
 
 Var cross_entropy(const Var& logits, const Var& target) {
@@ -52,7 +53,8 @@ Var cross_entropy(const Var& logits, const Var& target) {
   if (logits.shape() != target.shape())
     misuse("cross_entropy", "target is {}, logits is {}: expected the same shape", detail::text_of(target),
            detail::text_of(logits));
-  return -mean(rowsum(Map::mul, {log_softmax(logits), target}));
+  const Var picked = rowsum(Map::mul, {log_softmax(logits), target});
+  return scaled_sum(picked, -1.0 / static_cast<double>(picked.value().numel()));
 }
 
 Var gumbel_softmax(const Var& logits, const Tensor& uniform, const Var& tau, double eps) {

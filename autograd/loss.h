@@ -8,15 +8,17 @@
 
 namespace vae::autograd {
 
-// ---- reconstruction, per row; a target of fewer rows repeats as repeating(target)
+// ---- reconstruction, per row; a target of fewer rows repeats as repeating(target). `scale`, a factor, costs
+// nothing: -1 makes log-likelihoods of them.
 
 /// -log Bernoulli(target; sigmoid(logits))
-inline Var bernoulli_nll(const Var& logits, const Var& target) {
-  return detail::rowsum("bernoulli_nll(logits, target)", kernels::Map::bce_logits, {logits, target});
+inline Var bernoulli_nll(const Var& logits, const Var& target, double scale = 1) {
+  return detail::rowsum("bernoulli_nll(logits, target)", kernels::Map::bce_logits, {logits, target},
+                        {0, 0, scale});
 }
 /// -log Bernoulli(target; sigmoid(logits)) with eps added to the probabilities r and 1 - r before the
 /// logarithm, so that an element costs at most -log eps; 0 <= eps <= 1/2. bernoulli_nll() is the exact form.
-Var bernoulli_nll_floored(const Var& logits, const Var& target, double eps);
+Var bernoulli_nll_floored(const Var& logits, const Var& target, double eps, double scale = 1);
 /// -log Bernoulli(target; p) of probabilities p, logarithms clamped at -100.
 inline Var bernoulli_nll_of_probability(const Var& p, const Var& target) {
   return detail::rowsum("bernoulli_nll_of_probability(p, target)", kernels::Map::bce_probability,
@@ -25,9 +27,9 @@ inline Var bernoulli_nll_of_probability(const Var& p, const Var& target) {
 /// -log N(x; mu, e^log_var) with log_var limited to [low, high].
 inline Var gaussian_nll(const Var& x, const Var& mu, const Var& log_var,
                         double low = -std::numeric_limits<double>::infinity(),
-                        double high = std::numeric_limits<double>::infinity()) {
+                        double high = std::numeric_limits<double>::infinity(), double scale = 1) {
   return detail::rowsum("gaussian_nll(x, mu, log_var)", kernels::Map::gaussian_nll, {x, mu, log_var},
-                        {low, high});
+                        {low, high, scale});
 }
 /// sum (a - b)^2
 inline Var squared_error(const Var& a, const Var& b) {
@@ -48,6 +50,10 @@ inline Var kl_standard_normal(const Var& mu, const Var& log_var) {
 /// log N(z; 0, I)
 inline Var log_standard_normal(const Var& z) {
   return detail::rowsum("log_standard_normal(z)", kernels::Map::log_standard_normal, {z});
+}
+/// log N(z; mu, e^log_var) of z = mu + e^(log_var / 2) eps
+inline Var log_normal_draw(const Var& eps, const Var& log_var) {
+  return detail::rowsum("log_normal_draw(eps, log_var)", kernels::Map::log_normal_draw, {eps, log_var});
 }
 /// E log N(z; 0, I) over z ~ N(mu, e^log_var)
 inline Var log_standard_normal_marginal(const Var& mu, const Var& log_var) {
@@ -76,9 +82,10 @@ Var gaussian_kl_matrix(const Var& mu_q, const Var& log_var_q, const Var& mu_p, c
 Var cross_entropy(const Var& logits, const Tensor& labels);
 /// Mean over rows of -sum target log softmax(logits), for targets that are distributions.
 Var cross_entropy(const Var& logits, const Var& target);
-/// sum_n q_n (bound_n - log(q_n + eps)), per row: a bound averaged over labels, plus their entropy.
-inline Var weighted_bound(const Var& q, const Var& bound, double eps) {
-  return detail::rowsum("weighted_bound(q, bound)", kernels::Map::weighted_bound, {q, bound}, {eps, 0});
+/// scale sum_n q_n (bound_n - log(q_n + eps)), per row: a bound averaged over labels, plus their entropy.
+inline Var weighted_bound(const Var& q, const Var& bound, double eps, double scale = 1) {
+  return detail::rowsum("weighted_bound(q, bound)", kernels::Map::weighted_bound, {q, bound},
+                        {eps, 0, scale});
 }
 /// softmax((logits + g) / tau) over the columns, g = -log(eps - log(uniform + eps)); tau is one number.
 Var gumbel_softmax(const Var& logits, const Tensor& uniform, const Var& tau, double eps);

@@ -4,6 +4,7 @@
 
 #include "autograd/elementwise.h"
 #include "autograd/function.h"
+#include "autograd/rows.h"
 
 namespace vae::autograd {
 namespace {
@@ -36,10 +37,17 @@ Var scaled_sum(const Var& x, double scale) {
   detail::check_operands("sum(x)", {&x});
   const Tensor y = like(x.value(), Shape{});
   kernels::sum(x.value(), y, Axis::all(x.value().numel()), scale, Write::set);
-  return record("sum", y, {x}, [xv = x.value(), scale](const Backward& b) {
-    const Slot dx = b.into(0);
-    kernels::map_bwd(kernels::Map::affine, {scale, 0}, 0, b.dy(), {&xv, 1}, {}, dx.tensor, dx.write);
+  return record("sum", y, {x}, [scale](const Backward& b) {
+    const Uniform dy = *b.uniform();
+    b.give(0, Uniform{dy.number, dy.factor * scale});
   });
+}
+
+Var dot(const Var& a, const Var& b, double scale) {
+  detail::check_operands("dot(a, b)", {&a, &b});
+  const int64_t n = a.value().numel();
+  if (b.value().numel() != n) misuse("dot", "a is {}, b is {}", detail::text_of(a), detail::text_of(b));
+  return reshape(rowsum(kernels::Map::mul, {reshape(a, {1, n}), reshape(b, {1, n})}, {0, 0, scale}), Shape{});
 }
 
 Var mean(const Var& x) {
@@ -54,6 +62,7 @@ Var scaled_sum(const Var& x, Axis axis, double scale) {
   const Tensor &xv = along("sum(x)", x, axis), y = like(xv, reduced_shape(axis));
   kernels::sum(xv, y, axis, scale, Write::set);
   return record("sum", y, {x}, [axis, scale](const Backward& b) {
+    if (const auto dy = b.uniform()) return b.give(0, Uniform{dy->number, dy->factor * scale});
     const Slot dx = b.into(0);
     kernels::sum_bwd(b.dy(), dx.tensor, axis, scale, dx.write);
   });
@@ -78,6 +87,10 @@ Var log_sum_exp(const Var& x, Axis axis, double eps) {
 
 Var log_mean_exp(const Var& x, Axis axis, double eps) {
   const auto count = static_cast<double>(axis.count);
+  if (axis.count == 1 && eps == 0) {  // of one element: itself
+    along("log_mean_exp(x)", x, axis);
+    return reshape(x, reduced_shape(axis));
+  }
   return log_sum_exp(x, axis, eps * count) + -std::log(count);
 }
 

@@ -8,6 +8,8 @@ namespace vae::autograd {
 /// Sum of all elements; and that times a scale.
 Var sum(const Var& x);
 Var scaled_sum(const Var& x, double scale);
+/// scale times the sum of a b, of equal sizes; one number.
+Var dot(const Var& a, const Var& b, double scale = 1);
 Var sum(const Var& x, double) = delete;  // an axis is a kernels::Axis; a scale is asked for by scaled_sum()
 /// Mean of all elements.
 Var mean(const Var& x);

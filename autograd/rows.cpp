@@ -11,7 +11,9 @@ namespace {
 using detail::accumulator, detail::columns_of, detail::like, detail::with_columns, detail::rows_of,
     detail::sum_into;
 using detail::check_integers, detail::check_operands, detail::text_of;
+using kernels::alone;
 using kernels::Axis;
+using kernels::ColumnCopy;
 using kernels::Write;
 
 }  // namespace
@@ -21,7 +23,10 @@ Var reshape(const Var& x, const Shape& shape) {
   if (shape.numel() != x.value().numel())
     misuse("reshape", "x is {}, whose {} elements are not those of {}", text_of(x), x.value().numel(),
            shape.str());
-  return record("reshape", x.value().reshape(shape), {x}, [](const Backward& b) { b.give(0, b.dy()); });
+  return record("reshape", x.value().reshape(shape), {x}, [](const Backward& b) {
+    if (const auto dy = b.uniform()) return b.give(0, *dy);
+    b.give(0, b.dy());
+  });
 }
 
 Var reshape(const Var& x, std::initializer_list<int64_t> extents) {
@@ -58,18 +63,23 @@ Var concat(const std::vector<Var>& parts) {
   }
   const Tensor y = like(parts[0].value(), with_columns(parts[0].shape(), columns));
   std::vector<int64_t> widths;
+  std::vector<ColumnCopy> copies;
   for (int64_t to = 0; const Var& part : parts) {
     widths.push_back(columns_of(part.value()));
-    kernels::copy_columns(part.value(), 0, y, to, widths.back(), Write::set);
+    copies.push_back({part.value(), 0, y, to, widths.back()});
     to += widths.back();
   }
+  if (!copies.empty()) kernels::copy_columns(copies);
   return record("concat", y, parts, [widths](const Backward& b) {
+    std::vector<ColumnCopy> set, added;  // a part may be there twice, for sums one after the other
     int64_t from = 0;
-    for (size_t i = 0; i < widths.size(); from += widths[i++])
-      if (b.wants(i)) {
-        const Slot dx = b.into(i);
-        kernels::copy_columns(b.dy(), from, dx.tensor, 0, widths[i], dx.write);
-      }
+    for (size_t i = 0; i < widths.size(); from += widths[i++]) {
+      if (!b.wants(i)) continue;
+      const Slot dx = b.into(i);
+      (dx.write == Write::set ? set : added).push_back({b.dy(), from, dx.tensor, 0, widths[i], dx.write});
+    }
+    if (!set.empty()) kernels::copy_columns(set);
+    for (const ColumnCopy& copy : added) kernels::copy_columns(alone(copy));
   });
 }
 
@@ -78,9 +88,9 @@ Var slice_columns(const Var& x, int64_t begin, int64_t end) {
   if (!(x.value().rank() > 0 && 0 <= begin && begin <= end && end <= columns_of(x.value())))
     misuse("slice_columns", "x is {}: it has no columns [{}, {})", text_of(x), begin, end);
   const Tensor y = like(x.value(), with_columns(x.shape(), end - begin));
-  kernels::copy_columns(x.value(), begin, y, 0, end - begin, Write::set);
+  kernels::copy_columns(alone(ColumnCopy{x.value(), begin, y, 0, end - begin}));
   return record("slice_columns", y, {x}, [begin, end](const Backward& b) {
-    kernels::copy_columns(b.dy(), 0, accumulator(b, 0), begin, end - begin, Write::add);
+    kernels::copy_columns(alone(ColumnCopy{b.dy(), 0, accumulator(b, 0), begin, end - begin, Write::add}));
   });
 }
 
@@ -90,16 +100,17 @@ Var overwrite_columns(const Var& x, int64_t begin, const Var& part) {
   if (rows_of(x.value()) != rows_of(part.value()) || begin < 0 || begin + width > columns_of(x.value()))
     misuse("overwrite_columns", "x is {}: {} does not fit into it from column {} on", text_of(x),
            text_of(part), begin);
-  kernels::copy_columns(part.value(), 0, x.value(), begin, width, Write::set);
+  kernels::copy_columns(alone(ColumnCopy{part.value(), 0, x.value(), begin, width}));
   return record("overwrite_columns", x.value(), {x, part}, [begin, shape = part.shape()](const Backward& b) {
     const int64_t columns = shape[shape.rank() - 1];
     if (b.wants(1)) {
       const Slot dx = b.into(1);
-      kernels::copy_columns(b.dy(), begin, dx.tensor, 0, columns, dx.write);
+      kernels::copy_columns(alone(ColumnCopy{b.dy(), begin, dx.tensor, 0, columns, dx.write}));
     }
     if (!b.wants(0)) return;
     const Tensor dx = b.take();
-    kernels::copy_columns(Tensor::zeros(shape, dx.dtype(), dx.device()), 0, dx, begin, columns, Write::set);
+    kernels::copy_columns(
+        alone(ColumnCopy{Tensor::zeros(shape, dx.dtype(), dx.device()), 0, dx, begin, columns}));
     b.pass_on(0, dx);
   });
 }

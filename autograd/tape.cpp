@@ -1,5 +1,6 @@
 #include "autograd/tape.h"
 
+#include <algorithm>
 #include <atomic>
 #include <cmath>
 #include <map>
@@ -26,9 +27,41 @@ Tape::~Tape() {
   current_tape = previous_;
 }
 
+void ColumnSums::add(const detail::Node* of, const Tensor& rows, const Slot& gradient) {
+  sums_.push_back({rows, gradient.tensor, gradient.write});
+  of_.push_back(of);
+  bytes_ += rows.bytes();
+  if (rows.device().is_cpu() || sums_.size() == kMost || bytes_ > kMostBytes) flush();
+}
+
+bool ColumnSums::hold(const detail::Node* of) const {
+  return std::find(of_.begin(), of_.end(), of) != of_.end();
+}
+
+void ColumnSums::flush() {
+  if (!sums_.empty()) kernels::column_sums(sums_);
+  sums_.clear(), of_.clear(), bytes_ = 0;
+}
+
+std::optional<Uniform> Backward::uniform() const {
+  if (output_.state == detail::GradState::uniform) return Uniform{output_.grad, output_.factor};
+  if (output_.value.numel() == 1) return Uniform{output_.grad};
+  return {};
+}
+
+void Backward::give_sum_of_rows(size_t i, const Tensor& rows) const {
+  const Slot gradient = into(i);
+  if (inputs_[i]->parameter) return sums_.add(inputs_[i].get(), rows, gradient);
+  const int64_t n = gradient.tensor.numel();
+  kernels::sum(rows, gradient.tensor, {1, n ? rows.numel() / n : 0, n}, 1.0, gradient.write);
+}
+
 void Tape::finish(Record& record) {
   for (const auto& input : record.inputs)
-    if (input && input->needs_grad && --input->pending_uses == 0 && input->on_final) input->on_final();
+    if (input && input->needs_grad && --input->pending_uses == 0 && input->on_final) {
+      sums_.flush();
+      input->on_final();
+    }
   record = {};
 }
 
@@ -49,11 +82,13 @@ void Tape::check_loss(const Var& loss) const {
 }
 
 template <class Visit>
-void Tape::walk(const Var& loss, const Visit& visit) {
+void Tape::walk(const Var& loss, const Tensor& one, const Visit& visit) {
   check_loss(loss);
   walked_ = true;
-  const Slot seed = loss.node()->slot();
-  kernels::fill(seed.tensor, 1.0);
+  if (one.defined())
+    loss.node()->contribute(one);
+  else
+    kernels::fill(loss.node()->slot().tensor, 1.0);
   for (size_t i = records_.size(); i-- > 0;) {
     Record& record = records_[i];
     detail::Node& output = *record.output;
@@ -64,16 +99,18 @@ void Tape::walk(const Var& loss, const Visit& visit) {
     }
     finish(record);
   }
+  sums_.flush();
   records_.clear();
 }
 
-void Tape::backward(const Var& loss) {
-  walk(loss, [](Record& record) { record.backward(Backward(*record.output, record.inputs, true)); });
+void Tape::backward(const Var& loss, const Tensor& one) {
+  walk(loss, one,
+       [this](Record& record) { record.backward(Backward(*record.output, record.inputs, sums_, true)); });
 }
 
 std::vector<std::string> Tape::backward_checked(const Var& loss) {
   std::vector<std::string> faults;
-  walk(loss, [&](Record& record) {
+  walk(loss, {}, [&](Record& record) {
     for (std::string& fault : record.check_adding()) faults.push_back(std::move(fault));
   });
   return faults;
@@ -97,6 +134,7 @@ class Aside {
 
   void empty() { node_.grad = {}, node_.state = detail::GradState::none; }
   void take() {
+    node_.spread();
     if (node_.state != detail::GradState::none) part_ = node_.grad.clone();
   }
   void fill() {
@@ -129,11 +167,12 @@ std::vector<std::string> Tape::Record::check_adding() const {
   for (const auto& input : inputs)
     if (input && input->needs_grad && !asides.contains(input.get()))
       asides.emplace(input.get(), std::make_unique<Aside>(*input));
-  const Backward call(*output, inputs, false);
+  ColumnSums sums;
+  const Backward call(*output, inputs, sums, false);
   for (const auto& [node, aside] : asides) aside->empty();
-  backward(call);
+  backward(call), sums.flush();
   for (const auto& [node, aside] : asides) aside->take(), aside->fill();
-  backward(call);
+  backward(call), sums.flush();
   std::vector<std::string> faults;
   for (size_t i = 0; i < inputs.size(); ++i)
     if (call.wants(i) && !asides.at(inputs[i].get())->added())

@@ -4,36 +4,74 @@
 // backward walk is a loop over the records in reverse; each record's saved tensors die as the walk passes it.
 #include <functional>
 #include <initializer_list>
+#include <optional>
 #include <set>
 #include <span>
 #include <string>
 #include <vector>
 
 #include "autograd/variable.h"
+#include "kernels/reduce.h"
 
 namespace vae::autograd {
+
+/// Gradients of parameters that are sums of the rows of a tensor. They wait for one another, for a launch to
+/// take several; on the host none waits.
+class ColumnSums {
+ public:
+  /// The gradient of a parameter, which nothing may read or write before flush().
+  void add(const detail::Node* of, const Tensor& rows, const Slot& gradient);
+  bool hold(const detail::Node* of) const;
+  void flush();
+
+ private:
+  static constexpr size_t kMost = 16;
+  static constexpr size_t kMostBytes = size_t{64} << 20;  // kept alive meanwhile
+  std::vector<kernels::ColumnSum> sums_;
+  std::vector<const detail::Node*> of_;
+  size_t bytes_ = 0;
+};
 
 /// What a record's backward function sees: the gradient of its output and the slots of its inputs.
 class Backward {
  public:
   /// `last`: nobody needs the gradient afterwards.
-  Backward(const detail::Node& output, const std::vector<std::shared_ptr<detail::Node>>& inputs, bool last)
-      : dy_(output.grad), inputs_(inputs), owns_(last && output.state == detail::GradState::own) {}
-  const Tensor& dy() const { return dy_; }
+  Backward(detail::Node& output, const std::vector<std::shared_ptr<detail::Node>>& inputs, ColumnSums& sums,
+           bool last)
+      : output_(output), inputs_(inputs), sums_(sums), last_(last) {}
+  const Tensor& dy() const {
+    output_.spread();
+    return output_.grad;
+  }
+  /// dy() where it is one number for all elements.
+  std::optional<Uniform> uniform() const;
   bool wants(size_t i) const { return inputs_[i] && inputs_[i]->needs_grad; }
   /// Destination for the gradient of input i.
-  Slot into(size_t i) const { return inputs_[i]->slot(); }
+  Slot into(size_t i) const { return ready(i).slot(); }
   /// Hands over a finished tensor as (part of) the gradient of input i.
-  void give(size_t i, const Tensor& gradient) const { inputs_[i]->contribute(gradient); }
+  void give(size_t i, const Tensor& gradient) const { ready(i).contribute(gradient); }
+  void give(size_t i, const Uniform& gradient) const { ready(i).contribute(gradient); }
   /// dy() to change and to pass on: itself where nobody else holds it, else a copy. dy() is gone then.
-  Tensor take() const { return owns_ ? dy_ : dy_.clone(); }
+  Tensor take() const {
+    const Tensor& own = dy();
+    return last_ && output_.state == detail::GradState::own ? own : own.clone();
+  }
   /// Hands over what take() gave, or a new tensor, for later contributions to be added in place.
-  void pass_on(size_t i, const Tensor& gradient) const { inputs_[i]->contribute(gradient, false); }
+  void pass_on(size_t i, const Tensor& gradient) const { ready(i).contribute(gradient, false); }
+  /// Makes the sum of the rows of a tensor (part of) the gradient of input i, at the latest when it is
+  /// needed.
+  void give_sum_of_rows(size_t i, const Tensor& rows) const;
 
  private:
-  const Tensor& dy_;
+  /// Input i, whose gradient may be read and written.
+  detail::Node& ready(size_t i) const {
+    if (sums_.hold(inputs_[i].get())) sums_.flush();
+    return *inputs_[i];
+  }
+  detail::Node& output_;
   const std::vector<std::shared_ptr<detail::Node>>& inputs_;
-  bool owns_;
+  ColumnSums& sums_;
+  bool last_;
 };
 
 using BackwardFunction = std::function<void(const Backward&)>;
@@ -48,8 +86,9 @@ class Tape {
 
   /// Walks back from a one-element loss, leaves gradients in the leaves that need them, and empties the tape,
   /// which records nothing from then on. Throws Error(usage) for a second call, and for a loss that needs no
-  /// gradient, is not one number, or was recorded by another tape.
-  void backward(const Var& loss);
+  /// gradient, is not one number, or was recorded by another tape. `one`: a number 1 of the loss's dtype and
+  /// device, where there is one at hand; else it is made.
+  void backward(const Var& loss, const Tensor& one = {});
   /// backward() for checks of functions in f64 (gradcheck.h): calls each function's derivative a second time
   /// on top of gradients that are there, and names those that do not add to them.
   std::vector<std::string> backward_checked(const Var& loss);
@@ -66,10 +105,11 @@ class Tape {
   };
   void check_loss(const Var& loss) const;
   template <class Visit>
-  void walk(const Var& loss, const Visit& visit);
+  void walk(const Var& loss, const Tensor& one, const Visit& visit);
   void finish(Record& record);
   bool holds(uint64_t tape) const;
   std::vector<Record> records_;
+  ColumnSums sums_;
   Tape* previous_;
   uint64_t id_;
   bool walked_ = false;

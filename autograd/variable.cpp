@@ -1,5 +1,7 @@
 #include "autograd/variable.h"
 
+#include <utility>
+
 #include "autograd/calling.h"
 #include "kernels/kernels.h"
 
@@ -7,7 +9,15 @@ namespace vae::autograd {
 
 void detail::fail_undefined() { misuse("Var", "an undefined Var is used: nothing was assigned to it"); }
 
+void detail::Node::spread() {
+  if (state != GradState::uniform) return;
+  const Tensor number = std::exchange(grad, Tensor::empty(value.shape(), value.dtype(), value.device()));
+  kernels::map_fwd(kernels::Map::affine, {factor, 0}, {&number, 1}, grad);
+  state = GradState::own;
+}
+
 Slot detail::Node::slot() {
+  spread();
   if (state == GradState::none) {
     if (!parameter) grad = Tensor::empty(value.shape(), value.dtype(), value.device());
     state = GradState::own;
@@ -33,6 +43,24 @@ void detail::Node::contribute(const Tensor& gradient, bool held_by_others) {
   kernels::map_fwd(kernels::Map::add, {}, terms, target.tensor);
 }
 
+void detail::Node::contribute(const Uniform& gradient) {
+  const auto& [number, times] = gradient;
+  if (state == GradState::none && !parameter) {
+    grad = number, factor = times, state = GradState::uniform;
+    return;
+  }
+  if (state == GradState::uniform && grad.raw() == number.raw()) {
+    factor += times;
+    return;
+  }
+  const Slot target = slot();
+  const Tensor terms[] = {target.tensor, number};
+  if (target.write == kernels::Write::set)
+    kernels::map_fwd(kernels::Map::affine, {times, 0}, {&number, 1}, target.tensor);
+  else
+    kernels::map_fwd(kernels::Map::add_scaled, {times, 0}, terms, target.tensor);
+}
+
 Var::Var(Tensor value, bool needs_grad) : node_(std::make_shared<detail::Node>()) {
   if (!value.defined()) misuse("Var", "the tensor is undefined: a Var needs a value");
   if (needs_grad && !is_floating(value.dtype()))
@@ -45,6 +73,7 @@ const Tensor& Var::grad() const {
   if (!has_grad())
     misuse("Var::grad", "no backward walk has written the gradient of {} since it was cleared",
            value().str());
+  node_->spread();
   return node_->grad;
 }
 

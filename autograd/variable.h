@@ -8,6 +8,13 @@
 
 namespace vae::autograd {
 
+/// A gradient whose elements are all the same: `factor` times `number`, a tensor of one element. Sums and
+/// means make such; as long as they meet linear functions only, no kernel runs for them.
+struct Uniform {
+  Tensor number;
+  double factor = 1;
+};
+
 /// A gradient destination: where to write and whether to overwrite or add.
 struct Slot {
   Tensor tensor;
@@ -19,12 +26,13 @@ namespace detail {
 /// Throws Error(usage): an undefined Var was used.
 [[noreturn]] void fail_undefined();
 
-/// State of a gradient: none yet, a tensor of its own, or a tensor shared with another node (copied before
-/// adding while others hold it).
-enum class GradState : uint8_t { none, own, shared };
+/// State of a gradient: none yet, a tensor of its own, a tensor shared with another node (copied before
+/// adding while others hold it), or one number for all elements.
+enum class GradState : uint8_t { none, own, shared, uniform };
 
 struct Node {
   Tensor value, grad;
+  double factor = 1;  // of a uniform gradient, whose number is grad
   GradState state = GradState::none;
   bool needs_grad = false;
   bool parameter = false;          // grad is a fixed buffer, never replaced
@@ -37,6 +45,9 @@ struct Node {
   /// Contributes a whole tensor, without a copy where that is safe. One that nobody else holds may be written
   /// on in later.
   void contribute(const Tensor& gradient, bool held_by_others = true);
+  void contribute(const Uniform& gradient);
+  /// Makes a tensor of a uniform gradient.
+  void spread();
 };
 
 }  // namespace detail

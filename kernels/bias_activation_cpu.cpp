@@ -97,6 +97,10 @@ void bias_activation_bwd(In dy, In y, Out dx, Out dbias, const Activation& activ
         backward<Op>(wide, dy, y, dx, sums, constants_of<T>(activation.params));
     });
     for (int64_t c = 0; dbias.defined() && c < dbias.numel(); ++c) {
+      if (c >= wide.n) {  // all of the sums is in the first of several rows
+        if (write == Write::set) dbias.data<T>()[c] = 0;
+        continue;
+      }
       double total = write == Write::add ? static_cast<double>(dbias.data<T>()[c]) : 0;
       for (int64_t part = 0; part < wide.parts; ++part) total += sums[part * wide.n + c];
       dbias.data<T>()[c] = static_cast<T>(total);

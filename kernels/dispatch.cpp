@@ -19,8 +19,9 @@ class CommonDevice {
     device_ = tensor.device();
     found_ = true;
   }
-  void visit(Inputs tensors) {
-    for (const Tensor& tensor : tensors) visit(tensor);
+  template <class T>
+  void visit(std::span<const T> values) {
+    for (const T& value : values) visit(value);
   }
   template <class T>
   void visit(const T& value) {
@@ -38,12 +39,30 @@ class CommonDevice {
   bool found_ = false;
 };
 
+/// Collects the tensors among arguments.
+struct Tensors {
+  std::vector<Tensor> found{};
+  void visit(const Tensor& tensor) { found.push_back(tensor); }
+  template <class T>
+  void visit(std::span<const T> values) {
+    for (const T& value : values) visit(value);
+  }
+  template <class T>
+  void visit(const T& value) {
+    if constexpr (requires { value.each_tensor([](const Tensor&) {}); })
+      value.each_tensor([this](const Tensor& tensor) { visit(tensor); });
+  }
+};
+
 /// An argument as recorded work keeps it: by value, with its tensors.
 template <class T>
 T keep(const T& value) {
   return value;
 }
-std::vector<Tensor> keep(Inputs tensors) { return {tensors.begin(), tensors.end()}; }
+template <class T>
+std::vector<T> keep(std::span<const T> values) {
+  return {values.begin(), values.end()};
+}
 
 }  // namespace
 
@@ -56,10 +75,14 @@ void Kernel<Args...>::operator()(Args... args) const {
   if (!function)
     fail(ErrorKind::device, "kernel {} has no {} implementation in this build", name_, name_of(type));
   if (Recording::active()) [[unlikely]] {
-    if (Recorder* recorder = Recorder::active())
-      return recorder->add([function, kept = std::tuple(keep(args)...)] {
-        std::apply([&](const auto&... values) { function(static_cast<Args>(values)...); }, kept);
-      });
+    if (Recorder* recorder = Recorder::active()) {
+      Tensors tensors;
+      (tensors.visit(args), ...);
+      return recorder->add({name_, tensors.found, [function, kept = std::tuple(keep(args)...)] {
+                              std::apply([&](const auto&... values) { function(static_cast<Args>(values)...); },
+                                         kept);
+                            }});
+    }
     require_recordable(name_, common.get());
   }
   function(args...);

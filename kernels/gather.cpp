@@ -44,6 +44,19 @@ void check_transpose(In x, Out y) {
             "transpose: {} into {}", x.str(), y.str());
 }
 
+void check_tally(Inputs numbers, Out sums, Inputs counters) {
+  for (const Tensor& counter : counters) check_increment(counter);
+  VAE_CHECK(counters.size() <= kMostCounters, "tally: {} counters", counters.size());
+  VAE_CHECK(sums.dtype() == DType::f64 && sums.numel() == static_cast<int64_t>(numbers.size()),
+            "tally: {} numbers for {}", numbers.size(), sums.str());
+  DType dtype = DType::f64;
+  for (const Tensor& number : numbers)
+    if (number.defined()) dtype = number.dtype();
+  for (const Tensor& number : numbers)
+    VAE_CHECK(!number.defined() || (is_floating(dtype) && number.dtype() == dtype && number.numel() == 1),
+              "tally: of {}", number.str());
+}
+
 void check_increment(Out y) {
   VAE_CHECK(y.dtype() == DType::i64 && y.numel() == 1, "increment: of {}", y.str());
 }

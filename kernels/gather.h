@@ -21,5 +21,8 @@ void check_gather_pixels(In x, In index, Out y);
 void check_transpose(In x, Out y);
 /// An i64 scalar.
 void check_increment(Out y);
+/// So many numbers, of one dtype, those that are undefined being left out; at most kMostCounters i64 scalars.
+void check_tally(Inputs numbers, Out sums, Inputs counters);
+inline constexpr size_t kMostCounters = 4;
 
 }  // namespace vae::kernels

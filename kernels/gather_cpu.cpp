@@ -72,6 +72,16 @@ void cast(In x, Out y) {
   });
 }
 
+void tally(Inputs numbers, Out sums, Inputs counters) {
+  check_tally(numbers, sums, counters);
+  for (size_t i = 0; i < numbers.size(); ++i)
+    if (numbers[i].defined())
+      dispatch_floating(numbers[i].dtype(), [&]<class T>(T) {
+        sums.data<double>()[i] += static_cast<double>(*numbers[i].data<T>());
+      });
+  for (const Tensor& counter : counters) ++*counter.data<int64_t>();
+}
+
 void increment(Out y) {
   check_increment(y);
   ++y.data<int64_t>()[0];

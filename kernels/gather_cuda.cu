@@ -34,6 +34,24 @@ __global__ void cast_kernel(const From* x, To* y, int64_t n) {
 
 __global__ void increment_kernel(int64_t* y) { ++*y; }
 
+constexpr size_t kNumbers = 64;  // of a launch
+template <class T>
+struct Numbers {
+  const T* of[kNumbers];
+};
+
+struct Counters {
+  int64_t* of[kMostCounters];
+};
+
+/// One thread for each number and each counter; null ones are left out.
+template <class T>
+__global__ void tally_kernel(Numbers<T> numbers, double* sums, Counters counters) {
+  const T* number = numbers.of[threadIdx.x];
+  if (number) sums[threadIdx.x] += static_cast<double>(*number);
+  if (threadIdx.x < kMostCounters && counters.of[threadIdx.x]) ++*counters.of[threadIdx.x];
+}
+
 template <class T>
 struct Copy {
   __device__ T operator()(T x) const { return x; }
@@ -134,6 +152,26 @@ void cast(In x, Out y) {
       using To = decltype(to);
       launch("cast", cast_kernel<From, To>, gpu.line(y.numel()), x.data<From>(), y.data<To>(), y.numel());
     });
+  });
+}
+
+void tally(Inputs numbers, Out sums, Inputs counters) {
+  check_tally(numbers, sums, counters);
+  const OnDevice gpu(sums);
+  Counters all{};
+  for (size_t i = 0; i < counters.size(); ++i) all.of[i] = counters[i].data<int64_t>();
+  DType dtype = DType::f32;
+  for (const Tensor& number : numbers)
+    if (number.defined()) dtype = number.dtype();
+  dispatch_floating(dtype, [&](auto zero) {
+    using T = decltype(zero);
+    for (size_t begin = 0; begin == 0 || begin < numbers.size(); begin += kNumbers) {
+      Numbers<T> few{};
+      for (size_t i = 0; i < kNumbers && begin + i < numbers.size(); ++i)
+        if (numbers[begin + i].defined()) few.of[i] = numbers[begin + i].data<T>();
+      launch("tally", tally_kernel<T>, gpu.config({1}, {kNumbers}), few, sums.data<double>() + begin,
+             begin == 0 ? all : Counters{});
+    }
   });
 }
 

@@ -25,6 +25,11 @@ GemmSizes linear_sizes(In x, In w, In bias, Out y) {
   return gemm_sizes(x, Transpose::no, w, Transpose::yes, y);
 }
 
+bool takes_bias(const GemmSizes& s, In bias, Out y) {
+  return bias.defined() && (bias.numel() == s.n || bias.numel() == y.numel()) &&
+         columns_of(bias.shape()) == s.n && y.dtype() == DType::f32 && y.numel() > 0 && s.k > 0;
+}
+
 void product_on_bias(In x, In w, In bias, Out y) {
   if (bias.defined()) map_fwd(Map::affine, {1, 0}, {&bias, 1}, y);
   gemm(x, Transpose::no, w, Transpose::yes, y, 1, bias.defined() ? 1 : 0);

@@ -17,6 +17,8 @@ GemmSizes gemm_sizes(In a, Transpose ta, In b, Transpose tb, Out c);
 
 /// Checked sizes of linear_fwd, y[m, n] = x[m, k] w[n, k]^T + bias: a defined bias broadcasts to y.
 GemmSizes linear_sizes(In x, In w, In bias, Out y);
+/// Whether the product itself may add the bias on CUDA devices (cuBLASLt): one row of it or all, f32.
+bool takes_bias(const GemmSizes& s, In bias, Out y);
 /// linear_fwd on any device: the bias is laid down and the product added to it.
 void product_on_bias(In x, In w, In bias, Out y);
 

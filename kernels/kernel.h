@@ -16,6 +16,12 @@ using Out = const Tensor&;  // the handle is constant, its elements are written
 /// Whether a kernel overwrites its output or adds to it.
 enum class Write : bool { set, add };
 
+/// One, for a kernel that takes several at once.
+template <class T>
+std::span<const T> alone(const T& one) {
+  return {&one, 1};
+}
+
 template <class... Args>
 class Kernel {
  public:

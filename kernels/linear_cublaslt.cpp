@@ -1,8 +1,8 @@
 // y = x w^T + bias in one pass on CUDA devices, through cuBLASLt, whose products may add a vector at their
-// end. It thinks in columns: y' = w x' + bias, over the same memory. Algorithms come from its heuristics,
-// without timing, and only those whose sums have a fixed order are allowed. Whatever it does not offer is a
-// product of cuBLAS on top of the bias. A status that blames the arguments is an error, not an offer
-// declined.
+// end, or a matrix beside their result. It thinks in columns: y' = w x' + bias, over the same memory.
+// Algorithms come from its heuristics, without timing, and only those whose sums have a fixed order are
+// allowed. Whatever it does not offer is a product of cuBLAS on top of the bias. A status that blames the
+// arguments is an error, not an offer declined.
 #include <cublasLt.h>
 
 #include <array>
@@ -43,14 +43,17 @@ struct Product {
   cublasLtMatmulDescOpaque_t operation{};
   cublasLtMatrixLayoutOpaque_t w{}, x{}, y{};
 
+  /// A bias of one row goes to the end; null: there is none.
   Product(const GemmSizes& s, const void* bias) {
     const bool tf32 = precision() == Precision::tf32;
     check_cublaslt(cublasLtMatmulDescInit(
                        &operation, tf32 ? CUBLAS_COMPUTE_32F_FAST_TF32 : CUBLAS_COMPUTE_32F, CUDA_R_32F),
                    "operation");
     set(CUBLASLT_MATMUL_DESC_TRANSA, CUBLAS_OP_T);
-    set(CUBLASLT_MATMUL_DESC_EPILOGUE, CUBLASLT_EPILOGUE_BIAS);
-    set(CUBLASLT_MATMUL_DESC_BIAS_POINTER, bias);
+    if (bias) {
+      set(CUBLASLT_MATMUL_DESC_EPILOGUE, CUBLASLT_EPILOGUE_BIAS);
+      set(CUBLASLT_MATMUL_DESC_BIAS_POINTER, bias);
+    }
     describe(w, s.k, s.n), describe(x, s.k, s.m), describe(y, s.n, s.m);
   }
 
@@ -73,7 +76,8 @@ struct Choice {
   bool usable = false;
 };
 
-Choice choose(cublasLtHandle_t handle, Product& p, In w, In x, In y) {
+/// `c` is what is added beside the result: y itself, times zero, or a bias of its size.
+Choice choose(cublasLtHandle_t handle, Product& p, In w, In x, In c, In y) {
   cublasLtMatmulPreferenceOpaque_t preference{};
   check_cublaslt(cublasLtMatmulPreferenceInit(&preference), "preference");
   const auto prefer = [&](cublasLtMatmulPreferenceAttributes_t attribute, const auto& value) {
@@ -84,7 +88,7 @@ Choice choose(cublasLtHandle_t handle, Product& p, In w, In x, In y) {
   prefer(CUBLASLT_MATMUL_PREF_REDUCTION_SCHEME_MASK, uint32_t{CUBLASLT_REDUCTION_SCHEME_COMPUTE_TYPE});
   prefer(CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_A_BYTES, alignment_of(w));
   prefer(CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_B_BYTES, alignment_of(x));
-  prefer(CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_C_BYTES, alignment_of(y));
+  prefer(CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_C_BYTES, alignment_of(c));
   prefer(CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_D_BYTES, alignment_of(y));
   cublasLtMatmulHeuristicResult_t found{};
   int count = 0;
@@ -107,30 +111,33 @@ cublasLtHandle_t handle_of(Device device) {
 /// Runs the product, or returns false where cuBLASLt does not offer it.
 bool run(const GemmSizes& s, In x, In w, In bias, Out y) {
   static auto* mutex = new std::mutex;
-  static auto* choices = new std::map<std::array<int64_t, 9>, Choice>;
+  static auto* choices = new std::map<std::array<int64_t, 10>, Choice>;
   cublasLtHandle_t handle = handle_of(y.device());
-  Product p(s, bias.raw());
-  const std::array<int64_t, 9> key{y.device().index,
-                                   s.m,
-                                   s.n,
-                                   s.k,
-                                   alignment_of(w),
-                                   alignment_of(x),
-                                   alignment_of(y),
-                                   alignment_of(bias),
-                                   precision() == Precision::tf32};
+  const bool row = bias.numel() == s.n;
+  Product p(s, row ? bias.raw() : nullptr);
+  const Tensor& c = row ? y : bias;
+  const std::array<int64_t, 10> key{y.device().index,
+                                    s.m,
+                                    s.n,
+                                    s.k,
+                                    alignment_of(w),
+                                    alignment_of(x),
+                                    alignment_of(y),
+                                    alignment_of(bias),
+                                    row,
+                                    precision() == Precision::tf32};
   const std::lock_guard lock(*mutex);
   auto found = choices->find(key);
   if (found == choices->end()) {
     if (choices->size() >= kMaxChoices) choices->clear();
-    found = choices->emplace(key, choose(handle, p, w, x, y)).first;
+    found = choices->emplace(key, choose(handle, p, w, x, c, y)).first;
   }
   Choice& choice = found->second;
   if (!choice.usable) return false;
   const Tensor workspace = Tensor::empty({static_cast<int64_t>(choice.workspace)}, DType::u8, y.device());
-  const float one = 1, zero = 0;
+  const float one = 1, beta = row ? 0.0f : 1.0f;
   const cublasStatus_t status = cublasLtMatmul(
-      handle, &p.operation, &one, w.raw(), &p.w, x.raw(), &p.x, &zero, y.raw(), &p.y, y.raw(), &p.y,
+      handle, &p.operation, &one, w.raw(), &p.w, x.raw(), &p.x, &beta, c.raw(), &p.y, y.raw(), &p.y,
       &choice.algorithm, workspace.raw(), choice.workspace, compute_stream(y.device().index));
   choice.usable = offers(status, "linear_fwd");
   if (choice.usable) wait_if_asked(compute_stream(y.device().index), "linear_fwd");
@@ -142,9 +149,8 @@ bool run(const GemmSizes& s, In x, In w, In bias, Out y) {
 void linear_fwd(In x, In w, In bias, Out y) {
   const GemmSizes s = linear_sizes(x, w, bias, y);
   use_device(y.device().index);
-  const bool offered = bias.defined() && bias.numel() == s.n && columns_of(bias.shape()) == s.n &&
-                       alignment_of(bias) >= kBiasAlignment && y.dtype() == DType::f32 && y.numel() > 0 &&
-                       s.k > 0;
+  const bool offered =
+      takes_bias(s, bias, y) && (bias.numel() != s.n || alignment_of(bias) >= kBiasAlignment);
   if (!offered || !run(s, x, w, bias, y)) product_on_bias(x, w, bias, y);
 }
 

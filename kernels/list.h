@@ -5,13 +5,16 @@
 // Elementwise: the functions stand in elementwise/list.h. Operands broadcast into the rows x columns of y.
 VAE_KERNEL(map_fwd, Map, Params, Inputs, Out)  // y = f(x...)
 VAE_KERNEL(map_bwd, Map, Params, int, In, Inputs, In, Out,
-           Write)                                 // dx_i = dy * df/dx_i; (i, dy, x..., y, dx)
+           Write)  // dx_i = dy * df/dx_i; (i, dy, x..., y, dx)
+VAE_KERNEL(map_gradients, Map, Params, In, Inputs, In,
+           std::span<const MapGradient>)          // map_bwd of several operands; (dy, x..., y, dx...)
 VAE_KERNEL(rowsum_fwd, Map, Params, Inputs, Out)  // y[m] = sum over columns of f(x...)
 
 // Filling, copying, indexing.
 VAE_KERNEL(fill, Out, double)                   // y = value
 VAE_KERNEL(cast, In, Out)                       // y = x in y's dtype
 VAE_KERNEL(increment, Out)                      // i64 counter += 1
+VAE_KERNEL(tally, Inputs, Out, Inputs)          // f64 sums[i] += numbers[i], i64 counters += 1
 VAE_KERNEL(gather_rows, In, In, Out)            // y[r] = x[index[r]]
 VAE_KERNEL(gather_pixels, In, In, Out, Pixels)  // u8 images by index, scaled or binarised
 VAE_KERNEL(one_hot, In, Out)                    // i64 labels[m] -> y[m, n]
@@ -19,15 +22,16 @@ VAE_KERNEL(pick, In, In, Out)                   // y[r] = x[r, label[r]]
 VAE_KERNEL(pick_bwd, In, In, Out, Write)        // dx[r, label[r]] = dy[r], else 0; (dy, label, dx)
 VAE_KERNEL(outer_add, In, In, Out)              // y[k * B + b] = a[b] + v[k]
 VAE_KERNEL(transpose, In, Out)                  // y[n, m] = x[m, n]
-VAE_KERNEL(copy_columns, In, int64_t, Out, int64_t, int64_t,
-           Write)                            // y[r, to + c] = x[r, from + c], c < n; (x, from, y, to, n)
-VAE_KERNEL(segment_sum, In, In, Out, Write)  // y[g] = sum of x[r] with group[r] = g; (x, group, y)
+VAE_KERNEL(copy_columns,
+           std::span<const ColumnCopy>)      // y[r, to + c] = x[r, from + c], c < n; several at once
+VAE_KERNEL(segment_sum, In, In, Out, Write)  // y[g] = sum of x[r], or of 1, with group[r] = g; (x, group, y)
 
 // Reductions; sums are carried in f64 or by blocks.
-VAE_KERNEL(sum, In, Out, Axis, double, Write)      // over the middle of outer x count x inner, scaled
-VAE_KERNEL(sum_bwd, In, Out, Axis, double, Write)  // dx[o, k, i] = scale dy[o, i]; (dy, dx)
-VAE_KERNEL(sum_squares, In, Out)                   // f64 scalar
-VAE_KERNEL(argmax, In, Out)                        // i64[m] over columns, first of equals
+VAE_KERNEL(sum, In, Out, Axis, double, Write)        // over the middle of outer x count x inner, scaled
+VAE_KERNEL(column_sums, std::span<const ColumnSum>)  // several sums of rows at once
+VAE_KERNEL(sum_bwd, In, Out, Axis, double, Write)    // dx[o, k, i] = scale dy[o, i]; (dy, dx)
+VAE_KERNEL(sum_squares, In, Out)                     // f64 scalar
+VAE_KERNEL(argmax, In, Out)                          // i64[m] over columns, first of equals
 VAE_KERNEL(top_k, In, Out, Out)  // the k largest of each row, descending; (x, values, i64 columns)
 VAE_KERNEL(log_sum_exp_fwd, In, Out, Axis, double)                 // over the middle axis, see log_sum_exp.h
 VAE_KERNEL(log_sum_exp_bwd, In, In, In, Out, Axis, double, Write)  // (dy, x, y, dx)
@@ -42,15 +46,15 @@ VAE_KERNEL(linear_fwd, In, In, In, Out)  // y = x w^T + bias; (x, w, bias or und
 
 // Convolution of NHWC images with OHWI weights, see conv.h. The columns of a window are the pixels under it.
 VAE_KERNEL(conv2d_fwd, In, In, In, Out, const Window&, const Activation&)  // (x, w, bias or undefined, y)
-VAE_KERNEL(conv2d_bwd_input, In, In, Out, const Window&, Write)   // (dy, w, dx)
-VAE_KERNEL(conv2d_bwd_weight, In, In, Out, const Window&, Write)  // (dy, x, dw)
-VAE_KERNEL(unfold, In, Out, const Window&, int64_t)               // (x, columns of windows first...)
-VAE_KERNEL(fold, In, Out, const Window&, int64_t)                 // x += columns, the adjoint
+VAE_KERNEL(conv2d_bwd_input, In, In, Out, const Window&, Write)            // (dy, w, dx)
+VAE_KERNEL(conv2d_bwd_weight, In, In, Out, const Window&, Write)           // (dy, x, dw)
+VAE_KERNEL(unfold, In, Out, const Window&, int64_t)                        // (x, columns of windows first...)
+VAE_KERNEL(fold, In, Out, const Window&, int64_t)                          // x += columns, the adjoint
 
 // A bias and the activation behind it, see bias_activation.h.
 VAE_KERNEL(bias_activation_fwd, In, Out, const Activation&)  // y = f(y + bias); (bias or undefined, y)
 VAE_KERNEL(bias_activation_bwd, In, In, Out, Out, const Activation&,
-           Write)  // dx = dy f'(y), dbias = sum of its rows; (dy, y, dx, dbias or undefined)
+           Write)  // dx = dy f'(y), dbias = sum of its rows, or of parts; (dy, y, dx, dbias or undefined)
 
 // Pooling of NHWC images, see pool.h.
 VAE_KERNEL(max_pool_fwd, In, Out, Out, const Window&)             // (x, y, index)
@@ -66,17 +70,18 @@ VAE_KERNEL(batch_norm_bwd, const BatchNormBackward&)
 VAE_KERNEL(random_normal, Out, RandomKey, In, Rows)
 VAE_KERNEL(random_uniform, Out, RandomKey, In, Rows)
 VAE_KERNEL(random_integers, Out, RandomKey, In, int64_t, Rows)  // i64 in [0, below)
-VAE_KERNEL(batch_items, In, Out, RandomKey, In, const Order&)  // y = batch `step` of a shuffled pool
+VAE_KERNEL(batch_items, In, Out, RandomKey, In, const Order&)   // y = batch `step` of a shuffled pool
 
 // Images [N, H, W, C], see augment.h and strong_augment.h.
 VAE_KERNEL(crop_images, In, In, In, Out, int64_t)  // (x, corner[N, 2], flip[N] or none, y, reflected padding)
 VAE_KERNEL(strong_augment, In, In, In, In, Out)  // (x, operation[N, K], level[N, K], centre[N, 2] or none, y)
-VAE_KERNEL(resize_images, In, Out)                 // bilinear
-VAE_KERNEL(normalize_pixels, In, In, In, Out)      // y = (x / 255 - mean[c]) / deviation[c] of u8 x
+VAE_KERNEL(resize_images, In, Out)               // bilinear
+VAE_KERNEL(normalize_pixels, In, In, In, Out)    // y = (x / 255 - mean[c]) / deviation[c] of u8 x
 
-// Optimisers over flat buffers, see optimizer.h.
-VAE_KERNEL(adam, const AdamStep&)
-VAE_KERNEL(sgd, const SgdStep&)
-VAE_KERNEL(adagrad, const AdagradStep&)
-VAE_KERNEL(moving_average, In, Out, double)      // (value, average, decay)
-VAE_KERNEL(scheduled, In, Out, const Schedule&)  // y = schedule.at(iteration)
+// Optimisers over the flat buffers of groups, see optimizer.h.
+VAE_KERNEL(start_steps, std::span<const StepStart>)  // counts, rates and norms, before the others
+VAE_KERNEL(adam, std::span<const AdamStep>)
+VAE_KERNEL(sgd, std::span<const SgdStep>)
+VAE_KERNEL(adagrad, std::span<const AdagradStep>)
+VAE_KERNEL(moving_average, In, Out, double)                // (value, average, decay)
+VAE_KERNEL(scheduled, In, Out, std::span<const Schedule>)  // y[i] = schedules[i].at(iteration)

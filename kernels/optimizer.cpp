@@ -17,12 +17,29 @@ void check_scalars(const char* kernel, const Tensor& learning_rate, const Tensor
             norm.str());
 }
 
+void check_number(const char* kernel, const char* what, const Tensor& number, DType dtype) {
+  VAE_CHECK(!number.defined() || (number.dtype() == dtype && number.numel() == 1), "{}: {} {}", kernel, what,
+            number.str());
+}
+
 }  // namespace
+
+void StepStart::check() const {
+  check_number("start_steps", "step count", t, DType::i64);
+  check_number("start_steps", "iteration", iteration, DType::i64);
+  check_number("start_steps", "rate", rate, DType::f64);
+  check_scalars("start_steps", learning_rate, norm_squared);
+  VAE_CHECK(!schedule || iteration.defined(), "start_steps: a schedule without an iteration");
+  VAE_CHECK(
+      norm_squared.defined() == gradient.defined() && (!gradient.defined() || is_floating(gradient.dtype())),
+      "start_steps: norm {} of {}", norm_squared.str(), gradient.str());
+}
 
 void AdamStep::check() const {
   check_flat("adam", parameter, {&gradient, &m, &v});
   check_scalars("adam", learning_rate, grad_norm_squared);
-  VAE_CHECK(t.dtype() == DType::i64 && t.numel() == 1, "adam: step count {}", t.str());
+  VAE_CHECK(t.defined(), "adam: no step count");
+  check_number("adam", "step count", t, DType::i64);
 }
 
 void SgdStep::check() const {

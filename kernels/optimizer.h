@@ -1,12 +1,29 @@
 #pragma once
-// Optimiser steps over flat buffers of parameters, gradients and moments. Whatever changes from step to step
-// lives on the device: the step count t, the learning rate, the squared gradient norm.
+// Optimiser steps over flat buffers of parameters, gradients and moments, of several groups at once. Whatever
+// changes from step to step lives on the device: the step count t, the learning rate, the squared gradient
+// norm.
 #include <cmath>
+#include <optional>
 
-#include "kernels/kernel.h"
-#include "tensor/host_device.h"
+#include "kernels/schedule.h"
 
 namespace vae::kernels {
+
+/// What goes before the step of a group: t += 1, where there is one; the rate that a schedule or another
+/// number on the device gives; the squared norm of the gradients, where they are clipped by it. What is
+/// undefined is left out. All gradients are of one dtype.
+struct StepStart {
+  Tensor t;              ///< i64 scalar
+  Tensor learning_rate;  ///< f64 scalar
+  std::optional<Schedule> schedule;
+  Tensor iteration;               ///< i64 scalar, for the schedule
+  Tensor rate;                    ///< f64 scalar, to be copied
+  Tensor gradient, norm_squared;  ///< flat; f64 scalar
+  void check() const;
+  void each_tensor(const auto& f) const {
+    (f(t), f(learning_rate), f(iteration), f(rate), f(gradient), f(norm_squared));
+  }
+};
 
 /// Adam (Kingma and Ba, arXiv:1412.6980), t counts from 1:
 ///   m += (1 - beta1)(g - m),  v += (1 - beta2)(g^2 - v),
@@ -69,6 +86,16 @@ struct AdagradStep {
     (f(parameter), f(gradient), f(sum), f(learning_rate), f(grad_norm_squared));
   }
 };
+
+/// Throws naming `kernel` unless the steps fit, and their parameters are of one dtype.
+template <class Step>
+void check_steps(const char* kernel, std::span<const Step> steps) {
+  for (const Step& step : steps) {
+    step.check();
+    VAE_CHECK(step.parameter.dtype() == steps[0].parameter.dtype(), "{}: parameters {} beside {}", kernel,
+              step.parameter.str(), steps[0].parameter.str());
+  }
+}
 
 /// The exponential moving average [n] of values of the same dtype: average += (1 - decay)(value - average).
 void check_moving_average(In value, Out average, double decay);

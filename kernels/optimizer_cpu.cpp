@@ -76,10 +76,7 @@ VAE_CLONES void average_loop(const T* value, T* average, int64_t n, T share) {
   for (int64_t i = 0; i < n; ++i) average[i] += share * (value[i] - average[i]);
 }
 
-}  // namespace
-
-void adam(const AdamStep& s) {
-  s.check();
+void adam_group(const AdamStep& s) {
   const double t = static_cast<double>(s.t.data<int64_t>()[0]), lr = s.learning_rate.data<double>()[0];
   const double correction1 = 1 - std::pow(s.rule.beta1, t), root2 = std::sqrt(1 - std::pow(s.rule.beta2, t));
   const bool torch = s.rule.form == AdamForm::torch;
@@ -99,8 +96,7 @@ void adam(const AdamStep& s) {
   });
 }
 
-void sgd(const SgdStep& s) {
-  s.check();
+void sgd_group(const SgdStep& s) {
   dispatch_floating(s.parameter.dtype(), [&](auto zero) {
     using T = decltype(zero);
     const SgdConstants<T> k{static_cast<T>(s.learning_rate.data<double>()[0]),
@@ -112,8 +108,7 @@ void sgd(const SgdStep& s) {
   });
 }
 
-void adagrad(const AdagradStep& s) {
-  s.check();
+void adagrad_group(const AdagradStep& s) {
   dispatch_floating(s.parameter.dtype(), [&](auto zero) {
     using T = decltype(zero);
     const AdagradConstants<T> k{static_cast<T>(s.learning_rate.data<double>()[0]), static_cast<T>(s.rule.eps),
@@ -122,6 +117,34 @@ void adagrad(const AdagradStep& s) {
       adagrad_loop(s.parameter.data<T>() + i, s.gradient.data<T>() + i, s.sum.data<T>() + i, end - i, k);
     });
   });
+}
+
+}  // namespace
+
+void start_steps(std::span<const StepStart> starts) {
+  for (const StepStart& s : starts) {
+    s.check();
+    if (s.norm_squared.defined()) sum_squares(s.gradient, s.norm_squared);
+    if (s.t.defined()) ++s.t.data<int64_t>()[0];
+    double& rate = s.learning_rate.data<double>()[0];
+    if (s.schedule) rate = s.schedule->at(s.iteration.data<int64_t>()[0]);
+    if (s.rate.defined()) rate = s.rate.data<double>()[0];
+  }
+}
+
+void adam(std::span<const AdamStep> steps) {
+  check_steps("adam", steps);
+  for (const AdamStep& step : steps) adam_group(step);
+}
+
+void sgd(std::span<const SgdStep> steps) {
+  check_steps("sgd", steps);
+  for (const SgdStep& step : steps) sgd_group(step);
+}
+
+void adagrad(std::span<const AdagradStep> steps) {
+  check_steps("adagrad", steps);
+  for (const AdagradStep& step : steps) adagrad_group(step);
 }
 
 void moving_average(In value, Out average, double decay) {

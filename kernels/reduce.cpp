@@ -11,6 +11,14 @@ void check_sum(In x, Out y, Axis axis) {
             "sum: {} into {} as {} x {} x {}", x.str(), y.str(), axis.outer, axis.count, axis.inner);
 }
 
+void check_column_sums(std::span<const ColumnSum> sums) {
+  for (const ColumnSum& s : sums) {
+    check_sum(s.x, s.y, s.axis());
+    VAE_CHECK(s.x.dtype() == sums[0].x.dtype() && s.y.dtype() == s.x.dtype(), "column_sums: {} into {}",
+              s.x.str(), s.y.str());
+  }
+}
+
 void check_sum_bwd(In dy, In dx, Axis axis) {
   VAE_CHECK(is_floating(dx.dtype()) && dy.dtype() == dx.dtype() &&
                 dx.numel() == axis.outer * axis.count * axis.inner && dy.numel() == axis.outer * axis.inner,

@@ -15,6 +15,15 @@ struct Axis {
 
 /// Checks that x is outer x count x inner and y outer x inner; y may be f64 where x is f32.
 void check_sum(In x, Out y, Axis axis);
+/// y [n] = the sum of the rows of x, of n columns each, or added to it.
+struct ColumnSum {
+  Tensor x, y;
+  Write write = Write::set;
+  Axis axis() const { return Axis::rows(y.numel() ? x.numel() / y.numel() : 0, y.numel()); }
+  void each_tensor(const auto& f) const { (f(x), f(y)); }
+};
+/// Checks each, and that their dtypes are those of the first.
+void check_column_sums(std::span<const ColumnSum> sums);
 /// Checks that dx is outer x count x inner and dy outer x inner, of one dtype.
 void check_sum_bwd(In dy, In dx, Axis axis);
 /// Where sum_bwd reads: element (r, c) of dx seen as rows x columns is dy[r / repeat * row_stride + c *

@@ -202,6 +202,11 @@ void sum(In x, Out y, Axis axis, double scale, Write write) {
   });
 }
 
+void column_sums(std::span<const ColumnSum> sums) {
+  check_column_sums(sums);
+  for (const ColumnSum& s : sums) sum(s.x, s.y, s.axis(), 1, s.write);
+}
+
 void sum_squares(In x, Out y) {
   check_sum_squares(x, y);
   dispatch_floating(x.dtype(), [&](auto zero) {

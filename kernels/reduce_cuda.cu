@@ -9,8 +9,8 @@
 namespace vae::kernels::VAE_GPU {
 namespace {
 
-constexpr int64_t kRowPart = 4096;    // elements of one part of a long row
-constexpr int64_t kColumnPart = 256;  // rows of one part of tall columns
+constexpr int64_t kRowPart = 8192;     // elements of one part of a long row
+constexpr int64_t kColumnPart = 1024;  // rows of one part of tall columns
 
 /// y[outer, parts, inner]: sums over `count` in parts of `part`; (add ? y : 0) + scale times the sum.
 struct SumShape {
@@ -52,15 +52,48 @@ __global__ void sum_columns(const X* x, Y* y, SumShape s) {
   for (int64_t p = blockIdx.y; p < s.outer * s.parts; p += gridDim.y) {
     const int64_t begin = p % s.parts * s.part, end = smaller(begin + s.part, s.count);
     const X* block = x + p / s.parts * s.count * s.inner;
-    for (int64_t c0 = int64_t{blockIdx.x} * kWarp; c0 < s.inner; c0 += step_x()) {
+    for (int64_t c0 = int64_t{blockIdx.x} * kTileColumns; c0 < s.inner; c0 += step_x()) {
       const int64_t c = c0 + threadIdx.x;
       double sum = 0;
-      if (c < s.inner)
-        for (int64_t r = begin + threadIdx.y; r < end; r += kRowThreads)
+      if (c < s.inner) {
+#pragma unroll 8
+        for (int64_t r = begin + threadIdx.y; r < end; r += kTileRows)
           sum += term(block[r * s.inner + c], s.squares);
-      sum = column_reduce(sum, Plus{});
+      }
+      sum = tile_reduce(sum, Plus{});
       if (threadIdx.y == 0 && c < s.inner) put(y[p * s.inner + c], sum, s);
     }
+  }
+}
+
+/// y[n] = (add ? y : 0) + the sum of the rows of x[m, n].
+template <class T>
+struct ColumnsOf {
+  const T* x;
+  T* y;
+  int64_t m, n;
+  bool add;
+};
+constexpr size_t kTogether = 16;  // sums that a launch takes
+template <class T>
+struct SeveralColumns {
+  ColumnsOf<T> of[kTogether];
+};
+
+/// A row of blocks for each sum, a block per tile of columns.
+template <class T>
+__global__ void column_sums_kernel(SeveralColumns<T> sums) {
+  const ColumnsOf<T>& s = sums.of[blockIdx.y];
+  for (int64_t c0 = int64_t{blockIdx.x} * kTileColumns; c0 < s.n; c0 += step_x()) {
+    const int64_t c = c0 + threadIdx.x;
+    double sum = 0;
+    if (c < s.n) {
+#pragma unroll 8
+      for (int64_t r = threadIdx.y; r < s.m; r += kTileRows) sum += static_cast<double>(s.x[r * s.n + c]);
+    }
+    sum = tile_reduce(sum, Plus{});
+    if (threadIdx.y == 0 && c < s.n)
+      s.y[c] = static_cast<T>((s.add ? static_cast<double>(s.y[c]) : 0.0) + sum);
   }
 }
 
@@ -70,7 +103,7 @@ void launch_sum(const OnDevice& gpu, const X* x, Y* y, const SumShape& s) {
   if (s.inner == 1)
     launch("sum", sum_rows<X, Y>, gpu.rows(parts, std::min(s.part, s.count)), x, y, s);
   else
-    launch("sum", sum_columns<X, Y>, gpu.columns(s.inner, parts), x, y, s);
+    launch("sum", sum_columns<X, Y>, gpu.tiles(s.inner, parts), x, y, s);
 }
 
 template <class X, class Y>
@@ -164,6 +197,35 @@ void sum(In x, Out y, Axis axis, double scale, Write write) {
       sum_typed<T>(x, y.data<double>(), axis, scale, write == Write::add, false);
     else
       sum_typed<T>(x, y.data<float>(), axis, scale, write == Write::add, false);
+  });
+}
+
+void column_sums(std::span<const ColumnSum> sums) {
+  check_column_sums(sums);
+  if (sums.empty()) return;
+  dispatch_floating(sums[0].x.dtype(), [&](auto zero) {
+    using T = decltype(zero);
+    SeveralColumns<T> several{};
+    unsigned count = 0;
+    int64_t columns = 0;
+    const OnDevice gpu(sums[0].x);
+    const auto queue = [&] {
+      LaunchConfig config = gpu.tiles(columns, 1);
+      config.grid.y = count;
+      launch("column_sums", column_sums_kernel<T>, config, several);
+      count = 0, columns = 0;
+    };
+    for (const ColumnSum& s : sums) {
+      const Axis axis = s.axis();
+      if (axis.count > kColumnPart) {  // a launch for parts of the rows, and one for their sums
+        sum(s.x, s.y, axis, 1, s.write);
+        continue;
+      }
+      several.of[count++] = {s.x.data<T>(), s.y.data<T>(), axis.count, axis.inner, s.write == Write::add};
+      columns = std::max(columns, axis.inner);
+      if (count == kTogether) queue();
+    }
+    queue();
   });
 }
 

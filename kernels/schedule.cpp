@@ -25,20 +25,20 @@ Schedule Schedule::pieces(const std::vector<Piece>& pieces) {
   return schedule;
 }
 
-void check_scheduled(In iteration, Out y) {
-  VAE_CHECK(
-      iteration.dtype() == DType::i64 && iteration.numel() == 1 && is_floating(y.dtype()) && y.numel() == 1,
-      "scheduled: {} in iteration {}", y.str(), iteration.str());
+void check_scheduled(In iteration, Out y, std::span<const Schedule> schedules) {
+  VAE_CHECK(iteration.dtype() == DType::i64 && iteration.numel() == 1 && is_floating(y.dtype()) &&
+                y.numel() == static_cast<int64_t>(schedules.size()),
+            "scheduled: {} of {} schedules in iteration {}", y.str(), schedules.size(), iteration.str());
 }
 
 namespace cpu {
 
-void scheduled(In iteration, Out y, const Schedule& schedule) {
-  check_scheduled(iteration, y);
-  const double value = schedule.at(iteration.data<int64_t>()[0]);
+void scheduled(In iteration, Out y, std::span<const Schedule> schedules) {
+  check_scheduled(iteration, y, schedules);
   dispatch_floating(y.dtype(), [&](auto zero) {
     using T = decltype(zero);
-    y.data<T>()[0] = static_cast<T>(value);
+    for (size_t i = 0; i < schedules.size(); ++i)
+      y.data<T>()[i] = static_cast<T>(schedules[i].at(iteration.data<int64_t>()[0]));
   });
 }
 

@@ -27,6 +27,10 @@ class Schedule {
   static constexpr Schedule rise(double top, int64_t n, int64_t per_iteration = 1, int64_t first = 1) {
     return n > 0 ? Schedule{Form::rise, top, 1, 0, n, first, per_iteration} : constant(top);
   }
+  /// from + (to - from) call / n, at most `most`, in call 1, 2, ...: a target that is raised. n = 0: `most`.
+  static constexpr Schedule raised(double from, double to, int64_t n, double most) {
+    return n > 0 ? Schedule{Form::rise, most, to - from, from, n, 1, 1} : constant(most);
+  }
   /// `start`, multiplied by `factor` after every `every` iterations, but not below `floor`. every = 0:
   /// `start`.
   static constexpr Schedule steps(double start, double factor, int64_t every, double floor = 0) {
@@ -44,8 +48,8 @@ class Schedule {
   static constexpr Schedule ramp(double top, int64_t epochs, int64_t every) {
     return epochs > 0 && every > 0 ? Schedule{Form::ramp, top, 1, 0, epochs, 0, every} : constant(top);
   }
-  /// One value after the other, each from its first iteration on, the first from 0. At most kPieces; iterations
-  /// do not fall. Throws Error(usage) otherwise.
+  /// One value after the other, each from its first iteration on, the first from 0. At most kPieces;
+  /// iterations do not fall. Throws Error(usage) otherwise.
   struct Piece {
     int64_t from;
     double value;
@@ -77,8 +81,8 @@ class Schedule {
         per_iteration_(per_iteration) {}
 
   VAE_HD double risen(int64_t iteration) const {
-    const double risen =
-        static_cast<double>(first_ + per_iteration_ * iteration) / static_cast<double>(length_);
+    const double calls = static_cast<double>(first_ + per_iteration_ * iteration);
+    const double risen = floor_ + factor_ * (calls / static_cast<double>(length_));
     return risen < value_ ? risen : value_;
   }
   VAE_HD double stepped(int64_t iteration) const {
@@ -107,14 +111,14 @@ class Schedule {
 
   Form form_ = Form::constant;
   double value_ = 1;               // constant, top, start, base
-  double factor_ = 1, floor_ = 0;  // of steps
+  double factor_ = 1, floor_ = 0;  // of steps; the span and the start of a rise
   int64_t length_ = 0;             // calls of a rise, iterations of a step or of the run, epochs, pieces
   int64_t first_ = 0;              // number of the first call of a rise, iterations of warm-up
   int64_t per_iteration_ = 1;      // calls of a rise; of a ramp, iterations of an epoch
   Piece pieces_[kPieces] = {};
 };
 
-/// An i64 scalar and one floating number.
-void check_scheduled(In iteration, Out y);
+/// An i64 scalar, and a floating number for each schedule.
+void check_scheduled(In iteration, Out y, std::span<const Schedule> schedules);
 
 }  // namespace vae::kernels

@@ -7,11 +7,21 @@
 
 namespace vae::kernels {
 
-/// Columns [from, from + n) of x and [to, to + n) of y exist; equal rows and floating dtypes.
-void check_copy_columns(In x, int64_t from, Out y, int64_t to, int64_t n);
-/// x [rows, ...] and one i64 group per row into y [groups, ...], of one floating dtype. Groups come in any
-/// order and may be empty; the terms of a group are added in f64 in an order that the sizes fix. A group
-/// outside [0, groups) throws on the host; a device makes all of y NaN.
+/// Columns [from, from + n) of x into [to, to + n) of y, or added to them.
+struct ColumnCopy {
+  Tensor x;
+  int64_t from = 0;
+  Tensor y;
+  int64_t to = 0, n = 0;
+  Write write = Write::set;
+  void each_tensor(const auto& f) const { (f(x), f(y)); }
+};
+/// Each is within its tensors, which have equal rows and, in all of them, one floating dtype. No two write
+/// the same columns.
+void check_copy_columns(std::span<const ColumnCopy> copies);
+/// x [rows, ...], or undefined: of ones, and one i64 group per row into y [groups, ...], of one floating
+/// dtype. Groups come in any order and may be empty; the terms of a group are added in f64 in an order that
+/// the sizes fix. A group outside [0, groups) throws on the host; a device makes all of y NaN.
 void check_segment_sum(In x, In group, Out y);
 
 }  // namespace vae::kernels

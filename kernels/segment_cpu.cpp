@@ -1,4 +1,5 @@
 // Copies of columns and sums of rows by group on the CPU.
+#include <algorithm>
 #include <numeric>
 #include <vector>
 
@@ -53,18 +54,20 @@ struct Members {
 
 }  // namespace
 
-void copy_columns(In x, int64_t from, Out y, int64_t to, int64_t n, Write write) {
-  check_copy_columns(x, from, y, to, n);
-  const int64_t x_columns = columns_of(x.shape()), y_columns = columns_of(y.shape());
-  dispatch_floating(y.dtype(), [&](auto zero) {
-    using T = decltype(zero);
-    parallel_for(rows_of(y.shape()), std::max<int64_t>(1, kGrain / std::max<int64_t>(n, 1)),
-                 [&](int64_t begin, int64_t end) {
-                   for (int64_t r = begin; r < end; ++r)
-                     copy_row(x.data<T>() + r * x_columns + from, y.data<T>() + r * y_columns + to, n,
-                              write == Write::add);
-                 });
-  });
+void copy_columns(std::span<const ColumnCopy> copies) {
+  check_copy_columns(copies);
+  for (const ColumnCopy& c : copies) {
+    const int64_t x_columns = columns_of(c.x.shape()), y_columns = columns_of(c.y.shape());
+    dispatch_floating(c.y.dtype(), [&](auto zero) {
+      using T = decltype(zero);
+      parallel_for(rows_of(c.y.shape()), std::max<int64_t>(1, kGrain / std::max<int64_t>(c.n, 1)),
+                   [&](int64_t begin, int64_t end) {
+                     for (int64_t r = begin; r < end; ++r)
+                       copy_row(c.x.data<T>() + r * x_columns + c.from, c.y.data<T>() + r * y_columns + c.to,
+                                c.n, c.write == Write::add);
+                   });
+    });
+  }
 }
 
 void segment_sum(In x, In group, Out y, Write write) {
@@ -84,8 +87,11 @@ void segment_sum(In x, In group, Out y, Write write) {
       double total[kTile];
       for (int64_t t = begin; t < end; ++t) {
         const int64_t g = t / tiles, c0 = t % tiles * tile, width = std::min(tile, columns - c0);
-        sum_rows(x.data<T>() + c0, columns, members.rows.data() + members.begin[g],
-                 members.begin[g + 1] - members.begin[g], width, total);
+        const int64_t of_group = members.begin[g + 1] - members.begin[g];
+        if (x.defined())
+          sum_rows(x.data<T>() + c0, columns, members.rows.data() + members.begin[g], of_group, width, total);
+        else
+          std::fill_n(total, width, static_cast<double>(of_group));
         T* sum = y.data<T>() + g * columns + c0;
         for (int64_t c = 0; c < width; ++c)
           sum[c] = static_cast<T>((write == Write::add ? static_cast<double>(sum[c]) : 0.0) + total[c]);

@@ -1,4 +1,5 @@
 // Copies of columns and sums of rows by group on CUDA devices.
+#include <algorithm>
 #include <cmath>
 
 #include "kernels/cuda/reduce.h"
@@ -9,15 +10,32 @@
 namespace vae::kernels::VAE_GPU {
 namespace {
 
+/// From the first column that is read, to the first that is written.
 template <class T>
-__global__ void copy_columns_kernel(const T* x, T* y, int64_t rows, int64_t n, int64_t x_columns,
-                                    int64_t y_columns, bool add) {
-  for (int64_t r = first_y(); r < rows; r += step_y())
-    for (int64_t c = first_x(); c < n; c += step_x()) {
-      const T value = x[r * x_columns + c];
-      T& out = y[r * y_columns + c];
-      out = add ? out + value : value;
-    }
+struct Copied {
+  const T* x;
+  T* y;
+  int64_t rows, n, x_columns, y_columns;
+  bool add;
+};
+constexpr size_t kCopies = 8;  // of a launch
+template <class T>
+struct Copies {
+  Copied<T> of[kCopies];
+  int count;
+};
+
+template <class T>
+__global__ void copy_columns_kernel(Copies<T> copies) {
+  for (int i = 0; i < copies.count; ++i) {
+    const Copied<T>& copy = copies.of[i];
+    for (int64_t r = first_y(); r < copy.rows; r += step_y())
+      for (int64_t c = first_x(); c < copy.n; c += step_x()) {
+        const T value = copy.x[r * copy.x_columns + c];
+        T& out = copy.y[r * copy.y_columns + c];
+        out = copy.add ? out + value : value;
+      }
+  }
 }
 
 /// A block per group and tile of columns, each reading the groups of all rows: their number times that of the
@@ -32,7 +50,7 @@ __global__ void segment_sum_kernel(const T* x, const int64_t* group, T* y, int64
       if (c < columns)
         for (int64_t r = threadIdx.y; r < rows; r += kRowThreads) {
           if (group[r] == g)
-            sum += static_cast<double>(x[r * columns + c]);
+            sum += x ? static_cast<double>(x[r * columns + c]) : 1.0;
           else if (group[r] < 0 || group[r] >= groups)
             sum = nan("");
         }
@@ -46,14 +64,28 @@ __global__ void segment_sum_kernel(const T* x, const int64_t* group, T* y, int64
 
 }  // namespace
 
-void copy_columns(In x, int64_t from, Out y, int64_t to, int64_t n, Write write) {
-  check_copy_columns(x, from, y, to, n);
-  const int64_t rows = rows_of(y.shape());
-  const OnDevice gpu(y);
-  dispatch_floating(y.dtype(), [&](auto zero) {
+void copy_columns(std::span<const ColumnCopy> copies) {
+  check_copy_columns(copies);
+  if (copies.empty()) return;
+  const OnDevice gpu(copies[0].y);
+  dispatch_floating(copies[0].y.dtype(), [&](auto zero) {
     using T = decltype(zero);
-    launch("copy_columns", copy_columns_kernel<T>, gpu.plane(rows, n), x.data<T>() + from, y.data<T>() + to,
-           rows, n, columns_of(x.shape()), columns_of(y.shape()), write == Write::add);
+    for (size_t begin = 0; begin < copies.size(); begin += kCopies) {
+      Copies<T> few{};
+      int64_t rows = 0, columns = 0;
+      for (const ColumnCopy& copy : copies.subspan(begin, std::min(kCopies, copies.size() - begin))) {
+        const Shape &x = copy.x.shape(), &y = copy.y.shape();
+        few.of[few.count++] = {copy.x.data<T>() + copy.from,
+                               copy.y.data<T>() + copy.to,
+                               rows_of(y),
+                               copy.n,
+                               columns_of(x),
+                               columns_of(y),
+                               copy.write == Write::add};
+        rows = std::max(rows, rows_of(y)), columns = std::max(columns, copy.n);
+      }
+      launch("copy_columns", copy_columns_kernel<T>, gpu.plane(rows, columns), few);
+    }
   });
 }
 
@@ -63,8 +95,9 @@ void segment_sum(In x, In group, Out y, Write write) {
   const OnDevice gpu(y);
   dispatch_floating(y.dtype(), [&](auto zero) {
     using T = decltype(zero);
-    launch("segment_sum", segment_sum_kernel<T>, gpu.columns(columns, groups), x.data<T>(),
-           group.data<int64_t>(), y.data<T>(), group.numel(), columns, groups, write == Write::add);
+    launch("segment_sum", segment_sum_kernel<T>, gpu.columns(columns, groups),
+           x.defined() ? x.data<T>() : nullptr, group.data<int64_t>(), y.data<T>(), group.numel(), columns,
+           groups, write == Write::add);
   });
 }
 

@@ -3,9 +3,9 @@
 namespace vae::nn {
 
 Var log_likelihood(const Var& x, const Likelihood& p, LogVarRange range) {
-  if (const auto* bits = std::get_if<Bernoulli>(&p)) return -autograd::bernoulli_nll(bits->logits, x);
+  if (const auto* bits = std::get_if<Bernoulli>(&p)) return autograd::bernoulli_nll(bits->logits, x, -1);
   const auto& g = std::get<Gaussian>(p);
-  return -autograd::gaussian_nll(x, g.mean, g.log_var, range.low, range.high);
+  return autograd::gaussian_nll(x, g.mean, g.log_var, range.low, range.high, -1);
 }
 
 Tensor expectation(const Likelihood& p) {

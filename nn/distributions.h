@@ -21,9 +21,14 @@ struct Bernoulli {
 inline Var sample(const Gaussian& q, const Var& noise) {
   return autograd::reparameterize(q.mean, q.log_var, noise);
 }
+/// Limits of a log variance inside a likelihood; the default limits nothing.
+struct LogVarRange {
+  double low = -std::numeric_limits<double>::infinity(), high = std::numeric_limits<double>::infinity();
+};
 /// log N(x; q) per row, nats.
 inline Var log_density(const Var& x, const Gaussian& q) {
-  return -autograd::gaussian_nll(x, q.mean, q.log_var);
+  constexpr LogVarRange all;
+  return autograd::gaussian_nll(x, q.mean, q.log_var, all.low, all.high, -1);
 }
 /// The same Gaussians, whose rows may repeat under larger operands (autograd::repeating).
 inline Gaussian repeating(const Gaussian& g) { return {repeating(g.mean), repeating(g.log_var)}; }
@@ -34,10 +39,6 @@ inline Gaussian constant(const Gaussian& g) { return {Var(g.mean.value()), Var(g
 enum class LikelihoodKind { bernoulli, gaussian };
 using Likelihood = std::variant<Bernoulli, Gaussian>;
 
-/// Limits of a log variance inside a likelihood; the default limits nothing.
-struct LogVarRange {
-  double low = -std::numeric_limits<double>::infinity(), high = std::numeric_limits<double>::infinity();
-};
 /// log p(x) per row, nats; repeating(x) may have fewer rows.
 Var log_likelihood(const Var& x, const Likelihood& p, LogVarRange range = {});
 /// Probabilities of bits, mean of a Gaussian.

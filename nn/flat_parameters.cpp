@@ -40,8 +40,10 @@ FlatParameters::FlatParameters(Module& module) {
     };
     p.var.rebind(slice(values_), slice(gradients_));
     parameters_.push_back(p.var);
+    offsets_.push_back(offset);
     offset += aligned(shape.numel());
   }
+  offsets_.push_back(offset);
 }
 
 FlatParameters::~FlatParameters() {
@@ -54,8 +56,11 @@ void FlatParameters::clear_gradients() {
 }
 
 void FlatParameters::finish_gradients() {
-  for (const Var& p : parameters_)
-    if (!p.has_grad()) p.node()->grad.zero();
+  for (size_t i = 0; i < parameters_.size(); ++i) {
+    const size_t first = i;
+    while (i < parameters_.size() && !parameters_[i].has_grad()) ++i;
+    if (i > first) gradients_.slice(offsets_[first], offsets_[i]).zero();  // neighbours at once
+  }
   if (state_ == Gradients::open) state_ = Gradients::finished;
 }
 

@@ -35,6 +35,7 @@ class FlatParameters {
   enum class Gradients : uint8_t { open, finished, taken };
   Tensor values_, gradients_;
   std::vector<Var> parameters_;
+  std::vector<int64_t> offsets_;  // of the parameters, and the end
   Gradients state_ = Gradients::open;
 };
 

@@ -16,18 +16,34 @@ Optimizer::Optimizer(FlatParameters& group, double learning_rate, Clip clip)
     if (!(limit >= 0)) fail(ErrorKind::usage, "gradient clip {} is negative", limit);
 }
 
-void Optimizer::step() {
-  kernels::sum_squares(group_.take_gradients(), norm_squared_);
-  update();
+void Optimizer::step() { step({{this}}, {}); }
+
+void Optimizer::step(const std::vector<Turn>& turns, const Tensor& iteration) {
+  Steps steps;
+  for (const auto& [optimizer, rate] : turns) {
+    const Tensor& gradients = optimizer->group_.take_gradients();
+    kernels::StepStart& start = steps.starts.emplace_back();
+    start.learning_rate = optimizer->learning_rate_;
+    if (const auto* schedule = std::get_if<kernels::Schedule>(&rate))
+      start.schedule = *schedule, start.iteration = iteration;
+    if (const auto* number = std::get_if<Tensor>(&rate)) start.rate = *number;
+    if (optimizer->clip_.norm > 0) start.gradient = gradients, start.norm_squared = optimizer->norm_squared_;
+    optimizer->add_to(steps);
+  }
+  kernels::start_steps(steps.starts);
+  if (!steps.adam.empty()) kernels::adam(steps.adam);
+  if (!steps.sgd.empty()) kernels::sgd(steps.sgd);
+  if (!steps.adagrad.empty()) kernels::adagrad(steps.adagrad);
 }
 
 void Optimizer::set_learning_rate(double rate) { kernels::fill(learning_rate_, rate); }
-void Optimizer::copy_learning_rate(const Tensor& rate) { learning_rate_.copy_from(rate); }
-void Optimizer::schedule_learning_rate(const kernels::Schedule& schedule, const Tensor& iteration) {
-  kernels::scheduled(iteration, learning_rate_, schedule);
-}
 double Optimizer::learning_rate() const { return learning_rate_.item(); }
-double Optimizer::gradient_norm() const { return std::sqrt(norm_squared_.item()); }
+
+double Optimizer::gradient_norm() const {
+  const Tensor squared = Tensor::empty({}, DType::f64, learning_rate_.device());
+  kernels::sum_squares(group_.gradients(), squared);
+  return std::sqrt(squared.item());
+}
 
 void Optimizer::add_state(StateDict& state, const std::string& prefix) {
   state.add(prefix + ".learning_rate", learning_rate_);
@@ -58,11 +74,10 @@ Adam::Adam(FlatParameters& group, Settings settings)
       v_(zeros_like(group.values())),
       t_(Tensor::scalar(int64_t{0}, group.values().device())) {}
 
-void Adam::update() {
-  kernels::increment(t_);
-  auto step = common<kernels::AdamStep>();
+void Adam::add_to(Steps& steps) {
+  steps.starts.back().t = t_;
+  auto& step = steps.adam.emplace_back(common<kernels::AdamStep>());
   step.m = m_, step.v = v_, step.t = t_, step.rule = rule_;
-  kernels::adam(step);
 }
 
 void Adam::add_state(StateDict& state, const std::string& prefix) {
@@ -77,10 +92,9 @@ Sgd::Sgd(FlatParameters& group, Settings settings)
       rule_(settings.rule),
       velocity_(zeros_like(group.values())) {}
 
-void Sgd::update() {
-  auto step = common<kernels::SgdStep>();
+void Sgd::add_to(Steps& steps) {
+  auto& step = steps.sgd.emplace_back(common<kernels::SgdStep>());
   step.velocity = velocity_, step.rule = rule_;
-  kernels::sgd(step);
 }
 
 void Sgd::add_state(StateDict& state, const std::string& prefix) {
@@ -97,10 +111,9 @@ Adagrad::Adagrad(FlatParameters& group, Settings settings)
   kernels::fill(sum_, settings.initial_sum);
 }
 
-void Adagrad::update() {
-  auto step = common<kernels::AdagradStep>();
+void Adagrad::add_to(Steps& steps) {
+  auto& step = steps.adagrad.emplace_back(common<kernels::AdagradStep>());
   step.sum = sum_, step.rule = rule_;
-  kernels::adagrad(step);
 }
 
 void Adagrad::add_state(StateDict& state, const std::string& prefix) {

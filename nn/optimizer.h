@@ -18,7 +18,11 @@ struct Clip {
   Clip(double by_norm, double by_element = 0) : norm(by_norm), element(by_element) {}
 };
 
-/// One group, its learning rate and the squared L2 norm of its gradients on the device.
+/// The learning rate of a step: that of before, or of the rule; a function of the iteration; or an f64 scalar
+/// on the device.
+using Rate = std::variant<std::monostate, kernels::Schedule, Tensor>;
+
+/// One group and its learning rate on the device.
 class Optimizer {
  public:
   virtual ~Optimizer() = default;
@@ -30,21 +34,34 @@ class Optimizer {
   void step();
   void set_learning_rate(double rate);
   double learning_rate() const;
-  /// Takes over a rate, an f64 scalar on the device; reads nothing back.
-  void copy_learning_rate(const Tensor& rate);
-  /// The rate of an iteration, an i64 scalar on the device; reads nothing back.
-  void schedule_learning_rate(const kernels::Schedule& schedule, const Tensor& iteration);
-  /// Norm of the gradients before clipping in the last step; reads back from the device.
+  /// L2 norm of the gradients, before clipping; reads back from the device.
   double gradient_norm() const;
   /// Adds moments and counters to a checkpoint under "prefix.".
   virtual void add_state(StateDict& state, const std::string& prefix);
 
+  /// An optimiser in a step of several, and its rate in it.
+  struct Turn {
+    Optimizer* optimizer;
+    Rate rate{};
+  };
+  /// step() of several, those of one rule by one kernel; `iteration`, an i64 scalar on the device, is for
+  /// schedules. Nothing is read back.
+  static void step(const std::vector<Turn>& turns, const Tensor& iteration);
+
  protected:
   Optimizer(FlatParameters& group, double learning_rate, Clip clip);
+  /// The steps of one update.
+  struct Steps {
+    std::vector<kernels::StepStart> starts{};
+    std::vector<kernels::AdamStep> adam{};
+    std::vector<kernels::SgdStep> sgd{};
+    std::vector<kernels::AdagradStep> adagrad{};
+  };
+  /// Adds the step of this optimiser; its start stands there, for the count of steps.
+  virtual void add_to(Steps& steps) = 0;
   /// The fields that all steps share; the caller adds moments and rule.
   template <class Step>
   Step common() const;
-  virtual void update() = 0;
   FlatParameters& group_;
   Tensor learning_rate_, norm_squared_;
   Clip clip_;
@@ -65,7 +82,7 @@ class Adam : public Optimizer {
   const Tensor& t() const { return t_; }
 
  private:
-  void update() override;
+  void add_to(Steps& steps) override;
   kernels::AdamRule rule_;
   Tensor m_, v_, t_;
 };
@@ -81,7 +98,7 @@ class Sgd : public Optimizer {
   void add_state(StateDict& state, const std::string& prefix) override;
 
  private:
-  void update() override;
+  void add_to(Steps& steps) override;
   kernels::SgdRule rule_;
   Tensor velocity_;
 };
@@ -98,7 +115,7 @@ class Adagrad : public Optimizer {
   void add_state(StateDict& state, const std::string& prefix) override;
 
  private:
-  void update() override;
+  void add_to(Steps& steps) override;
   kernels::AdagradRule rule_;
   Tensor sum_;
 };

@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "tensor/device.h"
+#include "tensor/tensor.h"
 
 namespace vae {
 
@@ -34,28 +34,35 @@ void require_recordable(const std::string& what, Device device);
 
 class Recorder : private Recording {
  public:
+  /// One call: of a kernel, or "copy" or "fill".
+  struct Call {
+    const char* name;
+    std::vector<Tensor> tensors;  ///< the arguments, in their order; undefined ones stand in their places
+    std::function<void()> run;    ///< owns its tensors
+  };
+
   Recorder() : outer_(active_) { active_ = this; }
-  ~Recorder() { active_ = outer_; }
+  virtual ~Recorder() { active_ = outer_; }
   Recorder(const Recorder&) = delete;
   Recorder& operator=(const Recorder&) = delete;
 
   /// The innermost one of this thread, or null.
   static Recorder* active() { return active_; }
-  void add(std::function<void()> work) { work_.push_back(std::move(work)); }
-  std::vector<std::function<void()>> take() { return std::move(work_); }
+  virtual void add(Call call) { calls_.push_back(std::move(call)); }
+  std::vector<Call> take() { return std::move(calls_); }
 
  private:
   static inline thread_local Recorder* active_ = nullptr;
   Recorder* outer_;
-  std::vector<std::function<void()>> work_;
+  std::vector<Call> calls_;
 };
 
 /// Runs the work on a device, or leaves it to the active recorder. What it captures must own its tensors.
 template <class Work>
-void run_or_record(const char* what, Device device, const Work& work) {
+void run_or_record(const char* name, std::initializer_list<Tensor> tensors, const Work& work) {
   if (Recording::active()) [[unlikely]] {
-    if (Recorder* recorder = Recorder::active()) return recorder->add(work);
-    require_recordable(what, device);
+    if (Recorder* recorder = Recorder::active()) return recorder->add({name, tensors, work});
+    require_recordable(name, tensors.begin()->device());
   }
   work();
 }

@@ -51,13 +51,13 @@ class HostRuntime final : public DeviceRuntime {
 /// What a Recorder took.
 class WorkList final : public RecordedWork {
  public:
-  explicit WorkList(std::vector<std::function<void()>> work) : work_(std::move(work)) {}
+  explicit WorkList(std::vector<Recorder::Call> calls) : calls_(std::move(calls)) {}
   void replay() override {
-    for (const auto& work : work_) work();
+    for (const Recorder::Call& call : calls_) call.run();
   }
 
  private:
-  std::vector<std::function<void()>> work_;
+  std::vector<Recorder::Call> calls_;
 };
 
 DeviceRuntime* find_runtime(DeviceType type) {

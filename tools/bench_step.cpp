@@ -1,5 +1,6 @@
 // bench_step [NAME...]: times one full training step of each family, one JSON line each: batch, noise,
-// forward, backward, optimiser. Sizes are those of the published runs, images random.
+// forward, backward, optimiser. Sizes are those of the published runs, images random. With --plan it counts
+// what the step queues on a GPU instead, and works out the time that this takes one at the least.
 #include <CLI/CLI.hpp>
 #include <cstdio>
 #include <map>
@@ -8,6 +9,7 @@
 #include "nn/train/benchmark.h"
 #include "nn/train/task.h"
 #include "tools/adgm/options.h"
+#include "tools/bench/plan.h"
 #include "tools/m1_m2/options.h"
 #include "tools/ml_vae/options.h"
 #include "tools/shot_vae/options.h"
@@ -106,10 +108,14 @@ int run(int argc, char** argv) {
   std::vector<std::string> names, known;
   for (const auto& [name, recipe] : kSystems) known.push_back(name);
   tool::DeviceOptions options;
-  bool list = false;
+  bool list = false, plan = false;
+  bench::Card card = bench::kH100;
   int64_t batch = 0, steps = 20;
   tool::OptionTable table;
   table.flag("list", list, "print the names only");
+  table.flag("plan", plan, "count launches, operations and bytes of a step on a GPU, none needed");
+  table.add("card", card, "GPU whose time --plan works out",
+            tool::choice<bench::Card>({{"h100", bench::kH100}, {"h200", bench::kH200}}));
   table.add("batch", batch, "batch size; 0: as published", tool::at_least(0));
   table.add("steps", steps, "steps per repeat, of five", tool::at_least(1));
   describe(table, options);
@@ -121,9 +127,15 @@ int run(int argc, char** argv) {
     fmt::print("{}\n", fmt::join(names, " "));
     return 0;
   }
+  if (plan) options.device = bench::plan_device();
   const Device device = prepare_device(options);
   for (const std::string& name : names) {
     const auto recipe = kSystems.at(name)(batch, {DType::f32, device, 0});
+    if (plan) {
+      fmt::print("{} on {}, {}\n{}\n", name, card.name, tool::name_of(options.precision),
+                 bench::table_of(bench::plan_of(*recipe, card, options.precision)));
+      continue;
+    }
     train::Task task(*recipe, {.graph = options.graph, .precision = options.precision});
     nlohmann::json line = train::benchmark(task, device, steps);
     line["system"] = name;

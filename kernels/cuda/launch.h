@@ -22,6 +22,8 @@ namespace vae::kernels::VAE_GPU {
 inline constexpr int kWarp = 32;
 inline constexpr int kThreads = 256;                  // of a block
 inline constexpr int kRowThreads = kThreads / kWarp;  // of a block that is a warp wide
+inline constexpr int kTileColumns = 8;                // 32 bytes of f32
+inline constexpr int kTileRows = kThreads / kTileColumns;
 
 struct LaunchConfig {
   dim3 grid, block;
@@ -65,6 +67,10 @@ class OnDevice {
   /// For column_reduce(): a block takes a warp's width of columns (x) of one of `parts` (y).
   LaunchConfig columns(int64_t columns, int64_t parts) const {
     return config({blocks_for(columns, kWarp), blocks_for(parts, 1)}, {kWarp, kRowThreads});
+  }
+  /// For tile_reduce(): a block takes a tile of columns (x) of one of `parts` (y).
+  LaunchConfig tiles(int64_t columns, int64_t parts) const {
+    return config({blocks_for(columns, kTileColumns), blocks_for(parts, 1)}, {kTileColumns, kTileRows});
   }
   LaunchConfig config(dim3 grid, dim3 block) const { return {grid, block, stream_}; }
 

@@ -58,4 +58,22 @@ __device__ T column_reduce(T value, Combine combine) {
   return value;
 }
 
+/// Combines the values of a column of a tile (threadIdx.y); all its threads get the result. Blocks as made by
+/// OnDevice::tiles(). T is a number.
+template <class T, class Combine>
+__device__ T tile_reduce(T value, Combine combine) {
+  VAE_SHARED(T, values, kRowThreads * kTileColumns);
+  for (int mask = kTileColumns; mask < kWarp; mask *= 2) value = combine(value, shuffle_xor(value, mask));
+  const int thread = static_cast<int>(threadIdx.y * kTileColumns + threadIdx.x);
+  if (thread % kWarp < kTileColumns) values[thread / kWarp * kTileColumns + threadIdx.x] = value;
+  __syncthreads();
+  value = values[threadIdx.x];
+  for (int w = 1; w < kRowThreads; ++w) {
+    const T other = values[w * kTileColumns + threadIdx.x];
+    value = combine(value, other);
+  }
+  __syncthreads();  // before the next call writes
+  return value;
+}
+
 }  // namespace vae::kernels::VAE_GPU

@@ -37,7 +37,7 @@ struct Identity {
 
 template <class T>
 Constants<T> constants_of(const Params& params) {
-  return {static_cast<T>(params.a), static_cast<T>(params.b)};
+  return {static_cast<T>(params.a), static_cast<T>(params.b), static_cast<T>(params.scale)};
 }
 
 /// Whether a function is an activation (activation.h).

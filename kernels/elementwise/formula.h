@@ -13,7 +13,7 @@ namespace vae::kernels {
 /// Params in the precision of the argument.
 template <class T>
 struct Constants {
-  T a, b;
+  T a, b, scale = 1;
 };
 
 namespace detail {

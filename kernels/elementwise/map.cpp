@@ -76,12 +76,14 @@ Frame make_frame(std::string_view what, Map op, Inputs x, const Shape& shape, DT
   return frame;
 }
 
-/// One long row when every used operand runs along with the output.
+/// One long row when every used operand runs along with the output, or is one number.
 void flatten(Frame& frame, int operands, bool with_dy) {
   for (int i = 0; i < 4; ++i) {
     const bool used = i < operands || (i == 3 && with_dy);
     const Operand& operand = frame.operands[i];
-    if (used && !(operand.wrap == frame.rows && operand.column_stride == 1)) return;
+    const bool along = operand.wrap == frame.rows && operand.column_stride == 1;
+    const bool number = operand.wrap == 1 && operand.row_stride == 0 && operand.column_stride == 0;
+    if (used && !along && !number) return;
   }
   frame.columns *= frame.rows;
   frame.rows = frame.rows > 0 ? 1 : 0;
@@ -102,6 +104,17 @@ Frame map_bwd_frame(Map op, int wrt, const Tensor& dy, Inputs x, const Tensor& y
             "map_bwd {}: y is {}, dx is {}", name_of(op), y.str(), dx.str());
   frame.operands[3] = broadcast(name_of(op), dy, dx.shape(), dx.dtype());
   flatten(frame, static_cast<int>(x.size()), true);
+  return frame;
+}
+
+Frame map_gradients_frame(Map op, const Tensor& dy, Inputs x, const Tensor& y,
+                          std::span<const MapGradient> gradients) {
+  VAE_CHECK(!gradients.empty(), "map_gradients {}: of no operand", name_of(op));
+  const Shape& shape = gradients[0].dx.shape();
+  for (const MapGradient& g : gradients)
+    VAE_CHECK(g.dx.shape() == shape, "map_gradients {}: {} beside {}", name_of(op), g.dx.str(), shape.str());
+  Frame frame{};
+  for (const MapGradient& g : gradients) frame = map_bwd_frame(op, g.wrt, dy, x, y, g.dx);
   return frame;
 }
 

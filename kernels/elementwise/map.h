@@ -23,9 +23,10 @@ inline constexpr int kMaps = 0
 
 inline constexpr double kLog2Pi = 1.8378770664093454836;
 
-/// Up to two constants of a function: a slope, an interval, an epsilon.
+/// Up to two constants of a function: a slope, an interval, an epsilon. `scale` is a factor of the sums of
+/// rowsum_fwd, and of the gradients of map_bwd; map_fwd knows none.
 struct Params {
-  double a = 0, b = 0;
+  double a = 0, b = 0, scale = 1;
   bool operator==(const Params&) const = default;
 };
 
@@ -68,6 +69,17 @@ Frame map_frame(Map op, Inputs x, const Tensor& y);
 /// where x[wrt] was broadcast: summing it is the caller's. y may be undefined; it is then computed again
 /// where needed.
 Frame map_bwd_frame(Map op, int wrt, const Tensor& dy, Inputs x, const Tensor& y, const Tensor& dx);
+/// A gradient of map_gradients: as dx of map_bwd.
+struct MapGradient {
+  int wrt = 0;
+  Tensor dx;
+  Write write = Write::set;
+  void each_tensor(const auto& f) const { f(dx); }
+};
+/// Checked frame of map_gradients, of at least one gradient.
+Frame map_gradients_frame(Map op, const Tensor& dy, Inputs x, const Tensor& y,
+                          std::span<const MapGradient> gradients);
+
 /// Checked frame of rowsum_fwd: the shape is that of frame_operand(x), y has one element per row.
 Frame rowsum_frame(Map op, Inputs x, const Tensor& y);
 

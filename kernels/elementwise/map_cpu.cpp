@@ -28,6 +28,11 @@ void map_bwd(Map op, Params params, int wrt, In dy, Inputs x, In y, Out dx, Writ
   });
 }
 
+void map_gradients(Map op, Params params, In dy, Inputs x, In y, std::span<const MapGradient> gradients) {
+  map_gradients_frame(op, dy, x, y, gradients);
+  for (const MapGradient& g : gradients) map_bwd(op, params, g.wrt, dy, x, y, g.dx, g.write);
+}
+
 void rowsum_fwd(Map op, Params params, Inputs x, Out y) {
   const Frame frame = rowsum_frame(op, x, y);
   if (const MapLoops* own = own_loops(op, DeviceType::cpu)) return own->rowsum(params, frame, y);

@@ -58,7 +58,7 @@ VAE_CLONES void bwd_row(const Row<T> row, T* dx, int64_t n, Constants<T> k) {
     const T x0 = element<Op, 0, variant.dense>(row, c), x1 = element<Op, 1, variant.dense>(row, c),
             x2 = element<Op, 2, variant.dense>(row, c);
     const T y = variant.has_y ? row.y[c] : value<Op>(x0, x1, x2, k);
-    const T g = row.dy[variant.constant_dy ? 0 : c] * partial<Op, wrt>(x0, x1, x2, y, k);
+    const T g = k.scale * row.dy[variant.constant_dy ? 0 : c] * partial<Op, wrt>(x0, x1, x2, y, k);
     dx[c] = variant.add ? dx[c] + g : g;
   }
 }
@@ -121,7 +121,7 @@ void sum_frame(Params params, const Frame& frame, T* y) {
   parallel_for(frame.rows, std::max<int64_t>(1, kMapGrain / std::max<int64_t>(frame.columns, 1)),
                [&](int64_t begin, int64_t end) {
                  for (int64_t r = begin; r < end; ++r)
-                   y[r] = loop(row_of<T>(frame, Op::arity, r, 0, nullptr), frame.columns, k);
+                   y[r] = k.scale * loop(row_of<T>(frame, Op::arity, r, 0, nullptr), frame.columns, k);
                });
 }
 

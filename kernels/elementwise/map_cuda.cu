@@ -11,6 +11,9 @@ void map_fwd_typed(Map op, Params params, const Frame& frame, Out y);
 template <class T>
 void map_bwd_typed(Map op, Params params, int wrt, const Frame& frame, In y, Out dx, bool add);
 template <class T>
+void map_gradients_typed(Map op, Params params, const Frame& frame, In y,
+                         std::span<const MapGradient> gradients);
+template <class T>
 void rowsum_typed(Map op, Params params, const Frame& frame, Out y);
 
 void map_fwd(Map op, Params params, Inputs x, Out y) {
@@ -26,6 +29,16 @@ void map_bwd(Map op, Params params, int wrt, In dy, Inputs x, In y, Out dx, Writ
   dispatch_floating(frame.dtype, [&](auto zero) {
     map_bwd_typed<decltype(zero)>(op, params, wrt, frame, y, dx, write == Write::add);
   });
+}
+
+void map_gradients(Map op, Params params, In dy, Inputs x, In y, std::span<const MapGradient> gradients) {
+  const Frame frame = map_gradients_frame(op, dy, x, y, gradients);
+  if (gradients.size() == 1 || own_loops(op, kDeviceType)) {
+    for (const MapGradient& g : gradients) map_bwd(op, params, g.wrt, dy, x, y, g.dx, g.write);
+    return;
+  }
+  dispatch_floating(frame.dtype,
+                    [&](auto zero) { map_gradients_typed<decltype(zero)>(op, params, frame, y, gradients); });
 }
 
 void rowsum_fwd(Map op, Params params, Inputs x, Out y) {

@@ -1,6 +1,7 @@
 #pragma once
 // CUDA kernels of the elementwise family. Where every operand runs along with the output and stands on
 // 16-byte boundaries, threads move 16 bytes at a time; everything else goes over rows and columns.
+#include "kernels/cuda/pack.h"
 #include "kernels/cuda/reduce.h"
 #include "kernels/elementwise/call.h"
 
@@ -15,13 +16,6 @@ struct MapArgs {
   T* out;
   Constants<T> k;
   bool add;
-};
-
-/// 16 bytes.
-template <class T>
-struct alignas(16) Pack {
-  static constexpr int size = 16 / sizeof(T);
-  T v[size];
 };
 
 /// r % wrap, without a 64-bit division in the usual cases.
@@ -108,14 +102,14 @@ __global__ void rowsum_rows(MapArgs<T> args) {
     for (int64_t c = threadIdx.x; c < args.columns; c += blockDim.x)
       sum += value<Op>(in.template at<0>(c), in.template at<1>(c), in.template at<2>(c), args.k);
     sum = row_reduce(sum, Plus{});
-    if (threadIdx.x == 0) args.out[r] = sum;
+    if (threadIdx.x == 0) args.out[r] = args.k.scale * sum;
   }
 }
 
-/// dy df/dx_wrt; y is null where the value is not at hand.
+/// scale dy df/dx_wrt; y is null where the value is not at hand.
 template <class Op, int wrt, class T>
 __device__ T gradient(T x0, T x1, T x2, const T* y, T dy, Constants<T> k) {
-  return dy * partial<Op, wrt>(x0, x1, x2, y ? *y : value<Op>(x0, x1, x2, k), k);
+  return k.scale * dy * partial<Op, wrt>(x0, x1, x2, y ? *y : value<Op>(x0, x1, x2, k), k);
 }
 
 template <class Op, int wrt, class T>
@@ -149,6 +143,41 @@ __global__ void map_bwd_rows(MapArgs<T> args) {
   }
 }
 
+/// Where map_gradients writes, by operand; null: not wanted.
+template <class T>
+struct MapOuts {
+  T* out[3];
+  bool add[3];
+};
+
+template <class Op, int wrt, class T>
+__device__ void put_gradient(const MapOuts<T>& outs, int64_t i, T x0, T x1, T x2, const T* y, T dy,
+                             Constants<T> k) {
+  if constexpr (wrt < Op::arity)
+    if (outs.out[wrt]) {
+      T& out = outs.out[wrt][i];
+      const T dx = gradient<Op, wrt>(x0, x1, x2, y, dy, k);
+      out = outs.add[wrt] ? out + dx : dx;
+    }
+}
+
+template <class Op, class T>
+__global__ void map_gradients_rows(MapArgs<T> args, MapOuts<T> outs) {
+  for (int64_t r = first_y(); r < args.rows; r += step_y()) {
+    const MapRow<Op, T> in(args, r);
+    const T* dy = row_of<T>(args.operands[3], r);
+    for (int64_t c = first_x(); c < args.columns; c += step_x()) {
+      const int64_t i = r * args.columns + c;
+      const T x0 = in.template at<0>(c), x1 = in.template at<1>(c), x2 = in.template at<2>(c),
+              g = dy[c * args.operands[3].column_stride];
+      const T* y = args.y ? args.y + i : nullptr;
+      put_gradient<Op, 0>(outs, i, x0, x1, x2, y, g, args.k);
+      put_gradient<Op, 1>(outs, i, x0, x1, x2, y, g, args.k);
+      put_gradient<Op, 2>(outs, i, x0, x1, x2, y, g, args.k);
+    }
+  }
+}
+
 // ---- host
 // ---------------------------------------------------------------------------------------------------------
 
@@ -165,15 +194,19 @@ MapArgs<T> map_args(const Frame& frame, Params params, const void* y, Out out, b
   return args;
 }
 
-/// How many leading elements the 16-byte kernels may take: all but a tail, or none.
+constexpr int64_t kPackedOdd = 1 << 16;
+
+/// How many leading elements the 16-byte kernels may take: all but a tail, or none; of few elements none
+/// where there is a tail, which would be a launch more.
 template <class T>
 int64_t packed_part(const MapArgs<T>& args, int arity, bool with_dy) {
-  const auto aligned = [](const void* p) { return reinterpret_cast<uintptr_t>(p) % 16 == 0; };
-  bool packs = args.rows == 1 && aligned(args.out) && aligned(args.y);
+  bool packs = args.rows == 1 && packable(args.out, args.y);
   for (int i = 0; i < 4; ++i)
     if (i < arity || (i == 3 && with_dy))
-      packs = packs && args.operands[i].column_stride == 1 && aligned(args.operands[i].data);
-  return packs ? args.columns / Pack<T>::size * Pack<T>::size : 0;
+      packs = packs && args.operands[i].column_stride == 1 && packable(args.operands[i].data);
+  const int64_t taken = args.columns / Pack<T>::size * Pack<T>::size;
+  const bool few = taken != args.columns && args.columns < kPackedOdd;
+  return packs && !few ? taken : 0;
 }
 
 /// The rest of a single row after its first n elements.
@@ -225,6 +258,17 @@ void bwd_frame(Params params, int wrt, const Frame& frame, In y, Out dx, bool ad
   launch_map("map_bwd", packs, rows, args, Op::arity, true, dx);
 }
 
+/// Of a function of several operands.
+template <class Op, class T>
+void gradients_frame(Params params, const Frame& frame, In y, std::span<const MapGradient> gradients) {
+  const auto args = map_args<T>(frame, params, y.raw(), gradients[0].dx, false);
+  MapOuts<T> outs{};
+  for (const MapGradient& g : gradients)
+    outs.out[g.wrt] = g.dx.template data<T>(), outs.add[g.wrt] = g.write == Write::add;
+  const OnDevice gpu(gradients[0].dx);
+  launch("map_gradients", map_gradients_rows<Op, T>, gpu.plane(frame.rows, frame.columns), args, outs);
+}
+
 // ---- the functions of list.h
 
 template <class T>
@@ -240,6 +284,14 @@ void rowsum_typed(Map op, Params params, const Frame& frame, Out y) {
 template <class T>
 void map_bwd_typed(Map op, Params params, int wrt, const Frame& frame, In y, Out dx, bool add) {
   dispatch_map(op, [&]<class Op>(Op) { bwd_frame<Op, T>(params, wrt, frame, y, dx, add); });
+}
+
+template <class T>
+void map_gradients_typed(Map op, Params params, const Frame& frame, In y,
+                         std::span<const MapGradient> gradients) {
+  dispatch_map(op, [&]<class Op>(Op) {
+    if constexpr (Op::arity > 1) gradients_frame<Op, T>(params, frame, y, gradients);
+  });
 }
 
 }  // namespace vae::kernels::VAE_GPU

@@ -26,12 +26,12 @@ struct Exp {
   VAE_D1 { return y; }
 };
 
-/// log(x + a)
+/// log(x + a); b, if any, stands for an x of exactly 0 (an underflow), where there is no gradient then
 struct Log {
   static constexpr int arity = 1;
   static constexpr double domain[1][2] = {{0.2, 3}};
-  VAE_FWD1 { return detail::log_of(x + k.a); }
-  VAE_D1 { return T(1) / (x + k.a); }
+  VAE_FWD1 { return detail::log_of((x == T(0) ? k.b : x) + k.a); }
+  VAE_D1 { return x == T(0) && k.b != T(0) ? T(0) : T(1) / (x + k.a); }
 };
 
 struct Sqrt {
@@ -55,11 +55,12 @@ struct Abs {
   VAE_D1 { return x < T(0) ? T(-1) : x > T(0) ? T(1) : x; }
 };
 
+/// 1 / x; a, if any, stands for an x of exactly 0 (an underflow), where there is no gradient then
 struct Reciprocal {
   static constexpr int arity = 1;
   static constexpr double domain[1][2] = {{0.3, 3}};
-  VAE_FWD1 { return T(1) / x; }
-  VAE_D1 { return -y * y; }
+  VAE_FWD1 { return T(1) / (x == T(0) ? k.a : x); }
+  VAE_D1 { return x == T(0) && k.a != T(0) ? T(0) : -y * y; }
 };
 
 struct Tanh {
@@ -131,14 +132,6 @@ struct AtLeast {
   VAE_D1 { return T(0); }
 };
 
-/// x, but a where x is exactly 0 (an underflow); no gradient there
-struct NonZero {
-  static constexpr int arity = 1;
-  static constexpr double domain[1][2] = {{0.3, 3}};
-  VAE_FWD1 { return x == T(0) ? k.a : x; }
-  VAE_D1 { return x == T(0) ? T(0) : T(1); }
-};
-
 // ---- two operands
 // ------------------------------------------------------------------------------------------------
 
@@ -156,6 +149,28 @@ struct Sub {
   VAE_FWD2 { return x0 - x1; }
   VAE_D2(0) { return T(1); }
   VAE_D2(1) { return T(-1); }
+};
+
+/// x0 + a x1 + b
+struct AddScaled {
+  static constexpr int arity = 2;
+  static constexpr double domain[2][2] = {{-3, 3}, {-3, 3}};
+  VAE_FWD2 { return x0 + k.a * x1 + k.b; }
+  VAE_D2(0) { return T(1); }
+  VAE_D2(1) { return k.a; }
+};
+
+/// a |x0 - x1|
+struct AbsDifference {
+  static constexpr int arity = 2;
+  static constexpr double domain[2][2] = {{-3, 3}, {-3, 3}};
+  template <class T>
+  VAE_HD static T sign(T d) {
+    return d < T(0) ? T(-1) : d > T(0) ? T(1) : d;
+  }
+  VAE_FWD2 { return k.a * detail::abs_of(x0 - x1); }
+  VAE_D2(0) { return k.a * sign(x0 - x1); }
+  VAE_D2(1) { return k.a * sign(x1 - x0); }
 };
 
 struct Mul {
@@ -185,6 +200,17 @@ struct Reparameterize {
   VAE_D3(0) { return T(1); }
   VAE_D3(1) { return T(0.5) * detail::exp_of(T(0.5) * x1) * x2; }
   VAE_D3(2) { return detail::exp_of(T(0.5) * x1); }
+};
+
+/// Running mean of n = x2 numbers, the last of which is a x1, from that of all but the last: x0 + (a x1 - x0)
+/// / n
+struct RunningMean {
+  static constexpr int arity = 3;
+  static constexpr double domain[3][2] = {{-3, 3}, {-3, 3}, {1, 4}};
+  VAE_FWD3 { return x0 + (k.a * x1 - x0) / x2; }
+  VAE_D3(0) { return T(1) - T(1) / x2; }
+  VAE_D3(1) { return k.a / x2; }
+  VAE_D3(2) { return (x0 - k.a * x1) / (x2 * x2); }
 };
 
 /// Convex combination t x0 + (1 - t) x1, t = x2; exactly x0 at t = 1 and x1 at t = 0

@@ -101,6 +101,16 @@ struct KlStandardNormal {
   VAE_D2(1) { return T(0.5) * (detail::exp_of(x1) - T(1)); }
 };
 
+/// log N(z; mu, e^log_var) of z = mu + e^(log_var / 2) eps, from eps and log_var: -(log 2 pi + log_var +
+/// eps^2) / 2
+struct LogNormalDraw {
+  static constexpr int arity = 2;
+  static constexpr double domain[2][2] = {{-3, 3}, {-3, 3}};
+  VAE_FWD2 { return T(-0.5) * (T(kLog2Pi) + x0 * x0 + x1); }
+  VAE_D2(0) { return -x0; }
+  VAE_D2(1) { return T(-0.5); }
+};
+
 /// E_q log N(z; 0, 1) under q = N(mu, e^log_var): -(log 2 pi + mu^2 + e^log_var) / 2
 struct LogStandardNormalMarginal {
   static constexpr int arity = 2;

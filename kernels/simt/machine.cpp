@@ -11,6 +11,8 @@
 #include <string_view>
 #include <vector>
 
+#include "kernels/simt/dry_run.h"
+
 namespace vae::simt {
 namespace {
 
@@ -298,6 +300,7 @@ const std::unordered_map<const void*, int64_t>& launches() { return machine().la
 
 void run(const char* kernel, const void* address, dim3 grid, dim3 block,
          const std::function<void()>& thread) {
+  if (counted()) return;
   static auto* mutex = new std::mutex;  // keeps other host threads out
   const std::lock_guard lock(*mutex);
   ++machine().launches[address];

@@ -44,7 +44,8 @@ class Adgm::Inside : public Model::Encoded {
     const Gaussian p_a = auxiliary_prior(z.z, rows);
     const Var logits = m_.logits(z.z, a.z, rows);
 
-    const Var kl_a = a.log_q - nn::log_density(a.z, p_a), kl_z = z.log_q - autograd::log_standard_normal(z.z);
+    const Var kl_a = a.log_q + autograd::gaussian_nll(a.z, p_a.mean, p_a.log_var),
+              kl_z = z.log_q - autograd::log_standard_normal(z.z);
     note(step, "a", q_a_), note(step, "z", q_z), note(step, "p_a", p_a);
     step.note("a", a.z), step.note("z", z.z);
     step.note("kl_a", kl_a), step.note("kl_z", kl_z), step.note("x_logits", logits);
@@ -56,8 +57,9 @@ class Adgm::Inside : public Model::Encoded {
   }
 
   Var classify(int64_t samples, const Step& step) override {
-    const Var a = shared_a_.defined() ? shared_a_
-                                      : draw(q_a_, step.normal("cls_a", {images_, samples}, m_.config_.a)).z;
+    const Var a = shared_a_.defined()
+                      ? shared_a_
+                      : sample(repeating(q_a_), step.normal("cls_a", {images_, samples}, m_.config_.a));
     step.note("cls_a", a), note(step, "cls_a", q_a_);
     return m_.classifier_.behind(m_.classifier_.first().onto(1, a, classifier_x_));
   }
@@ -103,7 +105,7 @@ std::unique_ptr<Model::Encoded> Adgm::encode(const Var& x, train::Share images) 
 Var Adgm::decode(const Var& z, const Rows& rows, const Step& step) const {
   if (!skip()) return logits(z, {}, rows);
   const Gaussian p_a = prior_without_x(z, rows);
-  return logits(z, draw(p_a, step.normal("p_a", rows.noise(), config_.a)).z, rows);
+  return logits(z, sample(p_a, step.normal("p_a", rows.noise(), config_.a)), rows);
 }
 
 }  // namespace vae::adgm

@@ -20,12 +20,18 @@ Terms constants(Terms terms) {
   return terms;
 }
 
-Var weight_one(const Step& step) { return step.number("weight", kernels::Schedule::constant(1)); }
+/// A weight of this iteration; undefined: always one.
+Var weight(const kernels::Schedule& beta, const Step& step) {
+  return beta.is_one() ? Var() : step.number("beta", beta);
+}
 
-/// The mean over images of sum_k q(k|x) bound(x, k) + H(q), of bounds per class and image [classes * images].
-Var unlabeled_bound(const Var& by_class, const Var& q, const Config& c) {
+Var weighted(const Var& x, const Var& weight) { return weight.defined() ? x * weight : x; }
+
+/// `scale` times sum_k q(k|x) bound(x, k) + H(q) of each image, of bounds per class and image [classes *
+/// images].
+Var unlabeled_bound(const Var& by_class, const Var& q, const Config& c, double scale = 1) {
   const Var each = autograd::transpose(autograd::reshape(by_class, {c.y_size, q.value().size(0)}));
-  return autograd::weighted_bound(q, each, above_zero(c.eps));
+  return autograd::weighted_bound(q, each, above_zero(c.eps), scale);
 }
 
 }  // namespace
@@ -33,8 +39,8 @@ Var unlabeled_bound(const Var& by_class, const Var& q, const Config& c) {
 Var bound(const Model& model, const Terms& terms, const Rows& rows, const Var& beta, Samples samples,
           const Step& step) {
   const Config& c = model.config();
-  const Var weighted = terms.log_px - terms.kl * beta;
-  const Var elbo = has_labels(c.kind) ? weighted + log_uniform(c) : weighted;
+  const Var elbo = autograd::add_scaled(terms.log_px, -1, weighted(terms.kl, beta),
+                                        has_labels(c.kind) ? log_uniform(c) : 0.0);
   const int64_t n = rows.classes * rows.images.rows;
   const Var inner = autograd::log_mean_exp(elbo, {samples.mc, samples.iw, n}, c.eps);
   const Var result =
@@ -52,30 +58,29 @@ SemiLosses semi_supervised_loss(const Model& model, const SemiBatch& batch, cons
   const auto x = model.encode(Var(batch.x), batch.labeled);
   const Rows rows_x = labeled_rows(batch.labeled, batch.labels, c.y_size, batch.x.dtype(), samples.count());
   const Terms terms_x = x->terms(rows_x, in_l);
-  const Var bound_x =
-      bound(model, terms_x, rows_x, in_l.number("beta", objective.beta_labeled), samples, in_l);
-  losses.labeled = -step.mean(bound_x, batch.labeled);
+  const Var bound_x = bound(model, terms_x, rows_x, weight(objective.beta_labeled, in_l), samples, in_l);
+  losses.labeled = step.mean(bound_x, batch.labeled, -1);
 
   const auto u = model.encode(Var(batch.u), batch.unlabeled);
   const Rows rows_u{batch.unlabeled, c.y_size, samples.count(), {}};
   const Terms terms_u = u->terms(rows_u, in_u);
-  const Var bound_u = bound(model, terms_u, rows_u, in_u.number("beta", objective.beta), samples, in_u);
+  const Var bound_u = bound(model, terms_u, rows_u, weight(objective.beta, in_u), samples, in_u);
   const Var q = autograd::softmax(u->classify(1, in_u));
-  const Var per_image = -unlabeled_bound(bound_u, q, c);
+  const Var per_image = unlabeled_bound(bound_u, q, c, -1);
   losses.unlabeled = step.mean(per_image, batch.unlabeled);
   in_u.note("probs", q), in_u.note("U_rows", per_image);
 
   if (objective.is_weighted()) {
     const Step once_l = in_l.in("elbo"), once_u = in_u.in("elbo");
-    losses.elbo_labeled = step.mean(
-        bound(model, constants(terms_x), rows_x, weight_one(once_l), samples, once_l), batch.labeled);
-    const Var once = bound(model, constants(terms_u), rows_u, weight_one(once_u), samples, once_u);
+    losses.elbo_labeled =
+        step.mean(bound(model, constants(terms_x), rows_x, {}, samples, once_l), batch.labeled);
+    const Var once = bound(model, constants(terms_u), rows_u, {}, samples, once_u);
     losses.elbo_unlabeled = step.mean(unlabeled_bound(once, Var(q.value()), c), batch.unlabeled);
   }
 
   const Var logits = x->classify(1, in_c), probabilities = autograd::softmax(logits);
   const Var log_q = c.eps > 0 ? autograd::log(probabilities, c.eps) : autograd::log_softmax(logits);
-  losses.classifier = -step.mean(autograd::pick(log_q, batch.labels), batch.labeled);
+  losses.classifier = step.mean(autograd::pick(log_q, batch.labels), batch.labeled, -1);
   in_c.note("probs", probabilities);
   losses.accuracy = step.mean(hits(probabilities.value(), rows_x.labels), batch.labeled);
   losses.total = losses.labeled + losses.unlabeled + objective.alpha * losses.classifier;
@@ -87,7 +92,8 @@ UnsupervisedLosses unsupervised_loss(const Model& model, const Tensor& x, train:
   const Terms terms = model.encode(Var(x), images)->terms({images, 1, 1, {}}, step);
   step.note("loglik_rows", terms.log_px), step.note("kl_rows", terms.kl);
   UnsupervisedLosses losses;
-  losses.total = -step.mean(terms.log_px - terms.kl * step.number("beta", objective.beta), images);
+  const Var bound = autograd::add_scaled(terms.log_px, -1, weighted(terms.kl, weight(objective.beta, step)));
+  losses.total = step.mean(bound, images, -1);
   if (objective.is_weighted())
     losses.elbo = step.mean(Var(terms.log_px.value()) - Var(terms.kl.value()), images);
   return losses;

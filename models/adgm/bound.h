@@ -28,7 +28,7 @@ struct Objective {
   bool is_weighted() const { return !(beta_labeled.is_one() && beta.is_one()); }
 };
 
-/// The bound per image and class [classes * images].
+/// The bound per image and class [classes * images]; an undefined beta is one.
 Var bound(const Model& model, const Terms& terms, const Rows& rows, const Var& beta, Samples samples,
           const Step& step);
 

@@ -103,10 +103,10 @@ class Ladder::Inside : public Model::Encoded {
       const int64_t width = m_.config_.z[top - 1 - j];
       const Gaussian posterior = down.posterior(z, up[top - 1 - j], m_.config_.eps), prior = down.prior(z);
       q = draw(posterior, noise(name + "_q", width));
-      const Var layer_kl = q.log_q - nn::log_density(q.z, prior);
+      const Var layer_kl = q.log_q + autograd::gaussian_nll(q.z, prior.mean, prior.log_var);
       kl = kl + layer_kl;
       // The library hands the prior's sample down, so that lower layers know of x through the top alone.
-      z = m_.config_.fixed_ladder ? q.z : draw(prior, noise(name + "_p", width)).z;
+      z = m_.config_.fixed_ladder ? q.z : sample(prior, noise(name + "_p", width));
       step.note(name + "_q_z", q.z), step.note("kl_" + name, layer_kl);
       note(step, name + "_q", posterior), note(step, name + "_p", prior);
       if (!m_.config_.fixed_ladder) step.note(name + "_p_z", z);

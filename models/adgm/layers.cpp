@@ -53,24 +53,13 @@ Classifier::Classifier(Module* parent, const std::string& name, const Inputs& in
               {.layer = "hidden.{}"}),
       logits_(this, "logits", c.classifier_units().back(), c.y_size) {}
 
-namespace {
-
-/// A value per row and one per image, which repeats, added.
-Var add_per_image(const Var& per_row, const Var& per_image) {
-  const int64_t rows = per_row.value().numel(), images = per_image.value().numel();
-  if (rows == images) return per_row + per_image;
-  return autograd::reshape(autograd::reshape(per_row, {-1, images}) + per_image, {rows});
-}
-
-}  // namespace
-
 Sample draw(const Gaussian& q, const Var& noise) {
-  const Var half_log_var = autograd::rowsum(kernels::Map::affine, {q.log_var}, {-0.5, 0});
-  return {sample(repeating(q), noise), add_per_image(autograd::log_standard_normal(noise), half_log_var)};
+  return {sample(repeating(q), noise), autograd::log_normal_draw(noise, repeating(q.log_var))};
 }
 
 Var log_likelihood(const Var& x, const Var& logits, double eps) {
-  return eps > 0 ? -bernoulli_nll_floored(logits, repeating(x), eps) : -bernoulli_nll(logits, repeating(x));
+  return eps > 0 ? bernoulli_nll_floored(logits, repeating(x), eps, -1)
+                 : bernoulli_nll(logits, repeating(x), -1);
 }
 
 void note(const Step& step, const std::string& name, const Gaussian& g) {

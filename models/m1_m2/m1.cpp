@@ -14,14 +14,15 @@ void note_likelihood(const Likelihood& p, const train::Step& step, const std::st
 }  // namespace
 
 Var bound(const Var& x, const Gaussian& q, const Var& z, const Likelihood& p, const CommonConfig& config,
-          ZTerms terms, nn::LogVarRange range, const train::Step& step, const std::string& suffix) {
+          ZTerms terms, nn::LogVarRange range, const train::Step& step, const std::string& suffix,
+          double constant) {
   const Var log_px = nn::log_likelihood(repeating(x), p, range);
   step.note("z" + suffix, z), step.note("log_px" + suffix, log_px);
   note_likelihood(p, step, suffix);
   if (terms == ZTerms::kl) {
     const Var kl = autograd::kl_standard_normal(q.mean, q.log_var);
     step.note("kl" + suffix, kl);
-    return log_px - kl;
+    return autograd::add_scaled(log_px, -1, kl, constant);
   }
   const Var log_pz = config.p_z == ZTerm::marginal ? autograd::log_standard_normal_marginal(q.mean, q.log_var)
                                                    : autograd::log_standard_normal(z);
@@ -29,7 +30,7 @@ Var bound(const Var& x, const Gaussian& q, const Var& z, const Likelihood& p, co
                          ? autograd::negative_entropy(q.log_var)
                          : -autograd::gaussian_nll(z, q.mean, q.log_var, range.low, range.high);
   step.note("log_pz" + suffix, log_pz), step.note("log_qz" + suffix, log_qz);
-  return log_px + log_pz - log_qz;
+  return autograd::add_scaled(log_px + log_pz, -1, log_qz, constant);
 }
 
 M1::M1(const M1Config& c, nn::Options options)
@@ -52,7 +53,7 @@ Var M1::loss(const Tensor& x, train::Share batch, const train::Step& step) const
     const Var of_draw = bound(Var(x), q, z, decode(z), config_, terms, {}, step, fmt::format("_{}", l));
     total = total.defined() ? total + of_draw : of_draw;
   }
-  return -step.mean(total, rows);
+  return step.mean(total, rows, -1);
 }
 
 }  // namespace vae::m1_m2

@@ -8,9 +8,10 @@ namespace vae::m1_m2 {
 /// The bound of rows x under samples z of q: log p(x|z) - KL(q||p), or log p(x|z) + log p(z) - log q(z) with
 /// the explicit terms of a configuration; nats per row. A sampled log q(z) limits the log variance, the
 /// sample itself does not (a biased bound, kept as published). Notes: logits (or x_mean, x_log_var), log_px
-/// and the terms, with a suffix.
+/// and the terms, with a suffix. `constant` is added.
 Var bound(const Var& x, const Gaussian& q, const Var& z, const Likelihood& p, const CommonConfig& config,
-          ZTerms terms, nn::LogVarRange range, const train::Step& step, const std::string& suffix);
+          ZTerms terms, nn::LogVarRange range, const train::Step& step, const std::string& suffix,
+          double constant = 0);
 
 class M1 : public nn::Module {
  public:

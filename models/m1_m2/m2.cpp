@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include "nn/init.h"
+#include "nn/train/image_set.h"
 
 namespace vae::m1_m2 {
 namespace {
@@ -25,12 +26,17 @@ M2::M2(const M2Config& c, nn::Options options)
   nn::init_normal_fan_in(*this, c.weight_scale, options.seed);
 }
 
+Var M2::one_hot(const Tensor& labels) const {
+  return Var(train::one_hot(labels, config_.y_size, options().dtype));
+}
+
 Var M2::labeled_bound(const Var& x, const Tensor& labels, train::Share batch, const train::Step& step) const {
-  const Gaussian q = encode(x, labels);
+  const Var y = one_hot(labels);
+  const Gaussian q = encode(x, y);
   step.note("mean_l", q.mean), step.note("log_var_l", q.log_var);
   const Var z = nn::sample(q, step.normal("eps_l", batch, config_.z_size));
-  const Var result = bound(x, q, z, decode(z, labels), config_, config_.z_terms, kM2LogVar, step, "_l") +
-                     std::log(1.0 / static_cast<double>(config_.y_size));
+  const Var result = bound(x, q, z, decode(z, y), config_, config_.z_terms, kM2LogVar, step, "_l",
+                           std::log(1.0 / static_cast<double>(config_.y_size)));
   step.note("bound_l", result);
   return result;
 }
@@ -39,9 +45,8 @@ Var M2::all_classes_bound(const Var& x, train::Share batch, const train::Step& s
   const Gaussian q = encoder_xy_z_.all_classes(x, true);
   step.note("mean_u", q.mean), step.note("log_var_u", q.log_var);
   const Var z = nn::sample(q, step.normal("eps_u", {batch, config_.y_size}, config_.z_size));
-  const Var per_row =
-      bound(x, q, z, decoder_.all_classes(z, false), config_, config_.z_terms, kM2LogVar, step, "_u") +
-      std::log(1.0 / static_cast<double>(config_.y_size));
+  const Var per_row = bound(x, q, z, decoder_.all_classes(z, false), config_, config_.z_terms, kM2LogVar,
+                            step, "_u", std::log(1.0 / static_cast<double>(config_.y_size)));
   const Var result = autograd::transpose(autograd::reshape(per_row, {config_.y_size, batch.rows}));
   step.note("bound_u", result);
   return result;
@@ -50,15 +55,15 @@ Var M2::all_classes_bound(const Var& x, train::Share batch, const train::Step& s
 Var M2::unlabeled_loss(const Var& x, train::Share batch, const train::Step& step) const {
   const Var bounds = all_classes_bound(x, batch, step), q = autograd::softmax(classify(x));
   step.note("q_u", q);
-  return -step.mean(autograd::weighted_bound(q, bounds, 1e-6), batch);
+  return step.mean(autograd::weighted_bound(q, bounds, 1e-6), batch, -1);
 }
 
 namespace {
 
 Var bounds_loss(const M2& model, const M2Objective& objective, const M2Batch& batch,
                 const train::Step& step) {
-  const Var labeled =
-      -step.mean(model.labeled_bound(Var(batch.x_labeled), batch.labels, batch.labeled, step), batch.labeled);
+  const Var labeled = step.mean(model.labeled_bound(Var(batch.x_labeled), batch.labels, batch.labeled, step),
+                                batch.labeled, -1);
   step.metric("loss_labeled", labeled);
   if (batch.unlabeled.total == 0) {
     step.metric("loss_unlabeled", Var(Tensor::zeros({}, step.dtype(), step.device())));
@@ -73,7 +78,7 @@ Var classifier_loss(const M2& model, double alpha, const M2Batch& batch, const t
   const Var logits = model.classify(Var(batch.x_labeled));
   step.note("cls_logits", logits);
   const Var loss =
-      alpha * -step.mean(autograd::pick(autograd::log_softmax(logits), batch.labels), batch.labeled);
+      step.mean(autograd::pick(autograd::log_softmax(logits), batch.labels), batch.labeled, -alpha);
   step.metric("loss_classifier", loss);
   return loss;
 }

@@ -11,8 +11,12 @@ class M2 : public nn::Module {
 
   /// Logits of q(y|x) [B, K].
   Var classify(const Var& x) const { return encoder_x_y_(x); }
-  Gaussian encode(const Var& x, const Tensor& labels) const { return encoder_xy_z_(x, labels); }
-  Likelihood decode(const Var& z, const Tensor& labels) const { return decoder_(z, labels); }
+  /// Classes are i64 labels, or one-hot [B, K].
+  Gaussian encode(const Var& x, const Tensor& labels) const { return encoder_xy_z_(x, one_hot(labels)); }
+  Gaussian encode(const Var& x, const Var& y) const { return encoder_xy_z_(x, y); }
+  Likelihood decode(const Var& z, const Tensor& labels) const { return decoder_(z, one_hot(labels)); }
+  Likelihood decode(const Var& z, const Var& y) const { return decoder_(z, y); }
+  Var one_hot(const Tensor& labels) const;
   /// p(x|y,z) for every class: rows k * B + b for z[b].
   Likelihood decode_all_classes(const Var& z) const { return decoder_.all_classes(z, true); }
 

@@ -15,7 +15,8 @@ Net::Merge::Merge(Net* net, int64_t out)
       y(this, "layer_merge_y", net->input.classes, out),
       norm(this, "batchnorm_merge", net->rule.norm_before_activation ? out : net->input.width,
            *net->rule.batch_norm),
-      all_labels(train::item_range(0, net->input.classes, options().device)) {}
+      all_labels(train::one_hot(train::item_range(0, net->input.classes, options().device),
+                                net->input.classes, options().dtype)) {}
 
 Net::Net(Module* parent, const std::string& name, NetInput in, const NetConfig& net,
          const CommonConfig& common)
@@ -40,14 +41,13 @@ std::unique_ptr<nn::HiddenLayer> Net::make_output(int64_t out) {
 
 Var Net::hidden(const Var& x) const { return (*layers_)(x, config.batch_norm_to_input, config.batch_norm); }
 
-Var Net::hidden(const Var& x, const Tensor& labels) const {
+Var Net::hidden(const Var& x, const Var& y) const {
   const bool normalise_input = config.batch_norm_to_input && !rule.norm_before_activation;
-  const Var y(train::one_hot(labels, input.classes, x.value().dtype()));
   return finish(merge_->x(normalise_input ? merge_->norm(x) : x) + merge_->y(y));
 }
 
 Var Net::hidden_all(const Var& x, bool shared) const {
-  const Var per_class = merge_->y(Var(train::one_hot(merge_->all_labels, input.classes, x.value().dtype())));
+  const Var per_class = merge_->y(Var(merge_->all_labels));
   if (config.batch_norm_to_input && !rule.norm_before_activation) {
     // The statistics are those of the rows of all classes.
     const Var rows = merge_->norm(shared ? autograd::repeat_rows(x, input.classes) : x);

@@ -14,7 +14,7 @@ struct NetInput {
   const char* name = "x";
 };
 
-/// The hidden layers. Labels are i64.
+/// The hidden layers. Classes y are one-hot [B, classes].
 class Net : public nn::Module {
  public:
   Net(Module* parent, const std::string& name, NetInput in, const NetConfig& net, const CommonConfig& common);
@@ -27,7 +27,7 @@ class Net : public nn::Module {
 
  protected:
   Var hidden(const Var& x) const;
-  Var hidden(const Var& x, const Tensor& labels) const;
+  Var hidden(const Var& x, const Var& y) const;
   /// Under all classes: rows k * B + b for class k. x[B, n] is shared by the classes, so Wx x is computed
   /// once; x[K * B, n] has rows of its own for each.
   Var hidden_all(const Var& x, bool shared) const;
@@ -38,7 +38,7 @@ class Net : public nn::Module {
     Merge(Net* net, int64_t out);
     nn::Linear x, y;
     nn::BatchNorm norm;
-    Tensor all_labels;
+    Tensor all_labels;  ///< one-hot [classes, classes]
   };
   Var finish(const Var& merged) const;
   std::optional<Merge> merge_;
@@ -85,7 +85,7 @@ class Headed : public Net {
          const CommonConfig& common, const HeadArguments&... head)
       : Net(parent, name, input, net, common), head_(this, head...) {}
   auto operator()(const Var& x) const { return head_(hidden(x)); }
-  auto operator()(const Var& x, const Tensor& labels) const { return head_(hidden(x, labels)); }
+  auto operator()(const Var& x, const Var& y) const { return head_(hidden(x, y)); }
   auto all_classes(const Var& x, bool shared) const { return head_(hidden_all(x, shared)); }
 
  private:

@@ -5,28 +5,22 @@ namespace {
 
 constexpr double kFloor = 1e-6;  // in place of a variance of exactly 0
 
-Var or_else(const Var& x, double instead_of_zero) {
-  return autograd::map(kernels::Map::non_zero, {x}, {instead_of_zero, 0});
-}
-
 }  // namespace
 
 Groups make_groups(const Tensor& of_image, int64_t count, DType dtype) {
-  const Tensor one = Tensor::empty({of_image.numel(), 1}, dtype, of_image.device());
-  kernels::fill(one, 1);
-  const Tensor size = Tensor::empty({count, 1}, dtype, of_image.device());
-  kernels::segment_sum(one, of_image, size, kernels::Write::set);
-  return {of_image, size.reshape({count})};
+  const Tensor size = Tensor::empty({count}, dtype, of_image.device());
+  kernels::segment_sum({}, of_image, size, kernels::Write::set);
+  return {of_image, size};
 }
 
 Gaussian accumulate_evidence(const Gaussian& of_images, const Groups& groups) {
   const auto sum_of_group = [&](const Var& x) {
     return autograd::segment_sum(x, groups.of_image, groups.count());
   };
-  const Var precision = autograd::reciprocal(or_else(autograd::exp(of_images.log_var), kFloor));
+  const Var precision = autograd::reciprocal(autograd::exp(of_images.log_var), kFloor);
   // Without images the sums are 0: a precision of 1 in its place makes that group N(0, I).
-  const Var var = autograd::reciprocal(or_else(sum_of_group(precision), 1));
-  return {var * sum_of_group(of_images.mean * precision), autograd::log(or_else(var, kFloor))};
+  const Var var = autograd::reciprocal(sum_of_group(precision), 1);
+  return {var * sum_of_group(of_images.mean * precision), autograd::log(var, 0, kFloor)};
 }
 
 Gaussian of_members(const Gaussian& of_groups, const Groups& groups) {

@@ -75,13 +75,16 @@ Losses MlVae::loss(const Var& x, train::Share images, const Gaussian& style, con
 
   const bool by_pixels = config_.divisor == LossDivisor::pixels;
   const double scale = by_pixels ? 1.0 / static_cast<double>(images.total * config_.x_size) : 1.0;
-  Var group_kl = autograd::kl_standard_normal(group.mean, group.log_var);  // 0 for a group without images
-  if (config_.class_kl_count == ClassKlCount::per_member) group_kl = group_kl * Var(groups.size);
+  const Var group_kl =
+      autograd::kl_standard_normal(group.mean, group.log_var);  // 0 for a group without images
+  const double of_group_kl = scale * config_.kl_coef;
   const Var style_kl = autograd::kl_standard_normal(style.mean, style.log_var);
   const Var error = autograd::sigmoid_squared_error(logits, x);
   Losses losses{.reconstruction = step.scaled_sum(error, scale * config_.reconstruction_coef),
                 .style_kl = step.scaled_sum(style_kl, scale * config_.kl_coef),
-                .class_kl = autograd::scaled_sum(group_kl, scale * config_.kl_coef),
+                .class_kl = config_.class_kl_count == ClassKlCount::per_member
+                                ? autograd::dot(group_kl, Var(groups.size), of_group_kl)
+                                : autograd::scaled_sum(group_kl, of_group_kl),
                 .total = {}};
   if (!by_pixels) {
     const Var present = autograd::sum(autograd::clip(Var(groups.size), 0, 1));

@@ -24,17 +24,21 @@ Objective reference_objective(Method method, const std::string& dataset, int64_t
 }
 
 Terms::Terms(const Objective& o, int64_t epoch_length, const train::Step& step) {
-  const auto ramped = [&](const char* name, const Ramp& ramp) {
-    return step.number(name, Schedule::ramp(ramp.top, ramp.epochs, epoch_length));
-  };
-  target_z = ramped("sched_cmi", o.target_z), target_y = ramped("sched_dmi", o.target_y);
-  beta_z = ramped("sched_kl_beta_c", o.beta_z), beta_y = ramped("sched_kl_beta_d", o.beta_y);
-  distance = ramped("sched_pwm", o.distance), unlabeled = ramped("sched_ucw", o.unlabeled);
-  elbo = ramped("sched_ew", o.elbo);
-  if (o.boost_after < 0) return;
+  const auto ramped = [&](const Ramp& ramp) { return Schedule::ramp(ramp.top, ramp.epochs, epoch_length); };
   const int64_t boosted = (o.boost_after + 1) * epoch_length;
-  elbo = elbo * step.number("elbo_boost", Schedule::pieces({{0, 1}, {boosted, o.elbo_boost}}));
-  step.note("sched_ew", elbo);
+  const Schedule boost = o.boost_after < 0 ? Schedule() : Schedule::pieces({{0, 1}, {boosted, o.elbo_boost}});
+  const std::vector<Var> numbers = step.numbers({{"sched_cmi", ramped(o.target_z)},
+                                                 {"sched_dmi", ramped(o.target_y)},
+                                                 {"sched_kl_beta_c", ramped(o.beta_z)},
+                                                 {"sched_kl_beta_d", ramped(o.beta_y)},
+                                                 {"sched_pwm", ramped(o.distance)},
+                                                 {"sched_ucw", ramped(o.unlabeled)},
+                                                 {"sched_ew", ramped(o.elbo)},
+                                                 {"elbo_boost", boost}});
+  target_z = numbers[0], target_y = numbers[1], beta_z = numbers[2], beta_y = numbers[3];
+  unlabeled = numbers[5], elbo = numbers[6];
+  if (o.boost_after >= 0) step.note("sched_ew", elbo = elbo * numbers[7]);
+  distance = elbo * beta_z * numbers[4];
 }
 
 Schedule LearningRate::schedule(int64_t epoch_length) const {

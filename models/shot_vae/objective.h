@@ -38,7 +38,8 @@ enum class Method { shot, m2 };
 Objective reference_objective(Method method, const std::string& dataset, int64_t epochs, int64_t first_drop,
                               double labeled);
 
-/// The numbers of a step, each a scalar on the device; noted as in the published code ("sched_ew").
+/// The weights and targets of a step, each a scalar on the device, that of the distance with all its factors;
+/// noted as in the published code ("sched_ew").
 struct Terms {
   Terms(const Objective& objective, int64_t epoch_length, const train::Step& step);
   Var target_z, target_y, beta_z, beta_y, elbo, distance, unlabeled;

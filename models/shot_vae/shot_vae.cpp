@@ -25,12 +25,12 @@ Var mixed(const Var& x, const Mixing& mixing) { return autograd::mix_rows(x, mix
 
 /// Per row, -sum target log q(y|x).
 Var cross_entropy(const Posterior& q, const Var& target) {
-  return -autograd::rowsum(kernels::Map::mul, {q.log_alpha, target});
+  return autograd::rowsum(kernels::Map::mul, {q.log_alpha, target}, {0, 0, -1});
 }
 
 /// The row whose code is nearest to that of each row, but for itself: the second smallest divergence.
 Tensor nearest(const Posterior& q, const train::Step& step) {
-  const Var log_var = 2 * q.log_sigma;
+  const Var& log_var = q.log_var;
   const Var divergence = autograd::gaussian_kl_matrix(q.mean, log_var, q.mean, log_var);
   step.note("kl_metric_u", divergence);
   const int64_t n = divergence.shape()[0];
@@ -62,7 +62,7 @@ std::string layer(size_t index) { return fmt::format("feature_reconstructor.deco
 }  // namespace
 
 Posterior Posterior::constant() const {
-  return {Var(mean.value()), Var(log_sigma.value()), Var(log_alpha.value())};
+  return {Var(mean.value()), Var(log_sigma.value()), Var(log_var.value()), Var(log_alpha.value())};
 }
 
 ShotVae::ShotVae(const Config& c, nn::Options options)
@@ -86,7 +86,8 @@ ShotVae::ShotVae(const Config& c, nn::Options options)
 
 Posterior ShotVae::encode(const Var& x, train::Share batch, const train::Step& step) const {
   const Var features = (*backbone_)(x, batch, step);
-  return {mean_(features), log_sigma_(features), autograd::log_softmax(log_alpha_(features))};
+  const Var mean = mean_(features), log_sigma = log_sigma_(features);
+  return {mean, log_sigma, 2 * log_sigma, autograd::log_softmax(log_alpha_(features))};
 }
 
 Var ShotVae::decode(const Var& z, const Var& y) const {
@@ -98,7 +99,7 @@ Var ShotVae::decode(const Var& z, const Var& y) const {
 
 Var ShotVae::draw_z(const Posterior& q, const std::string& pass, train::Share batch,
                     const train::Step& step) const {
-  return autograd::reparameterize(q.mean, 2 * q.log_sigma, step.normal("eps_" + pass, batch, config_.z_size));
+  return autograd::reparameterize(q.mean, q.log_var, step.normal("eps_" + pass, batch, config_.z_size));
 }
 
 Var ShotVae::draw_y(const Posterior& q, const std::string& pass, train::Share batch,
@@ -130,8 +131,8 @@ ShotVae::Bound ShotVae::bound(const Var& x, const Var& y, const std::string& pas
     return mean;
   };
   const Var recon = metric("recon", reconstruction_error(logits, x, objective));
-  return {q, recon + terms.beta_z * autograd::abs(metric("kl_z", kl_z(q)) - terms.target_z) +
-                 terms.beta_y * autograd::abs(metric("kl_y", kl_y(q)) - terms.target_y)};
+  return {q, recon + terms.beta_z * autograd::abs_difference(metric("kl_z", kl_z(q)), terms.target_z) +
+                 terms.beta_y * autograd::abs_difference(metric("kl_y", kl_y(q)), terms.target_y)};
 }
 
 /// The second pass of a batch, over its mixed images.
@@ -166,7 +167,8 @@ Losses ShotVae::shot_losses(const Images& labeled, const Mixing& of_labeled, con
     first.loss = Var(loss.value());
     return loss;
   };
-  /// The distance of codes from the mixed codes of the first pass, weighted, and the classification.
+  /// The distance of codes from the mixed codes of the first pass, weighted, and the classification, weighted
+  /// where there is a weight.
   const auto second_pass = [=, this](const Images& images, const Mixing& mixing, const Var& mixed_y,
                                      const Var& target, const Var& weight, const std::string& set,
                                      const First& first) {
@@ -178,16 +180,15 @@ Losses ShotVae::shot_losses(const Images& labeled, const Mixing& of_labeled, con
         step.mean(autograd::squared_error(q.mean, mean) + autograd::squared_error(q.sigma(), sigma), n);
     const Var classes = step.mean(cross_entropy(q, target), n);
     step.metric("post_z_" + set, distance), step.metric("cls_" + set, classes);
-    const Var loss = terms.elbo * terms.beta_z * terms.distance * distance + weight * classes;
+    const Var loss = terms.distance * distance + (weight.defined() ? weight * classes : classes);
     step.metric("loss_" + set, first.loss + Var(loss.value()));
     return loss;
   };
   const Var y(train::one_hot(labeled.labels, config_.classes, step.dtype()));
-  const Var one = step.number("one", kernels::Schedule::constant(1));
   return {[=] { return first_pass(labeled, y, "l1", *first_l); },
           [=] {
             const Var mixed_y = mixed(y, of_labeled);
-            return second_pass(labeled, of_labeled, mixed_y, mixed_y, one, "l", *first_l);
+            return second_pass(labeled, of_labeled, mixed_y, mixed_y, {}, "l", *first_l);
           },
           [=] { return first_pass(unlabeled, {}, "u1", *first_u); },
           [=] {
@@ -219,7 +220,7 @@ Losses ShotVae::m2_losses(const Images& labeled, const Images& unlabeled, const 
           }};
 }
 
-Var kl_z(const Posterior& q) { return autograd::kl_standard_normal(q.mean, 2 * q.log_sigma); }
+Var kl_z(const Posterior& q) { return autograd::kl_standard_normal(q.mean, q.log_var); }
 
 Var kl_y(const Posterior& q) {
   const double most = std::log(static_cast<double>(kernels::columns_of(q.log_alpha.shape())));

@@ -15,9 +15,9 @@ struct Config {
   double temperature = 0.67;   ///< of the relaxed draw of y
 };
 
-/// q(z|x) = N(mean, e^(2 log_sigma)) and q(y|x) = e^log_alpha.
+/// q(z|x) = N(mean, e^log_var), log_var = 2 log_sigma, and q(y|x) = e^log_alpha.
 struct Posterior {
-  Var mean, log_sigma, log_alpha;
+  Var mean, log_sigma, log_var, log_alpha;
   Var alpha() const { return autograd::exp(log_alpha); }
   Var sigma() const { return autograd::exp(log_sigma); }
   /// The same numbers, without gradient.

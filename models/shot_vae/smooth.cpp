@@ -43,8 +43,7 @@ std::vector<int64_t> joined(std::vector<int64_t> maps, int64_t first, const std:
 Var target(const Capacity& c, double limit, const std::string& name, const train::Step& step) {
   const double range = c.max - c.min, most = std::min(c.max, limit);
   if (range <= 0) return step.number(name, kernels::Schedule::constant(most));
-  const auto risen = kernels::Schedule::rise((most - c.min) / range, c.updates);
-  return autograd::affine(step.number(name, risen), range, c.min);
+  return step.number(name, kernels::Schedule::raised(c.min, c.max, c.updates, most));
 }
 
 }  // namespace
@@ -72,8 +71,8 @@ Smooth::Code Smooth::encode(const Var& x) const {
   return {{mean_(h), log_var_(h)}, autograd::softmax(alpha_(h))};
 }
 
-Var Smooth::decode(const Var& z, const Var& y) const {
-  Var h = autograd::relu(maps_(autograd::relu(hidden_(autograd::concat({z, y})))));
+Var Smooth::decode(const Var& latent) const {
+  Var h = autograd::relu(maps_(autograd::relu(hidden_(latent))));
   h = autograd::reshape(h, {-1, code_side_, code_side_, config_.conv.back()});
   for (const auto& deconvolution : deconvolutions_)
     h = (*deconvolution)(h, &deconvolution == &deconvolutions_.back() ? kTanh : kRelu);
@@ -94,16 +93,16 @@ Var Smooth::loss(const Var& x, const Var& labels, const SmoothObjective& objecti
     const Var uniform = step.uniform("unif_" + set, batch, config_.classes);
     return autograd::gumbel_softmax(log_alpha, uniform.value(), temperature, kEps);
   };
-  const Var y = labels.defined() ? labels : drawn(), decoded = decode(z, y);
+  const Var y = labels.defined() ? labels : drawn(), latent = autograd::concat({z, y}),
+            decoded = decode(latent);
   noted("mean", q.mean), noted("log_var", q.log_var), noted("alpha", alpha), noted("recon", decoded);
-  step.note("latent_" + set, autograd::concat({z, y}));
+  step.note("latent_" + set, latent);
 
   const double most = std::log(static_cast<double>(config_.classes));
   const Var kl_z = step.mean(autograd::kl_standard_normal(q.mean, q.log_var), batch),
             kl_y = step.mean(autograd::rowsum(kernels::Map::mul, {alpha, log_alpha}), batch) + most;
   const auto held = [&](const Var& kl, const Capacity& c, double limit, const std::string& name) {
-    const Var difference = target(c, limit, name, step) - kl;
-    return noted(name + "_loss", c.gamma * autograd::abs(difference));
+    return noted(name + "_loss", autograd::abs_difference(kl, target(c, limit, name, step), c.gamma));
   };
   const Var recon =
       noted("recon_loss",

@@ -42,8 +42,8 @@ class Smooth : public nn::Module {
   };
   /// Of images [n, h, w, c], or as rows, with values in [-1, 1].
   Code encode(const Var& x) const;
-  /// Images [n, h, w, c] in [-1, 1] of z [n, z_size] and rows y [n, classes].
-  Var decode(const Var& z, const Var& y) const;
+  /// Images [n, h, w, c] in [-1, 1] of rows (z, y) [n, z_size + classes].
+  Var decode(const Var& latent) const;
 
   /// Of images [n, h, w, c]: squared error + gamma |C_z - KL_z| + gamma |C_y - KL_y|, means over the batch,
   /// where y is a relaxed draw. With labels (one-hot rows) y is the label, and alpha times the mean binary

@@ -113,7 +113,7 @@ void SmoothRecipe::report(report::Summary& summary, const train::Step& step) {
                                    train::one_hot(classes, model_.config().classes, DType::f32)};
                              },
                              [this](const PictureSource::Code& code) {
-                               const Var x = model_.decode(Var(code.z), Var(code.y));
+                               const Var x = model_.decode(autograd::concat({Var(code.z), Var(code.y)}));
                                return autograd::flatten(autograd::affine(x, 0.5, 0.5)).value();
                              }};
   add_pictures(summary, source, step);

@@ -21,7 +21,7 @@ uint8_t byte_of(float value) {
 Tensor start_of_chain(const SymVae& model, int64_t images, const train::Step& step) {
   const Var uniform = step.uniform("start", images, kPixels);
   if (!model.has_bits()) return uniform.value();
-  return autograd::bernoulli(Var(filled(uniform.value(), 0.5)), uniform.value()).value();
+  return autograd::bernoulli(Var(number(model, 0.5)), uniform.value()).value();
 }
 
 Tensor random_images(const SymVae& model, int64_t images, const train::Step& step) {

@@ -32,7 +32,8 @@ SymVaeRecipe::SymVaeRecipe(Settings settings, train::Data data, nn::Options opti
                                                               : data.train)),
       items_(train::all_items(images_)),
       model_(settings_.model, options),
-      log_(options) {
+      log_(options),
+      flipped_(number(model_, settings_.flipped)) {
   settings_.batch = train::batch_of(settings_.batch, images_.size());
   data_.test = prepared(data.test);
   for (const Average& average : averages())
@@ -69,9 +70,8 @@ std::vector<train::Group> SymVaeRecipe::groups() {
 
 Var SymVaeRecipe::corrupted(const Var& x, train::Share batch, const train::Step& step) const {
   if (!model_.has_bits()) return x + settings_.noise * step.normal("data", batch, kPixels);
-  const Var p(filled(x.value(), settings_.flipped));
-  const Var flips = autograd::bernoulli(p, step.uniform("flip", batch, kPixels).value());
-  return autograd::map(kernels::Map::lerp, {autograd::affine(x, -1, 1), x, flips});
+  const Var flips = autograd::bernoulli(Var(flipped_), step.uniform("flip", batch, kPixels).value());
+  return autograd::abs_difference(x, flips);
 }
 
 std::vector<train::Update> SymVaeRecipe::updates(const train::Step& step) {
@@ -135,9 +135,10 @@ std::vector<SymVaeRecipe::Average> SymVaeRecipe::averages() const {
 }
 
 void SymVaeRecipe::average(size_t first, std::initializer_list<Var> losses, const train::Step& step) const {
+  const Var length = RunningAverage::length(step);
   for (const Var& loss : losses) {
     const auto elements = static_cast<double>(averages()[first].elements);
-    running_[first++]->add((1 / elements) * Var(loss.value()), step);
+    running_[first++]->add(loss, length, 1 / elements);
   }
 }
 

@@ -74,6 +74,7 @@ class SymVaeRecipe : public train::Recipe {
   Tensor items_;
   SymVae model_;
   nn::Module log_;
+  Tensor flipped_;
   std::vector<std::unique_ptr<RunningAverage>> running_;
   Tensor chain_;
 };

@@ -8,26 +8,27 @@ namespace {
 constexpr double kDecay = 0.99, kWeakening = 1e-6;
 constexpr double kLongest = 1000;  // iterations of which a running average is the plain mean
 
-/// The divergence of bits from fair ones, element by element: log 2 - H(p).
-Var information_of(const Var& p) {
-  return autograd::map(kernels::Map::bernoulli_kl, {p, Var(filled(p.value(), 0.5))}, {kWeakening, 0});
-}
-
 }  // namespace
 
-Tensor filled(const Tensor& like, double value) {
-  const Tensor x = Tensor::empty(like.shape(), like.dtype(), like.device());
+Tensor number(const nn::Module& module, double value) {
+  const Tensor x = Tensor::empty({}, module.options().dtype, module.options().device);
   kernels::fill(x, value);
   return x;
 }
 
 BitStatistics::BitStatistics(Module* parent, const std::string& name, int64_t bits)
-    : Module(parent, ""), mean(buffer(name, {bits}, 0.5)), information(buffer(name + "_mi", {bits})) {}
+    : Module(parent, ""),
+      mean(buffer(name, {bits}, 0.5)),
+      information(buffer(name + "_mi", {bits})),
+      half_(number(*this, 0.5)) {}
 
 void BitStatistics::add(const Var& logits) const {
   const Var p = autograd::sigmoid(logits);
   const auto mean_of_rows = [rows = p.shape()[0], bits = p.shape()[1]](const Var& x) {
     return autograd::mean(x, kernels::Axis::rows(rows, bits));
+  };
+  const auto information_of = [this](const Var& p) {  // divergence from fair bits, log 2 - H(p)
+    return autograd::map(kernels::Map::bernoulli_kl, {p, Var(half_)}, {kWeakening, 0});
   };
   kernels::moving_average(mean_of_rows(p).value(), mean, kDecay);
   const Var told = mean_of_rows(information_of(p)) - information_of(Var(mean));
@@ -40,9 +41,13 @@ CodeStatistics::CodeStatistics(Module* parent, int64_t nz0, int64_t nz1)
 RunningAverage::RunningAverage(Module* parent, const std::string& name)
     : Module(parent, ""), value_(buffer(name, Shape{})) {}
 
-void RunningAverage::add(const Var& number, const train::Step& step) const {
-  const Var n = step.number("running", kernels::Schedule::rise(kLongest, 1)), r(value_);
-  value_.copy_from((r + (Var(number.value()) - r) / n).value());
+Var RunningAverage::length(const train::Step& step) {
+  return step.number("running", kernels::Schedule::rise(kLongest, 1));
+}
+
+void RunningAverage::add(const Var& number, const Var& length, double scale) const {
+  const Tensor terms[] = {value_, number.value(), length.value()};
+  kernels::map_fwd(kernels::Map::running_mean, {scale, 0}, terms, value_);
 }
 
 }  // namespace vae::sym_vae

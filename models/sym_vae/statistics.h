@@ -7,8 +7,8 @@ namespace vae::sym_vae {
 
 using autograd::Var;
 
-/// A tensor of the shape, dtype and device of another that is `value` everywhere.
-Tensor filled(const Tensor& like, double value);
+/// One number of the dtype and on the device of a module.
+Tensor number(const nn::Module& module, double value);
 
 /// Of bits drawn with probabilities [B, n]: the running mean m of their probabilities (0.99 m + 0.01 mean),
 /// and that of the mutual information with what they are drawn from, mean over the batch of H(m) - H(p), nats
@@ -20,6 +20,9 @@ class BitStatistics : public nn::Module {
   /// Adds a batch, given as logits.
   void add(const Var& logits) const;
   Tensor mean, information;
+
+ private:
+  Tensor half_;
 };
 
 /// Statistics of the bits of p(z1|z0), q(z0|x) and q(z1|x).
@@ -34,7 +37,10 @@ class RunningAverage : public nn::Module {
  public:
   /// One number, the buffer NAME.
   RunningAverage(Module* parent, const std::string& name);
-  void add(const Var& number, const train::Step& step) const;
+  /// min(n + 1, 1000) of a step.
+  static Var length(const train::Step& step);
+  /// Adds a number times a scale.
+  void add(const Var& number, const Var& length, double scale = 1) const;
   double value() const { return value_.item(); }
 
  private:

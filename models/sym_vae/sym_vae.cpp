@@ -54,7 +54,11 @@ ReverseEncoder::ReverseEncoder(Module* parent, const Config& c)
       z0_(&of_code_, "", c.code_units, c.code_units, c.nz1, c.nz0) {}
 
 SymVae::SymVae(const Config& config, nn::Options options)
-    : Module(options), config_(checked(config)), generator_(this, config), encoder_(this, "") {
+    : Module(options),
+      config_(checked(config)),
+      half_(number(*this, 0.5)),
+      generator_(this, config),
+      encoder_(this, "") {
   if (is_ladder(config)) {
     statistics_.emplace(this, config.nz0, config.nz1);
     ladder_.emplace(&encoder_, config);
@@ -70,7 +74,7 @@ Var SymVae::draw_bits(const char* name, const Var& logits, train::Share batch, c
 
 Var SymVae::draw_z0(train::Share batch, const train::Step& step) const {
   const Tensor uniform = step.uniform("z0", batch, config_.nz0).value();
-  return autograd::bernoulli(Var(filled(uniform, 0.5)), uniform);
+  return autograd::bernoulli(Var(half_), uniform);
 }
 
 Codes SymVae::posterior(const Var& x, train::Share batch, const train::Step& step) const {
@@ -170,12 +174,12 @@ ElboLosses SymVae::elbo_losses(const Var& x, train::Share batch, const train::St
     const auto divergence = [&](const Var& logits, const Var& p) {
       return step.mean(autograd::bernoulli_kl(autograd::sigmoid(logits), p, kWeakening), batch);
     };
-    losses.kl0 = divergence(q.logits0, Var(filled(q.logits0.value(), 0.5)));
+    losses.kl0 = divergence(q.logits0, Var(half_));
     losses.kl1 = divergence(q.logits1, autograd::sigmoid(prior));
     losses.kl = losses.kl0 + losses.kl1;
   } else {
-    const Var log_q_z1 = step.mean(-autograd::bernoulli_nll(q.logits1, q.z1), batch),
-              log_q_z0 = step.mean(-autograd::bernoulli_nll(q.logits0, q.z0), batch),
+    const Var log_q_z1 = step.mean(autograd::bernoulli_nll(q.logits1, q.z1), batch, -1),
+              log_q_z0 = step.mean(autograd::bernoulli_nll(q.logits0, q.z0), batch, -1),
               neg_log_p_z1 = step.mean(autograd::bernoulli_nll(prior, q.z1), batch);
     step.note("loss_log_q_z1", log_q_z1), step.note("loss_log_q_z0", log_q_z0);
     step.note("loss_neg_log_p_z1", neg_log_p_z1);

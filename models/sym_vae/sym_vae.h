@@ -151,6 +151,7 @@ class SymVae : public nn::Module {
   void note(const train::Step& step, const Codes& q) const;
   const char* pixels_note() const { return has_bits() ? "scores_x" : "mu_x"; }
   Config config_;
+  Tensor half_;
   std::optional<CodeStatistics> statistics_;
   Generator generator_;
   nn::Module encoder_;

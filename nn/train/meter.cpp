@@ -9,15 +9,22 @@ namespace vae::train {
 Meter::Meter(std::vector<std::string> names, Device device)
     : names_(std::move(names)),
       sums_(Tensor::zeros({static_cast<int64_t>(names_.size())}, DType::f64, device)),
-      count_(Tensor::scalar(int64_t{0}, device)) {}
+      count_(Tensor::scalar(int64_t{0}, device)),
+      numbers_(names_.size()) {}
 
 void Meter::add(const std::string& name, const Tensor& number) {
-  const int64_t i = std::find(names_.begin(), names_.end(), name) - names_.begin();
-  VAE_CHECK(i < sums_.numel(), "'{}' is no metric of this recipe", name);
-  kernels::sum(number, sums_.slice(i, i + 1), kernels::Axis::all(1), 1.0, kernels::Write::add);
+  const auto found = std::find(names_.begin(), names_.end(), name);
+  VAE_CHECK(found != names_.end(), "'{}' is no metric of this recipe", name);
+  Tensor& place = numbers_[static_cast<size_t>(found - names_.begin())];
+  VAE_CHECK(!place.defined(), "'{}' is given twice in a step", name);
+  place = number;
 }
 
-void Meter::count() { kernels::increment(count_); }
+void Meter::count(const Tensor& other) {
+  const Tensor counters[] = {count_, other};
+  kernels::tally(numbers_, sums_, {counters, other.defined() ? size_t{2} : size_t{1}});
+  std::ranges::fill(numbers_, Tensor{});
+}
 
 Scalars Meter::drain() {
   const std::vector<double> sums = sums_.to_vector<double>();

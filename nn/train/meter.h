@@ -9,10 +9,12 @@ namespace vae::train {
 class Meter {
  public:
   Meter(std::vector<std::string> names, Device device);
-  /// Adds the value of one step; throws for a name that the meter does not have.
+  /// Notes the value of one step; throws for a name that the meter does not have, or that it has been
+  /// given already.
   void add(const std::string& name, const Tensor& number);
-  /// Ends a step: every name has been given once.
-  void count();
+  /// Ends a step: adds its values, which are still those that were given, and one to another counter, where
+  /// there is one.
+  void count(const Tensor& other = {});
   const std::vector<std::string>& names() const { return names_; }
   /// Means since the last drain; resets.
   Scalars drain();
@@ -22,6 +24,7 @@ class Meter {
  private:
   std::vector<std::string> names_;
   Tensor sums_, count_;
+  std::vector<Tensor> numbers_;  // of this step, by name
 };
 
 }  // namespace vae::train

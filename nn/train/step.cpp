@@ -95,17 +95,29 @@ Var Step::uniform(const std::string& name, const Rows& rows, int64_t columns) co
 }
 
 Var Step::number(const std::string& name, const kernels::Schedule& schedule) const {
-  const Tensor number = Tensor::empty(Shape{}, dtype_, device());
-  kernels::scheduled(iteration_, number, schedule);
-  note(name, Var(number));
-  return Var(number);
+  return numbers({{name, schedule}})[0];
+}
+
+std::vector<Var> Step::numbers(
+    const std::vector<std::pair<std::string, kernels::Schedule>>& schedules) const {
+  const auto n = static_cast<int64_t>(schedules.size());
+  const Tensor all = Tensor::empty({n}, dtype_, device());
+  std::vector<kernels::Schedule> rules;
+  for (const auto& [name, schedule] : schedules) rules.push_back(schedule);
+  kernels::scheduled(iteration_, all, rules);
+  std::vector<Var> numbers;
+  for (int64_t i = 0; i < n; ++i) {
+    numbers.emplace_back(all.slice(i, i + 1).reshape(Shape{}));
+    note(schedules[static_cast<size_t>(i)].first, numbers.back());
+  }
+  return numbers;
 }
 
 Var Step::scaled_sum(const Var& per_row, double scale) const { return autograd::scaled_sum(per_row, scale); }
 
-Var Step::mean(const Var& per_row, const Rows& rows) const {
+Var Step::mean(const Var& per_row, const Rows& rows, double weight) const {
   if (rows.total() == 0) autograd::misuse("Step::mean", "the batch has no rows");
-  return scaled_sum(per_row, 1.0 / static_cast<double>(rows.total()));
+  return scaled_sum(per_row, weight / static_cast<double>(rows.total()));
 }
 
 void Step::note(const std::string& name, const Var& value) const {

@@ -70,14 +70,15 @@ class Step {
   /// The same in any shape whose leading extent is that of the whole batch.
   Var normal(const std::string& name, const Shape& shape) const;
   Var uniform(const std::string& name, const Shape& shape) const;
-  /// A scheduled number in this iteration, and a note of it.
+  /// A scheduled number in this iteration, and a note of it; and several at once.
   Var number(const std::string& name, const kernels::Schedule& schedule) const;
+  std::vector<Var> numbers(const std::vector<std::pair<std::string, kernels::Schedule>>& schedules) const;
   /// (iteration + 1) / iterations, at most 1: the weight of a divergence that warms up; noted as "ramp".
   Var ramp(int64_t iterations) const { return number("ramp", kernels::Schedule::rise(1, iterations)); }
-  /// Sum of values of rows over the whole batch; that times a scale; and their mean.
+  /// Sum of values of rows over the whole batch; that times a scale; and their mean, times a weight.
   Var sum(const Var& per_row) const { return scaled_sum(per_row, 1); }
   Var scaled_sum(const Var& per_row, double scale) const;
-  Var mean(const Var& per_row, const Rows& rows) const;
+  Var mean(const Var& per_row, const Rows& rows, double weight = 1) const;
 
   /// Shows a value where somebody looks.
   void note(const std::string& name, const Var& value) const;

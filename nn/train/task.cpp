@@ -22,15 +22,14 @@ int64_t Task::iteration() {
 void Task::step() {
   const kernels::PrecisionScope precision(options_.precision);
   recipe_.prepare(iteration());
-  graph_.run(
-      [this] {
-        const Step step = Step(options_.seed, counter_).with_meter(meter_);
-        for (const Update& update : recipe_.updates(step)) groups_.run(update, counter_);
-        meter_.count();
-        kernels::increment(counter_);
-      },
-      recipe_.sizes(iteration_));
+  graph_.run([this] { queue(); }, recipe_.sizes(iteration_));
   ++iteration_;
+}
+
+void Task::queue() {
+  const Step step = Step(options_.seed, counter_).with_meter(meter_);
+  for (const Update& update : recipe_.updates(step)) groups_.run(update, counter_);
+  meter_.count(counter_);
 }
 
 std::vector<std::string> Task::metric_names() const {

@@ -20,6 +20,8 @@ class Task : public Trainable {
   Task(Recipe& recipe, Options options);
 
   void step() override;
+  /// What a step queues on the device, once the recipe is prepared.
+  void queue();
   std::vector<std::string> metric_names() const override;
   Scalars drain() override;
   Scalars evaluate() override;

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "autograd/tape.h"
+#include "kernels/kernels.h"
 
 namespace vae::train {
 namespace {
@@ -34,6 +35,10 @@ Groups::Entry::Entry(const Group& group)
 
 Groups::Groups(const std::vector<Group>& groups) {
   for (const Group& group : groups) entries_.push_back(std::make_unique<Entry>(group));
+  if (entries_.empty()) return;
+  const Tensor& values = entries_[0]->parameters.values();
+  one_ = Tensor::empty({}, values.dtype(), values.device());
+  kernels::fill(one_, 1);
 }
 
 Groups::Entry& Groups::at(const std::string& name) {
@@ -53,21 +58,19 @@ void Groups::run(const Update& update, const Tensor& iteration) {
       others.push_back(entry.get());
   }
   const Constants constants(others);
-  for (Entry* entry : stepped) {
-    if (const auto* schedule = std::get_if<kernels::Schedule>(&entry->rate))
-      entry->optimizer->schedule_learning_rate(*schedule, iteration);
-    if (const auto* rate = std::get_if<Tensor>(&entry->rate)) entry->optimizer->copy_learning_rate(*rate);
-    entry->parameters.clear_gradients();
-  }
+  for (Entry* entry : stepped) entry->parameters.clear_gradients();
   for (const auto& loss : update.losses) {
     autograd::Tape tape;
-    tape.backward(loss());
+    tape.backward(loss(), one_);
   }
+  std::vector<nn::Optimizer::Turn> turns;
   for (Entry* entry : stepped) {
     entry->parameters.finish_gradients();  // a loss need not reach every group
-    entry->optimizer->step();
-    if (entry->average) entry->average->update();
+    turns.push_back({entry->optimizer.get(), entry->rate});
   }
+  nn::Optimizer::step(turns, iteration);
+  for (Entry* entry : stepped)
+    if (entry->average) entry->average->update();
   if (update.after) update.after();
 }
 

@@ -4,7 +4,6 @@
 #include <list>
 #include <memory>
 #include <optional>
-#include <variant>
 
 #include "nn/optimizer.h"
 
@@ -12,9 +11,8 @@ namespace vae::train {
 
 using autograd::Var;
 
-/// The learning rate of a group: that of its rule; a function of the iteration; or an f64 scalar on the
-/// device that the recipe owns, and writes.
-using Rate = std::variant<std::monostate, kernels::Schedule, Tensor>;
+/// The learning rate of a group; a number on the device is one that the recipe owns, and writes.
+using nn::Rate;
 
 /// Parameters that one optimiser steps: those of a module. `average`: the decay of an exponential moving
 /// average of them, updated behind each of their steps, which evaluations use (statistics of batch norm stay
@@ -71,6 +69,7 @@ class Groups {
 
  private:
   std::vector<std::unique_ptr<Entry>> entries_;
+  Tensor one_;  ///< where backward passes start
 };
 
 }  // namespace vae::train

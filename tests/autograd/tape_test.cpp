@@ -5,6 +5,7 @@
 
 #include "autograd/ops.h"
 #include "tensor/allocator.h"
+#include "tensor/recorder.h"
 #include "tests/expect_error.h"
 #include "tests/numeric.h"
 
@@ -23,6 +24,52 @@ Var noted(const char* name, const Var& x, std::string& notes) {
     notes += name;
     b.give(0, b.dy());
   });
+}
+
+TEST(Tape, SumsAndScalesRunNoKernelBackward) {
+  const Var x = parameter({1, 2, 3}), y = parameter({4, 5, 6}), one_number = parameter({7});
+  Tape tape;
+  const Var rows = reshape(2 * x - y, {3, 1}) + one_number;
+  const Var loss = scaled_sum(sum(rows, kernels::Axis::columns(3, 1)), 0.5) + scaled_sum(x, 3);
+  const Tensor one = test::tensor_of({1}, {}, DType::f64);
+  Recorder recorder;
+  tape.backward(loss, one);
+  EXPECT_TRUE(recorder.take().empty());
+}
+
+TEST(Tape, UniformGradientsAreSpreadWhereTheyAreNeeded) {
+  const auto gradients = [](const Var& x, const Var& y, const Var& number, const std::function<Var()>& loss) {
+    for (const Var* each : {&x, &y, &number}) each->node()->state = detail::GradState::none;
+    Tape tape;
+    tape.backward(loss());
+    std::vector<Values> all;
+    for (const Var* each : {&x, &y, &number}) all.push_back(to_doubles(each->grad()));
+    return all;
+  };
+  const Var x = parameter({1, 2, 3}), y = parameter({4, 5, 6}), number = parameter({7});
+  // Linear alone, twice the same operand, and a broadcast number: one for each of its rows.
+  EXPECT_EQ(gradients(x, y, number, [&] { return scaled_sum(2 * x - y + x + number, 0.5); }),
+            (std::vector<Values>{{1.5, 1.5, 1.5}, {-0.5, -0.5, -0.5}, {1.5}}));
+  // Beside a gradient that is none, before it and behind it.
+  EXPECT_EQ(gradients(x, y, number, [&] { return sum(x) + sum(x * y) + sum(2 * x) + sum(number) + sum(y); }),
+            (std::vector<Values>{{7, 8, 9}, {2, 3, 4}, {1}}));
+  // Through a function that is not linear, with the factor of the sum.
+  EXPECT_EQ(gradients(x, y, number, [&] { return scaled_sum(square(x), -2) + sum(y) + sum(number); })[0],
+            (Values{-4, -8, -12}));
+  // Into a sum of rows, whose dy is one number.
+  EXPECT_EQ(gradients(x, y, number,
+                      [&] {
+                        return sum(squared_error(reshape(x, {1, 3}), reshape(y, {1, 3}))) + sum(number);
+                      })[1],
+            (Values{6, 6, 6}));
+}
+
+TEST(Tape, APartThatStandsTwiceInAConcatenationGetsBothGradients) {
+  const Var x = parameter({1, 2}), weights = parameter({1, 10, 100, 1000});
+  Tape tape;
+  const Var row = reshape(x, {1, 2});
+  tape.backward(sum(concat({row, row}) * reshape(weights, {1, 4})));
+  EXPECT_EQ(to_doubles(x.grad()), (Values{101, 1010}));
 }
 
 TEST(Tape, WalksBackInReverse) {
@@ -127,6 +174,50 @@ TEST(Tape, HookIsCalledOnceWhenTheGradientIsFinal) {
     EXPECT_EQ(to_doubles(x.grad()), at_hook.back()) << "nothing is added after the hook";
   }
   EXPECT_EQ(order, "beforebefore") << "y is final as soon as the last addition has been passed";
+}
+
+/// Gradients of the biases of `count` layers, each used twice as a bias and, every third, once more behind
+/// it; `flat`: in buffers of their own, as those of a FlatParameters are. `hooked`: what a hook finds.
+std::vector<Values> bias_gradients(Device device, size_t count, bool flat, std::vector<Values>& hooked) {
+  std::vector<Var> biases;
+  hooked.assign(count, {});
+  for (size_t i = 0; i < count; ++i) {
+    const Shape shape{static_cast<int64_t>(1 + i)};
+    Var& bias = biases.emplace_back(test::sample_tensor(shape, DType::f64, device, -1, 1, i), true);
+    if (flat) {
+      const Tensor buffers = Tensor::empty({2, shape[0]}, DType::f64, device);
+      bias.rebind(buffers.slice(0, 1).reshape(shape), buffers.slice(1, 2).reshape(shape));
+    }
+    if (i % 4 == 0)
+      bias.on_final([&hooked, i, node = bias.node().get()] { hooked[i] = to_doubles(node->grad); });
+  }
+  Tape tape;
+  Var loss;
+  for (int pass = 0; pass < 2; ++pass)
+    for (size_t i = 0; i < count; ++i) {
+      const auto stream = static_cast<uint64_t>(100 + 2 * i + pass);
+      const Var x(test::sample_tensor({pass ? 7 : 1100, 2}, DType::f64, device, -1, 1, stream)),
+          w(test::sample_tensor({static_cast<int64_t>(1 + i), 2}, DType::f64, device, -1, 1, stream));
+      const Var y = square(linear(x, w, biases[i])), term = sum(i % 3 ? y : y * biases[i]);
+      loss = loss.defined() ? loss + term : term;
+    }
+  tape.backward(loss);
+  std::vector<Values> gradients;
+  for (const Var& bias : biases) gradients.push_back(to_doubles(bias.grad()));
+  return gradients;
+}
+
+TEST(Tape, GradientsOfBiasesThatWaitForOneAnotherAreComplete) {
+  constexpr size_t kCount = 21;  // more than wait together
+  std::vector<Values> hooked, none;
+  const std::vector<Values> expected = bias_gradients(kCpu, kCount, false, none);
+  for (const Device device : test::devices()) {
+    const std::vector<Values> found = bias_gradients(device, kCount, true, hooked);
+    for (size_t i = 0; i < kCount; ++i) {
+      EXPECT_LE(test::distance(found[i], expected[i]), 1e-12) << i << " on " << device.str();
+      EXPECT_EQ(hooked[i], i % 4 ? Values{} : found[i]) << "the hook comes when the gradient is final";
+    }
+  }
 }
 
 TEST(Tape, HookIsCalledThoughAUseLeadsNowhere) {

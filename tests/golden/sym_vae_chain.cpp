@@ -113,8 +113,8 @@ Values run_data(Numbers& numbers) {
   std::vector<double> running;
   const Tensor series = numbers.get("input/series", {length});
   for (int64_t i = 0; i < length; ++i) {
-    average.add(Var(series.slice(i, i + 1).reshape(Shape{})),
-                train::Step(0, Tensor::scalar(i, options.device), options.dtype));
+    const train::Step step(0, Tensor::scalar(i, options.device), options.dtype);
+    average.add(Var(series.slice(i, i + 1).reshape(Shape{})), sym_vae::RunningAverage::length(step));
     if (i % 100 == 99) running.push_back(average.value());
   }
   values["output/running_every_100"] = Tensor::from(running, {static_cast<int64_t>(running.size())});

@@ -95,7 +95,7 @@ TEST(Naive, batch_norm_fwd) {
 Tensor widened(const Tensor& x, int64_t columns) {
   const int64_t m = x.size(0), n = x.size(1);
   const Tensor wide = sample_tensor({m, columns}, x.dtype(), x.device(), 5, 9, 20);
-  copy_columns(x, 0, wide, 0, n, Write::set);
+  copy_columns(alone(ColumnCopy{x, 0, wide, 0, n}));
   return wide;
 }
 

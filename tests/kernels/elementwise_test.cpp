@@ -107,12 +107,12 @@ TEST(Naive, map_fwd) {
 TEST(Naive, rowsum_fwd) {
   for_all([](Map op, Sizes s, const std::vector<Tensor>& x, double tolerance) {
     const Tensor y = Tensor::empty({s.rows}, x[0].dtype(), x[0].device());
-    rowsum_fwd(op, kParams, x, y);
+    rowsum_fwd(op, {kParams.a, kParams.b, -0.75}, x, y);
     const std::vector<double> terms = naive(op, -1, x, s.rows, s.columns);
     std::vector<double> sums(static_cast<size_t>(s.rows));
     double magnitude = 1;
     for (size_t i = 0; i < terms.size(); ++i) {
-      sums[i / static_cast<size_t>(s.columns)] += terms[i];
+      sums[i / static_cast<size_t>(s.columns)] -= 0.75 * terms[i];
       magnitude = std::max(magnitude, std::abs(terms[i]) * static_cast<double>(s.columns));
     }
     double scale = 1;
@@ -137,13 +137,42 @@ TEST(Naive, map_bwd) {
             const std::vector<double> before = to_doubles(dx), g = to_doubles(dy);
             for (int64_t i = 0; i < full.numel(); ++i) {
               double& e = expected[static_cast<size_t>(i)];
-              e *= element(g, s.columns, s.rows, i / s.columns, i % s.columns);
+              e *= -0.75 * element(g, s.columns, s.rows, i / s.columns, i % s.columns);
               if (write == Write::add) e += before[static_cast<size_t>(i)];
             }
-            map_bwd(op, kParams, wrt, dy, x, with_y ? y : Tensor{}, dx, write);
+            map_bwd(op, {kParams.a, kParams.b, -0.75}, wrt, dy, x, with_y ? y : Tensor{}, dx, write);
             EXPECT_LE(distance(to_doubles(dx), expected), tolerance)
                 << "operand " << wrt << " dy " << dy_shape.str() << (with_y ? " y" : "");
           }
+  });
+}
+
+TEST(Naive, map_gradients) {
+  for_all([](Map op, Sizes s, const std::vector<Tensor>& x, double tolerance) {
+    const Shape full{s.rows, s.columns};
+    for (const Shape& dy_shape : {full, Shape{s.rows, 1}}) {
+      const Tensor dy = sample_tensor(dy_shape, x[0].dtype(), x[0].device(), -2, 2, 9);
+      std::vector<MapGradient> gradients;
+      std::vector<std::vector<double>> before;
+      for (int wrt = arity_of(op); wrt-- > 0;) {
+        const Tensor dx =
+            sample_tensor(full, x[0].dtype(), x[0].device(), -1, 1, 10 + static_cast<uint64_t>(wrt));
+        gradients.push_back({wrt, dx, wrt == 1 ? Write::add : Write::set});
+        before.push_back(to_doubles(dx));
+      }
+      map_gradients(op, {kParams.a, kParams.b, -0.75}, dy, x, {}, gradients);
+      const std::vector<double> g = to_doubles(dy);
+      for (size_t i = 0; i < gradients.size(); ++i) {
+        std::vector<double> expected = naive(op, gradients[i].wrt, x, s.rows, s.columns);
+        for (int64_t j = 0; j < full.numel(); ++j) {
+          double& e = expected[static_cast<size_t>(j)];
+          e *= -0.75 * element(g, s.columns, s.rows, j / s.columns, j % s.columns);
+          if (gradients[i].write == Write::add) e += before[i][static_cast<size_t>(j)];
+        }
+        EXPECT_LE(distance(to_doubles(gradients[i].dx), expected), tolerance)
+            << "operand " << gradients[i].wrt << " dy " << dy_shape.str();
+      }
+    }
   });
 }
 
@@ -160,6 +189,10 @@ double cancelling_terms(Map op, const std::vector<double>& x) {
   switch (op) {
     case Map::reparameterize:
       return std::abs(x[0]);
+    case Map::add_scaled:
+      return std::max(std::abs(x[0]), std::abs(kParams.a * x[1]));
+    case Map::running_mean:
+      return std::max(std::abs(x[0]), std::abs((kParams.a * x[1] - x[0]) / x[2]));
     case Map::lerp:
       return std::max(std::abs(x[2] * x[0]), std::abs((1 - x[2]) * x[1]));
     case Map::bernoulli_kl:  // operands beyond [0, 1] weigh logarithms of both signs
@@ -254,8 +287,8 @@ TEST(Elementwise, DivergencesOfCloseBitsKeepTheirDigits) {
 TEST(Elementwise, NonlinearFunctionsAreFiniteEverywhere) {
   // Those without a pole must be finite at every finite operand of this size.
   for (const DType dtype : {DType::f32, DType::f64})
-    for (const Map op : {Map::tanh, Map::sigmoid, Map::softplus, Map::relu, Map::leaky_relu, Map::elu,
-                         Map::clip, Map::non_zero}) {
+    for (const Map op :
+         {Map::tanh, Map::sigmoid, Map::softplus, Map::relu, Map::leaky_relu, Map::elu, Map::clip}) {
       const Tensor x = test::tensor_of({0, 90, -90, 1e4, -1e4}, {5}, dtype), y = Tensor::empty({5}, dtype);
       map_fwd(op, kParams, {&x, 1}, y);
       for (const double v : to_doubles(y)) EXPECT_TRUE(std::isfinite(v)) << name_of(op);

@@ -37,6 +37,13 @@ TEST(KernelErrors, Elementwise) {
   refused("mul: operand", [&] { bwd(0, f32({5, 3}), {}, f32({4, 3})); });
   refused("mul: operand", [&] { bwd(0, {}, {}, f32({4, 3})); });
   refused("map_bwd mul: y is", [&] { bwd(0, f32({4, 3}), f32({4, 2}), f32({4, 3})); });
+  const MapGradient gradients[] = {{0, f32({4, 3})}, {1, f32({12})}, {2, f32({4, 3})}};
+  const auto several = [&](std::span<const MapGradient> g) {
+    map_gradients(Map::mul, {}, f32({4, 3}), x, {}, g);
+  };
+  refused("map_gradients mul: of no operand", [&] { several({}); });
+  refused("map_gradients mul", [&] { several({gradients, 2}); });
+  refused("map_bwd mul: no operand 2", [&] { several({gradients + 2, 1}); });
   refused("rowsum_fwd mul", [&] { rowsum_fwd(Map::mul, {}, x, f32({3})); });
   refused("rowsum_fwd mul: no operands", [&] { rowsum_fwd(Map::mul, {}, {}, f32({3})); });
 }
@@ -45,6 +52,17 @@ TEST(KernelErrors, GatherAndCopy) {
   refused("cast", [] { cast(f32({3}), f64({4})); });
   refused("increment", [] { increment(f32({})); });
   refused("increment", [] { increment(i64({0})); });
+  const Tensor numbers[] = {f32({}), {}};
+  const Tensor count = i64({}), no_count = f64({});
+  const std::vector<Tensor> five(5, count);
+  refused("tally", [&] { tally(numbers, f64({3}), {&count, 1}); });
+  refused("tally", [&] { tally(numbers, f32({2}), {&count, 1}); });
+  refused("increment", [&] { tally(numbers, f64({2}), {&no_count, 1}); });
+  const Tensor mixed[] = {f32({}), f64({})}, two[] = {f32({2})}, whole[] = {i64({})};
+  refused("tally: 5 counters", [&] { tally(numbers, f64({2}), five); });
+  refused("tally", [&] { tally(mixed, f64({2}), {&count, 1}); });
+  refused("tally", [&] { tally(two, f64({1}), {&count, 1}); });
+  refused("tally", [&] { tally(whole, f64({1}), {&count, 1}); });
   refused("gather_rows", [] { gather_rows(f32({4, 3}), f32({2}), f32({2, 3})); });
   refused("gather_rows", [] { gather_rows(f32({4, 3}), i64({2}), f32({2, 4})); });
   refused("gather_rows", [] { gather_rows(f32({4, 3}), i64({2}), f64({2, 3})); });
@@ -64,7 +82,7 @@ TEST(KernelErrors, GatherAndCopy) {
   refused("transpose", [] { transpose(f32({2, 3}), f32({2, 3})); });
   refused("transpose", [] { transpose(f32({2, 3}), f64({3, 2})); });
   const auto copy = [](Tensor x, int64_t from, Tensor y, int64_t to, int64_t n) {
-    refused("copy_columns", [&] { copy_columns(x, from, y, to, n, Write::set); });
+    refused("copy_columns", [&] { copy_columns(alone(ColumnCopy{x, from, y, to, n})); });
   };
   copy(f32({2, 3}), 0, f64({2, 3}), 0, 3);
   copy(i64({2, 3}), 0, i64({2, 3}), 0, 3);
@@ -91,6 +109,11 @@ TEST(KernelErrors, Reductions) {
   refused("sum", [] { sum(f64({3}), f32({}), Axis::all(3), 1, Write::set); });
   refused("sum", [] { sum(f32({3}), f32({}), Axis::all(4), 1, Write::set); });
   refused("sum", [] { sum(f32({6}), f32({2}), Axis::rows(2, 3), 1, Write::set); });
+  const ColumnSum columns[] = {
+      {f32({4, 3}), f32({3})}, {f64({4, 3}), f64({3})}, {f32({4, 3}), f32({5})}, {f32({4, 3}), f64({3})}};
+  refused("column_sums", [&] { column_sums({columns, 2}); });
+  refused("sum", [&] { column_sums({columns + 2, 1}); });
+  refused("column_sums", [&] { column_sums({columns + 3, 1}); });
   refused("sum_squares", [] { sum_squares(i64({3}), f64({})); });
   refused("sum_squares", [] { sum_squares(f32({3}), f32({})); });
   refused("sum_squares", [] { sum_squares(f32({3}), f64({2})); });
@@ -190,7 +213,9 @@ TEST(KernelErrors, Images) {
   refused("normalize_pixels", [&] { normalize_pixels(u8({2, 3}), {}, f64({3}), f32({2, 3})); });
   refused("random_integers", [&] { random_integers(f32({2}), {}, i64({}), 3, {}); });
   refused("random_integers", [&] { random_integers(i64({2}), {}, i64({}), 0, {}); });
-  refused("adagrad", [&] { adagrad({f32({3}), f32({3}), f32({2}), f64({}), {}, 0, 0, {}}); });
+  refused("adagrad", [&] {
+    adagrad(alone(AdagradStep{f32({3}), f32({3}), f32({2}), f64({}), {}, 0, 0, {}}));
+  });
   refused("moving_average", [&] { moving_average(f32({3}), f64({3}), 0.5); });
   refused("moving_average", [&] { moving_average(f32({3}), f32({3}), 1.5); });
 }
@@ -208,15 +233,32 @@ TEST(KernelErrors, RandomAndOptimizers) {
   for (const Order& bad :
        {Order{.batch = 1}, {.batch = 4}, {.batch = 3, .first = 2}, {.first = -1}, {.period = 0}})
     refused("batch_items", [&] { batch_items(i64({3}), i64({2}), {}, i64({}), bad); });
-  refused("scheduled", [] { scheduled(i64({}), i64({}), {}); });
-  refused("scheduled", [] { scheduled(f32({}), f32({}), {}); });
-  refused("scheduled", [] { scheduled(i64({}), f32({2}), {}); });
+  const Schedule schedule;
+  refused("scheduled", [&] { scheduled(i64({}), i64({}), alone(schedule)); });
+  refused("scheduled", [&] { scheduled(f32({}), f32({}), alone(schedule)); });
+  refused("scheduled", [&] { scheduled(i64({}), f32({2}), alone(schedule)); });
+  StepStart start;
+  start.learning_rate = f64({});
+  const auto starting = [&](const auto& spoil) {
+    refused("start_steps", [&] {
+      StepStart bad = start;
+      spoil(bad);
+      start_steps(alone(bad));
+    });
+  };
+  starting([](StepStart& s) { s.learning_rate = f32({}); });
+  starting([](StepStart& s) { s.t = f64({}); });
+  starting([](StepStart& s) { s.rate = f32({}); });
+  starting([](StepStart& s) { s.schedule.emplace(); });
+  starting([](StepStart& s) { s.gradient = f32({3}); });
+  starting([](StepStart& s) { s.norm_squared = f64({}); });
+  starting([](StepStart& s) { s.gradient = i64({3}), s.norm_squared = f64({}); });
   AdamStep a{f32({3}), f32({3}), f32({3}), f32({3}), i64({}), f64({}), {}, 0, 0, {}};
   const auto step = [&](Tensor AdamStep::*field, Tensor value) {
     refused("adam", [&] {
       AdamStep bad = a;
       bad.*field = value;
-      adam(bad);
+      adam(alone(bad));
     });
   };
   step(&AdamStep::gradient, f32({2}));
@@ -225,8 +267,8 @@ TEST(KernelErrors, RandomAndOptimizers) {
   step(&AdamStep::t, f32({}));
   step(&AdamStep::learning_rate, f32({}));
   step(&AdamStep::grad_norm_squared, f32({}));
-  refused("sgd", [] { sgd({f32({3}), f32({3}), f32({2}), f64({}), {}, 0, 0, {}}); });
-  refused("sgd", [] { sgd({f32({3}), f32({3}), f32({3}), f64({2}), {}, 0, 0, {}}); });
+  refused("sgd", [] { sgd(alone(SgdStep{f32({3}), f32({3}), f32({2}), f64({}), {}, 0, 0, {}})); });
+  refused("sgd", [] { sgd(alone(SgdStep{f32({3}), f32({3}), f32({3}), f64({2}), {}, 0, 0, {}})); });
 }
 
 TEST(KernelErrors, NoTensorAndMissingBackend) {

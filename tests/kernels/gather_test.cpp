@@ -55,6 +55,26 @@ TEST(Naive, increment) {
   }
 }
 
+TEST(Naive, tally) {
+  for (const Device device : test::devices())
+    for (const DType dtype : {DType::f32, DType::f64})
+      for (const size_t n : {0, 1, 3, 150}) {  // more than a launch takes
+        const Tensor sums = test::sample_tensor({static_cast<int64_t>(n)}, DType::f64, device),
+                     counters[] = {Tensor::scalar(int64_t{41}, device), Tensor::scalar(int64_t{-7}, device)};
+        std::vector<Tensor> numbers(n);
+        std::vector<double> expected = to_doubles(sums);
+        for (size_t i = 0; i < n; ++i) {
+          if (i % 3 == 1) continue;
+          numbers[i] = test::tensor_of({0.25 * static_cast<double>(i)}, {}, dtype, device);
+          expected[i] += 0.25 * static_cast<double>(i);
+        }
+        tally(numbers, sums, counters);
+        EXPECT_EQ(to_doubles(sums), expected) << n << " numbers on " << device.str();
+        EXPECT_EQ(counters[0].item(), 42);
+        EXPECT_EQ(counters[1].item(), -6);
+      }
+}
+
 TEST(Naive, gather_rows) {
   for (const Device device : test::devices())
     for (const DType dtype : kAll)

@@ -69,16 +69,16 @@ TEST(Naive, adam) {
               ep[i] -= lr * std::sqrt(c2) / c1 * em[i] / (std::sqrt(ev[i]) + rule.eps);
           }
           increment(t);
-          adam({.parameter = p,
-                .gradient = gradient,
-                .m = m,
-                .v = v,
-                .t = t,
-                .learning_rate = Tensor::scalar(lr, device),
-                .grad_norm_squared = norm_squared(gradient, clip),
-                .clip = clip,
-                .clip_elements = clip_elements,
-                .rule = rule});
+          adam(alone(AdamStep{.parameter = p,
+                              .gradient = gradient,
+                              .m = m,
+                              .v = v,
+                              .t = t,
+                              .learning_rate = Tensor::scalar(lr, device),
+                              .grad_norm_squared = norm_squared(gradient, clip),
+                              .clip = clip,
+                              .clip_elements = clip_elements,
+                              .rule = rule}));
         }
         const double tolerance = dtype == DType::f32 ? 2e-6 : 1e-13;
         EXPECT_LE(distance(to_doubles(p), ep), tolerance);
@@ -102,14 +102,14 @@ TEST(Naive, sgd) {
           eb[i] = rule.momentum * eb[i] + g[i];
           ep[i] -= lr * (rule.nesterov ? g[i] + rule.momentum * eb[i] : eb[i]);
         }
-        sgd({.parameter = p,
-             .gradient = gradient,
-             .velocity = velocity,
-             .learning_rate = Tensor::scalar(lr, device),
-             .grad_norm_squared = norm_squared(gradient, clip),
-             .clip = clip,
-             .clip_elements = clip_elements,
-             .rule = rule});
+        sgd(alone(SgdStep{.parameter = p,
+                          .gradient = gradient,
+                          .velocity = velocity,
+                          .learning_rate = Tensor::scalar(lr, device),
+                          .grad_norm_squared = norm_squared(gradient, clip),
+                          .clip = clip,
+                          .clip_elements = clip_elements,
+                          .rule = rule}));
       }
       const double tolerance = dtype == DType::f32 ? 2e-6 : 1e-13;
       EXPECT_LE(distance(to_doubles(p), ep), tolerance);
@@ -131,14 +131,14 @@ TEST(Naive, adagrad) {
           es[i] += g[i] * g[i];
           ep[i] -= lr * g[i] / (std::sqrt(es[i]) + rule.eps);
         }
-        adagrad({.parameter = p,
-                 .gradient = gradient,
-                 .sum = sum,
-                 .learning_rate = Tensor::scalar(lr, device),
-                 .grad_norm_squared = norm_squared(gradient, clip),
-                 .clip = clip,
-                 .clip_elements = clip_elements,
-                 .rule = rule});
+        adagrad(alone(AdagradStep{.parameter = p,
+                                  .gradient = gradient,
+                                  .sum = sum,
+                                  .learning_rate = Tensor::scalar(lr, device),
+                                  .grad_norm_squared = norm_squared(gradient, clip),
+                                  .clip = clip,
+                                  .clip_elements = clip_elements,
+                                  .rule = rule}));
       }
       // A few roundings a step; where the first gradients are tiny, eps alone keeps their ratio in bounds.
       const double tolerance = dtype == DType::f32 ? 2e-6 : 1e-13;
@@ -146,6 +146,95 @@ TEST(Naive, adagrad) {
       EXPECT_LE(distance(to_doubles(sum), es), tolerance);
     }
   });
+}
+
+TEST(Naive, start_steps) {
+  const Schedule halved = Schedule::steps(0.5, 0.5, 10);
+  for (const Device device : test::devices())
+    for (const DType dtype : {DType::f32, DType::f64})
+      for (const size_t groups : {1, 3, 11}) {
+        SCOPED_TRACE(fmt::format("{} groups of {} on {}", groups, name_of(dtype), device.str()));
+        const Tensor iteration = Tensor::scalar(int64_t{25}, device), rate = Tensor::scalar(0.75, device);
+        std::vector<StepStart> starts(groups);
+        std::vector<double> squares(groups);
+        for (size_t i = 0; i < groups; ++i) {
+          StepStart& s = starts[i];
+          s.learning_rate = Tensor::scalar(0.25, device);
+          if (i % 2 == 0) s.t = Tensor::scalar(static_cast<int64_t>(40 + i), device);
+          if (i % 3 == 1) s.schedule = halved, s.iteration = iteration;
+          if (i % 3 == 2) s.rate = rate;
+          if (i % 4 == 3) continue;  // not clipped
+          s.gradient = sample_tensor({static_cast<int64_t>(9001 * i)}, dtype, device, -1, 1, i);
+          s.norm_squared = Tensor::scalar(-1.0, device);
+          for (const double g : to_doubles(s.gradient)) squares[i] += g * g;
+        }
+        start_steps(starts);
+        for (size_t i = 0; i < groups; ++i) {
+          const StepStart& s = starts[i];
+          EXPECT_EQ(s.learning_rate.item(), i % 3 == 1 ? 0.125 : i % 3 == 2 ? 0.75 : 0.25) << i;
+          EXPECT_EQ(s.t.defined() ? s.t.item() : 41.0 + static_cast<double>(i),
+                    41.0 + static_cast<double>(i));
+          const double norm = s.norm_squared.defined() ? s.norm_squared.item() : squares[i];
+          EXPECT_NEAR(norm, squares[i], 1e-6 * squares[i]) << i;
+        }
+      }
+}
+
+/// A step of several groups, more than a launch takes, does what steps of each do.
+template <class Step, class Kernel>
+void expect_as_alone(const Kernel& kernel, Device device,
+                     const std::function<Step(int64_t, uint64_t)>& make) {
+  std::vector<Step> together;
+  for (const int64_t n : {5, 0, 40000, 1, 257, 1000, 31, 33, 7, 4096}) {
+    const auto seed = static_cast<uint64_t>(n);
+    together.push_back(make(n, seed));
+  }
+  kernel(together);
+  for (const Step& step : together) {
+    const Step apart = make(step.parameter.numel(), static_cast<uint64_t>(step.parameter.numel()));
+    kernel(alone(apart));
+    EXPECT_TRUE(test::same_bits(step.parameter, apart.parameter))
+        << step.parameter.numel() << " on " << device.str();
+  }
+  together[1].parameter = Tensor::empty({0}, DType::f64, device);
+  together[1].gradient = together[1].parameter;
+  EXPECT_THROW(kernel(together), Error) << "of two dtypes";
+}
+
+TEST(Optimizers, GroupsOfOneStepDoNotMix) {
+  for (const Device device : test::devices()) {
+    const auto numbers = [=](int64_t n, uint64_t seed) {
+      return sample_tensor({n}, DType::f32, device, 0.1, 1, seed);
+    };
+    const auto rate = [=](uint64_t seed) { return Tensor::scalar(0.01 * static_cast<double>(seed), device); };
+    expect_as_alone<AdamStep>(adam, device, [&](int64_t n, uint64_t seed) {
+      return AdamStep{.parameter = numbers(n, seed),
+                      .gradient = numbers(n, seed + 1),
+                      .m = numbers(n, seed + 2),
+                      .v = numbers(n, seed + 3),
+                      .t = Tensor::scalar(static_cast<int64_t>(1 + seed), device),
+                      .learning_rate = rate(seed),
+                      .grad_norm_squared = rate(seed + 5),
+                      .clip = 0.1,
+                      .rule = {.weight_decay = 0.01 * static_cast<double>(seed)}};
+    });
+    expect_as_alone<SgdStep>(sgd, device, [&](int64_t n, uint64_t seed) {
+      return SgdStep{.parameter = numbers(n, seed),
+                     .gradient = numbers(n, seed + 1),
+                     .velocity = numbers(n, seed + 2),
+                     .learning_rate = rate(seed),
+                     .grad_norm_squared = {},
+                     .rule = {.momentum = 0.001 * static_cast<double>(seed)}};
+    });
+    expect_as_alone<AdagradStep>(adagrad, device, [&](int64_t n, uint64_t seed) {
+      return AdagradStep{.parameter = numbers(n, seed),
+                         .gradient = numbers(n, seed + 1),
+                         .sum = numbers(n, seed + 2),
+                         .learning_rate = rate(seed),
+                         .grad_norm_squared = {},
+                         .rule = {.eps = 0.1 * static_cast<double>(1 + seed)}};
+    });
+  }
 }
 
 TEST(Naive, moving_average) {
@@ -174,7 +263,7 @@ TEST(Optimizers, NotANumberIsNotClippedAway) {
     SgdStep step;
     step.parameter = p, step.gradient = g, step.velocity = Tensor::zeros({3}, DType::f32, device);
     step.learning_rate = Tensor::scalar(1.0, device), step.clip_elements = 0.5;
-    sgd(step);
+    sgd(alone(step));
     const std::vector<double> moved = to_doubles(p);
     EXPECT_TRUE(std::isnan(moved[0]));
     EXPECT_EQ(moved[1], -0.5);
@@ -186,15 +275,15 @@ TEST(Optimizers, ZeroGradientsMoveNothing) {
   for (const AdamForm form : {AdamForm::torch, AdamForm::chainer}) {
     const Tensor p = sample_tensor({33}, DType::f32), zero = Tensor::zeros({33});
     const std::vector<double> before = to_doubles(p);
-    adam({.parameter = p,
-          .gradient = zero,
-          .m = Tensor::zeros({33}),
-          .v = Tensor::zeros({33}),
-          .t = Tensor::scalar(int64_t{1}),
-          .learning_rate = Tensor::scalar(0.1),
-          .grad_norm_squared = Tensor::scalar(0.0),
-          .clip = 1,
-          .rule = {.form = form}});
+    adam(alone(AdamStep{.parameter = p,
+                        .gradient = zero,
+                        .m = Tensor::zeros({33}),
+                        .v = Tensor::zeros({33}),
+                        .t = Tensor::scalar(int64_t{1}),
+                        .learning_rate = Tensor::scalar(0.1),
+                        .grad_norm_squared = Tensor::scalar(0.0),
+                        .clip = 1,
+                        .rule = {.form = form}}));
     EXPECT_EQ(to_doubles(p), before);
   }
 }

@@ -79,6 +79,24 @@ Outputs backward(Operands all, Map op, int wrt) {
   return out;
 }
 
+/// Of all operands together, and of all but the second.
+Outputs together(Operands all, Map op) {
+  Outputs out;
+  for_frames(all, op, [&](const std::vector<Tensor>& x, Operands& in, int64_t m, int64_t n) {
+    for (const Tensor& dy : {in.uniform({m, n}), in.uniform({m, 1})})
+      for (const bool without_second : {false, true}) {
+        std::vector<MapGradient> gradients;
+        for (int wrt = 0; wrt < arity_of(op); ++wrt) {
+          if (without_second && wrt == 1) continue;
+          out.push_back(in.uniform({m, n}));
+          gradients.push_back({wrt, out.back(), wrt % 2 ? Write::add : Write::set});
+        }
+        map_gradients(op, kParams, dy, x, {}, gradients);
+      }
+  });
+  return out;
+}
+
 Outputs long_rows(Operands in) {
   Outputs out;
   for (const int64_t n : {1025, 3000}) {
@@ -96,6 +114,7 @@ void add_elementwise_cases(std::vector<ParityCase>& cases) {
     const std::string name(name_of(op));
     cases.push_back({"map_fwd", name, [=](Operands in) { return forward(in, op); }});
     cases.push_back({"rowsum_fwd", name, [=](Operands in) { return row_sums(in, op); }});
+    cases.push_back({"map_gradients", name, [=](Operands in) { return together(in, op); }});
     for (int wrt = 0; wrt < arity_of(op); ++wrt)
       cases.push_back({"map_bwd", fmt::format("{} by operand {}", name, wrt),
                        [=](Operands in) { return backward(in, op, wrt); }});

@@ -171,7 +171,9 @@ void add_bias_activations(std::vector<ParityCase>& cases) {
                            const Tensor dy = in.uniform(shape), y = in.uniform(shape), dx = in.uniform(shape),
                                         dbias = in.uniform({shape[1]});
                            bias_activation_bwd(dy, y, dx, dbias, f, write);
-                           out.insert(out.end(), {dx, dbias});
+                           const Tensor without_bias = in.uniform(shape);
+                           bias_activation_bwd(dy, y, without_bias, {}, f, write);
+                           out.insert(out.end(), {dx, dbias, without_bias});
                          }
                          return out;
                        }});

@@ -79,9 +79,17 @@ Outputs columns(Operands in) {
   Outputs out;
   for (const Write write : {Write::set, Write::add})
     for (const int64_t n : kSizes) {
-      out.push_back(in.uniform({19, n + 5}));
-      copy_columns(in.uniform({19, n + 3}), 2, out.back(), 1, n, write);
+      const Tensor y = in.uniform({19, n + 5}), z = in.uniform({7, n});
+      const ColumnCopy two[] = {{in.uniform({19, n + 3}), 2, y, 1, n, write},
+                                {in.uniform({7, n}), 0, z, 0, n, write}};
+      copy_columns(two);
+      out.push_back(y), out.push_back(z);
     }
+  const Tensor many = in.uniform({5, 20});  // more than a launch takes
+  std::vector<ColumnCopy> copies;
+  for (int64_t c = 0; c < 20; c += 2) copies.push_back({in.uniform({5, 3}), 1, many, c, 2});
+  copy_columns(copies);
+  out.push_back(many);
   return out;
 }
 
@@ -92,6 +100,8 @@ Outputs groups(Operands in) {
       for (const int64_t n : {1, 10, 130}) {
         out.push_back(in.uniform({10, n}));
         segment_sum(in.uniform({rows, n}), in.integers({rows}, 10), out.back(), write);
+        out.push_back(in.uniform({10, n}));
+        segment_sum({}, in.integers({rows}, 10), out.back(), write);
       }
   return out;
 }
@@ -173,6 +183,15 @@ void add_indexing_cases(std::vector<ParityCase>& cases) {
                      const Tensor counter = in.scalar<int64_t>(41);
                      increment(counter);
                      return Outputs{counter};
+                   },
+                   kExact});
+  cases.push_back({"tally", "three of four",
+                   [](Operands in) {
+                     const Tensor numbers[] = {in.scalar(0.5), {}, in.scalar(-3.0), in.scalar(2.0)};
+                     const Tensor sums = Tensor::zeros({4}, DType::f64, numbers[0].device()),
+                                  counter = in.scalar<int64_t>(41);
+                     tally(numbers, sums, {&counter, 1});
+                     return Outputs{sums, counter};
                    },
                    kExact});
   cases.push_back({"gather_rows", "all dtypes", rows_by_index, kExact});

@@ -6,7 +6,8 @@ namespace {
 
 using namespace kernels;
 
-const Shape kBatches[] = {{2, 1}, {31, 33}, {100, 257}, {1000, 5}, {1, 31}, {0, 31}, {33, 0}};
+const Shape kBatches[] = {{2, 1},  {31, 33}, {100, 257}, {1000, 5}, {1, 31},
+                          {0, 31}, {33, 0},  {1300, 8},  {2100, 5}};  // the last in parts, in packs and not
 
 BatchNormForward forward_of(Operands& in, int64_t m, int64_t n, BatchNormRule rule) {
   BatchNormForward f;
@@ -66,10 +67,25 @@ Outputs steps(Operands in, Step step, const Kernel& kernel, bool clipped,
     const Outputs buffers = fill_buffers(step, in, n);
     step.learning_rate = in.scalar(0.01);
     if (clipped) step.grad_norm_squared = in.scalar(400.0), step.clip = 5;
-    for (int i = 0; i < 3; ++i) kernel(step);
+    for (int i = 0; i < 3; ++i) kernel(alone(step));
     out.push_back(step.parameter);
     out.insert(out.end(), buffers.begin(), buffers.end());
   }
+  return out;
+}
+
+/// Counts, rates and norms of several groups.
+Outputs started(Operands in) {
+  std::vector<StepStart> starts;
+  for (const int64_t n : kSizes) {
+    StepStart& s = starts.emplace_back();
+    s.learning_rate = in.scalar(0.01), s.t = in.scalar<int64_t>(n);
+    s.schedule = Schedule::decay(0.1, Decay::cosine, 100, 0), s.iteration = in.scalar<int64_t>(n % 100);
+    s.gradient = in.uniform({n}), s.norm_squared = in.scalar(0.0);
+  }
+  start_steps(starts);
+  Outputs out;
+  for (const StepStart& s : starts) out.insert(out.end(), {s.t, s.learning_rate, s.norm_squared});
   return out;
 }
 
@@ -141,9 +157,10 @@ Outputs activated(Operands in, Activation activation, Write write) {
 }
 
 void add_schedule_cases(std::vector<ParityCase>& cases) {
-  const std::pair<const char*, Schedule> schedules[] = {
+  const std::vector<std::pair<const char*, Schedule>> schedules = {
       {"constant", Schedule::constant(0.1)},
       {"rise", Schedule::rise(0.7, 60, 2)},
+      {"raised", Schedule::raised(0.5, 2, 60, 1.8)},
       {"steps", Schedule::steps(0.1, 0.75, 20, 0.02)},
       {"warm-up", Schedule::decay(0.1, Decay::constant, 100, 4)},
       {"ramp", Schedule::ramp(0.1, 20, 3)},
@@ -155,10 +172,17 @@ void add_schedule_cases(std::vector<ParityCase>& cases) {
                        Outputs numbers;
                        for (const int64_t iteration : {0, 3, 4, 57, 100, 1000}) {
                          numbers.push_back(in.empty({}));
-                         scheduled(in.scalar(iteration), numbers.back(), schedule);
+                         scheduled(in.scalar(iteration), numbers.back(), alone(schedule));
                        }
                        return numbers;
                      }});
+  cases.push_back({"scheduled", "several", [=](Operands in) {  // more than a launch takes
+                     std::vector<Schedule> all;
+                     while (all.size() < 20) all.push_back(schedules[all.size() % schedules.size()].second);
+                     const Tensor numbers = in.empty({20});
+                     scheduled(in.scalar(int64_t{7}), numbers, all);
+                     return Outputs{numbers};
+                   }});
 }
 
 }  // namespace
@@ -183,6 +207,7 @@ void add_training_cases(std::vector<ParityCase>& cases) {
     for (const Write write : {Write::set, Write::add})
       cases.push_back({"batch_norm_bwd", fmt::format("{} {}", function, write == Write::add ? "add" : "set"),
                        [=](Operands in) { return activated(in, parse_activation(function), write); }});
+  cases.push_back({"start_steps", "sizes", started, kFloatInside});
   cases.push_back(adam_case("torch", {}, false));
   cases.push_back(adam_case("torch, decay and clipping", {0.9, 0.999, 1e-8, 0.1, AdamForm::torch}, true));
   cases.push_back(adam_case("chainer", {0.9, 0.999, 1e-8, 0, AdamForm::chainer}, false));

@@ -152,6 +152,29 @@ TEST(Reduce, SumsOfManyNumbersKeepTheirDigits) {
   }
 }
 
+TEST(Naive, column_sums) {
+  for (const Device device : test::devices())
+    for (const DType dtype : kFloating) {
+      std::vector<ColumnSum> sums;
+      std::vector<std::vector<double>> expected;
+      for (int i = 0; i < 20; ++i) {  // more than a launch takes, some of them taller than a part
+        const int64_t m = (i % 5) * (i % 5) * 71, n = 1 + i * 7;
+        const auto stream = static_cast<uint64_t>(2 * i);
+        const Tensor x = sample_tensor({m, n}, dtype, device, -1, 1, stream);
+        const Tensor y = sample_tensor({n}, dtype, device, -1, 1, stream + 1);
+        sums.push_back({x, y, i % 3 ? Write::set : Write::add});
+        std::vector<double>& e = expected.emplace_back(to_doubles(y));
+        if (sums.back().write == Write::set) std::ranges::fill(e, 0);
+        const std::vector<double> values = to_doubles(x);
+        for (size_t j = 0; j < values.size(); ++j) e[j % e.size()] += values[j];
+      }
+      column_sums(sums);
+      for (size_t i = 0; i < sums.size(); ++i)
+        EXPECT_LE(distance(to_doubles(sums[i].y), expected[i]), tolerance_of(dtype))
+            << sums[i].x.str() << " into " << sums[i].y.str();
+    }
+}
+
 TEST(Naive, sum_squares) {
   for (const Device device : test::devices())
     for (const DType dtype : kFloating)

@@ -96,7 +96,7 @@ TEST(Schedule, Names) {
 /// The number of an iteration from the kernel.
 double computed(const Schedule& schedule, int64_t iteration, DType dtype, Device device) {
   const Tensor y = Tensor::zeros({}, dtype, device);
-  scheduled(Tensor::scalar(iteration, device), y, schedule);
+  scheduled(Tensor::scalar(iteration, device), y, alone(schedule));
   return y.item();
 }
 
@@ -117,6 +117,8 @@ TEST(Naive, scheduled) {
         EXPECT_NEAR(rate(Decay::cosine), base * (rising ? rise : 0.5 + 0.5 * std::cos(pi * fallen)), 1e-15);
         EXPECT_NEAR(computed(Schedule::rise(base, 90, 2), i, DType::f64, device),
                     std::min(base, static_cast<double>(2 * i + 1) / 90), 1e-15);
+        EXPECT_NEAR(computed(Schedule::raised(base, 2, 90, 1.5), i, DType::f64, device),
+                    std::min(1.5, base + (2 - base) * static_cast<double>(i + 1) / 90), 1e-15);
         EXPECT_NEAR(computed(Schedule::steps(base, 0.9, 7, 0.1), i, DType::f64, device),
                     std::max(0.1, base * std::pow(0.9, static_cast<double>(i / 7))), 1e-15);
         EXPECT_EQ(computed(Schedule::constant(base), i, DType::f32, device), static_cast<double>(0.3f));

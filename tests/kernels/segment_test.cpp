@@ -39,7 +39,7 @@ TEST(Naive, copy_columns) {
             double& e = expected[static_cast<size_t>(r * y_columns + to + c)];
             e = (write == Write::add ? e : 0) + values[static_cast<size_t>(r * x_columns + from + c)];
           }
-        copy_columns(x, from, y, to, n, write);
+        copy_columns(alone(ColumnCopy{x, from, y, to, n, write}));
         EXPECT_LE(distance(to_doubles(y), expected), tolerance_of(dtype)) << rows << " x " << n;
       }
   });
@@ -63,6 +63,15 @@ TEST(Naive, segment_sum) {
                        static_cast<size_t>(c)] += values[static_cast<size_t>(r * columns + c)];
           segment_sum(x, tensor_of(group, {rows}, DType::i64, device), y, write);
           EXPECT_LE(distance(to_doubles(y), expected), tolerance_of(dtype)) << rows << " in " << groups;
+
+          std::vector<double> size =
+              write == Write::add ? to_doubles(y) : std::vector<double>(expected.size());
+          for (const double g : group)
+            for (int64_t c = 0; c < columns; ++c)
+              size[static_cast<size_t>(g) * static_cast<size_t>(columns) + static_cast<size_t>(c)] += 1;
+          segment_sum({}, tensor_of(group, {rows}, DType::i64, device), y, write);
+          EXPECT_LE(distance(to_doubles(y), size), tolerance_of(dtype))
+              << "sizes of " << rows << " in " << groups;
         }
   });
 }

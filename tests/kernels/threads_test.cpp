@@ -90,9 +90,9 @@ TEST(Threads, Optimizers) {
       const Shape n{70001};
       const Tensor p = sample_tensor(n, dtype, kCpu, -1, 1, 1), g = sample_tensor(n, dtype, kCpu, -1, 1, 2);
       const Tensor m = Tensor::zeros(n, dtype), v = Tensor::zeros(n, dtype), rate = Tensor::scalar(0.1);
-      adam({p, g, m, v, Tensor::scalar(int64_t{1}), rate, Tensor::scalar(9.0), 1, 0, {}});
+      adam(alone(AdamStep{p, g, m, v, Tensor::scalar(int64_t{1}), rate, Tensor::scalar(9.0), 1, 0, {}}));
       const Tensor q = p.clone(), velocity = Tensor::zeros(n, dtype);
-      sgd({q, g, velocity, rate, Tensor::scalar(9.0), 1, 0, {0.9, 0.1, true}});
+      sgd(alone(SgdStep{q, g, velocity, rate, Tensor::scalar(9.0), 1, 0, {0.9, 0.1, true}}));
       return std::vector<Tensor>{p, m, v, q, velocity};
     });
 }

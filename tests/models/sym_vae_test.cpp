@@ -139,7 +139,7 @@ TEST(RunningAverage, IsTheMeanAtFirst) {
     sum += number;
     expected += (number - expected) / static_cast<double>(std::min<int64_t>(n + 1, 1000));
     average.add(Var(Tensor::from(std::vector<double>{number}, {})),
-                train::Step(0, Tensor::scalar(n), DType::f64));
+                RunningAverage::length(train::Step(0, Tensor::scalar(n), DType::f64)));
     ASSERT_NEAR(average.value(), expected, 1e-12);
     if (n < 1000) {
       ASSERT_NEAR(average.value(), sum / static_cast<double>(n + 1), 1e-12);

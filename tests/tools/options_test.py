@@ -91,6 +91,28 @@ class Configuration(ToolTest):
         self.assertLessEqual(line["min_images_per_s"], line["images_per_s"])
         self.assertEqual(list(self.dir.iterdir()), [])
 
+    def test_plan(self):
+        """A step counted for a GPU: the rows add up, and a faster card is no slower."""
+        def rows(*options):
+            code, out, err = self.run_tool("bench_step", "ml_vae", "--batch", "20", "--plan", *options)
+            if "no emulator" in err:
+                self.skipTest("a build without the emulator")
+            self.assertEqual((code, err), (0, ""))
+            return {name: [float(number) for number in numbers]
+                    for name, *numbers in (line.split() for line in out.strip().splitlines()[2:])}
+        h100, h200 = rows(), rows("--card", "h200")
+        step = h100.pop("step")
+        for column, total in enumerate(step):
+            self.assertAlmostEqual(sum(row[column] for row in h100.values()), total, delta=0.06 * len(h100))
+        calls, nodes, flops, _, time = step
+        self.assertEqual(h100["adam"][:2], [1, 1])
+        self.assertGreaterEqual(nodes, calls)
+        # Products of 20 rows: encoder, its four heads and the decoder forward, their weights and inputs backward.
+        self.assertGreater(flops, 0.02)
+        self.assertGreater(time, 1.3 * nodes)
+        self.assertEqual(h200["step"][:4], step[:4])
+        self.assertLess(h200["step"][4], time)
+
     def test_seeds(self):
         for command, metric in ((M1, "test_loss"), (M2, "test_accuracy")):
             tool = command[0]

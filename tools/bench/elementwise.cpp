@@ -58,6 +58,21 @@ void add_map(Cases& cases, Map op, const Shape& shape) {
   });
 }
 
+/// All gradients of a function of several operands.
+void add_gradients(Cases& cases, Map op, const Shape& shape) {
+  const double size = floats(shape);
+  const int arity = arity_of(op);
+  cases.add("map_gradients", text(shape, std::string(name_of(op))), {(1 + arity) * size, arity * size},
+            [=](Maker& make) {
+              const auto x = operands_of(op, make, shape);
+              const Tensor dy = make(uniform(shape));
+              std::vector<MapGradient> gradients;
+              for (int wrt = 0; wrt < arity; ++wrt)
+                gradients.push_back({wrt, make(wrt ? zeros(shape) : output(shape))});
+              return [=] { map_gradients(op, kParams, dy, x, {}, gradients); };
+            });
+}
+
 void add_rowsum(Cases& cases, Map op, const Shape& shape) {
   const Operand sums = output({shape[0]});
   cases.add("rowsum_fwd", text(shape, std::string(name_of(op))), {arity_of(op) * floats(shape), sums.bytes()},
@@ -84,6 +99,7 @@ void add_random(Cases& cases, const std::string& what, const Sizes& sizes) {
 
 void add_elementwise(Cases& cases) {
   add_maps(cases, "", {kLarge});
+  add_gradients(cases, Map::reparameterize, {1000, 50});
   add_rowsum(cases, Map::bce_logits, {1000, 784});  // M2: all classes of a batch
   add_rowsum(cases, Map::bce_logits, {16384, 784});
   add_rowsum(cases, Map::kl_standard_normal, {1000, 50});

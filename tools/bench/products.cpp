@@ -1,6 +1,7 @@
 // What counts operations: matrix products of the families' linear layers, and convolutions of the image
 // models (WideResNet-28-2 on 32 x 32 images, and the nets of sym-vae); beside them, pooling.
 #include "tools/bench/case.h"
+#include "tools/bench/work.h"
 
 namespace vae::bench {
 namespace {
@@ -72,7 +73,7 @@ void add_linear(Cases& cases, const std::string& what, const Sizes& sizes) {
   const int64_t m = sizes[0], n = sizes[1], k = sizes[2];
   constexpr Transpose no = Transpose::no, yes = Transpose::yes;
   const Shape x{m, k}, w{n, k}, y{m, n};
-  const double flops = 2.0 * static_cast<double>(y.numel() * k);
+  const double flops = product_flops(m, n, k);
   const std::string shape = text({m, n, k}, what), of = what.empty() ? "" : what + " ";
   cases.add(gemm, shape, uniform(x), no, uniform(w), yes, output(y), 1, 0).computes(flops);
   cases.add(linear_fwd, shape, uniform(x), uniform(w), uniform({n}), output(y)).computes(flops);
@@ -88,7 +89,7 @@ void add_conv(Cases& cases, const std::string& what, const Sizes& sizes) {
   const Shape x{sizes[0], sizes[1], sizes[2], sizes[3]}, w{channels, kernel, kernel, sizes[3]},
       y = window.output("conv2d", x, channels);
   const std::string shape = fmt::format("{} -> {}, {}/{}", text(x, what), channels, kernel, stride);
-  const double flops = 2.0 * static_cast<double>(y.numel() * kernel * kernel * sizes[3]);
+  const double flops = conv_flops(y, w);
   const bool direct = (kernel == 3 && stride == 1) || (kernel == 4 && stride == 2);
   cases.add(conv2d_fwd, shape, uniform(x), uniform(w), Tensor{}, output(y), window, Activation{})
       .computes(flops, direct);

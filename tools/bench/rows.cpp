@@ -25,8 +25,11 @@ void add_indexing(Cases& cases) {
   cases.add(outer_add, "10x (2000x500)", uniform({2000, 500}), uniform({10, 500}), output({20000, 500}));
   add_transpose(cases, "", {4096, 4096});
   cases.add(segment_sum, "20000x784, 32 groups", x, integers({rows}, 32), output({32, n}), Write::set);
-  cases.add(copy_columns, "20000x784 into 794", x, 0, output({rows, 794}), 10, n, Write::set)
-      .moves(x.bytes(), x.bytes());
+  cases.add("copy_columns", "20000x784 into 794", {.read = x.bytes(), .written = x.bytes()},
+            [=](Maker& make) {
+              const ColumnCopy copy{make(x), 0, make(output({rows, 794})), 10, n};
+              return [=] { kernels::copy_columns(alone(copy)); };
+            });
 }
 
 /// The sums over samples, labels and groups of the families.
@@ -71,6 +74,11 @@ void add_rows(Cases& cases) {
   add_sum(cases, "columns", {1, 20000, 784});
   add_sum(cases, "channels", {1, 200 * 32 * 32, 32});  // WideResNet-28-2, 32 channels
   add_sum(cases, "bias", {1, 100, 500});
+  cases.add("column_sums", "6 of 100x500", {6 * floats({100, 500}), 6 * floats({500})}, [](Maker& make) {
+    std::vector<ColumnSum> sums;
+    for (int i = 0; i < 6; ++i) sums.push_back({make(uniform({100, 500})), make(output({500}))});
+    return [=] { column_sums(sums); };
+  });
   cases.add(sum_squares, text({kLarge}), uniform({kLarge}), output({}, DType::f64));
   cases.add(argmax, "1000000x10", uniform({many, 10}), output({many}, DType::i64));
   cases.add(top_k, "1000000x10, 2", uniform({many, 10}), output({many, 2}), zeros({many, 2}, DType::i64));

@@ -3,6 +3,7 @@
 
 #include "kernels/strong_augment.h"
 #include "tools/bench/case.h"
+#include "tools/bench/work.h"
 
 namespace vae::bench {
 namespace {
@@ -47,14 +48,13 @@ void add_batch_norm(Cases& cases, const std::string& what, const Sizes& sizes) {
   const int64_t m = sizes[0], n = sizes[1];
   const std::string shape = text({m, n}, what);
   const Operand x = uniform({m, n}), gamma = uniform({n}), y = output({m, n}), zero = zeros({n});
-  // x twice: the statistics must be known before the first element is written.
-  cases.add("batch_norm_fwd", shape, {2 * x.bytes(), y.bytes()}, [=](Maker& make) {
+  cases.add("batch_norm_fwd", shape, batch_norm_work(x.bytes()), [=](Maker& make) {
     BatchNormForward f;
     f.x = make(x), f.gamma = make(gamma), f.beta = make(uniform({n}));
     f.y = make(y), f.mean = make(zero), f.rstd = make(zero);
     return [=] { batch_norm_fwd(f); };
   });
-  cases.add("batch_norm_bwd", shape, {4 * x.bytes(), y.bytes()}, [=](Maker& make) {
+  cases.add("batch_norm_bwd", shape, batch_norm_bwd_work(x.bytes()), [=](Maker& make) {
     BatchNormBackward b;
     b.dy = make(uniform({m, n})), b.x = make(x), b.gamma = make(gamma);
     b.mean = make(uniform({n}, -0.1, 0.1)), b.rstd = make(uniform({n}, 1.6, 1.8));
@@ -68,24 +68,30 @@ void add_optimizers(Cases& cases, const std::string& what, const Sizes& sizes) {
   const std::string name = text(shape, what);
   const Operand parameter = in_place(uniform(shape)), gradient = uniform(shape), state = zeros(shape);
   const double size = floats(shape);
-  cases.add("adam", name, {size, 0, 3 * size}, [=](Maker& make) {
+  cases.add("adam", name, optimizer_work(size, 2), [=](Maker& make) {
     AdamStep s;
     s.parameter = make(parameter), s.gradient = make(gradient);
     s.m = make(state), s.v = make(state);
     s.t = make(scalar(int64_t{1})), s.learning_rate = make(scalar(1e-3));
-    return [=] { kernels::adam(s); };
+    return [=] { kernels::adam(alone(s)); };
   });
-  cases.add("sgd", name, {size, 0, 2 * size}, [=](Maker& make) {
+  cases.add("start_steps", name, {.read = size}, [=](Maker& make) {
+    StepStart s;
+    s.learning_rate = make(scalar(1e-3)), s.gradient = make(gradient);
+    s.norm_squared = make(output({}, DType::f64));
+    return [=] { start_steps(alone(s)); };
+  });
+  cases.add("sgd", name, optimizer_work(size, 1), [=](Maker& make) {
     SgdStep s;
     s.parameter = make(parameter), s.gradient = make(gradient), s.velocity = make(state);
     s.learning_rate = make(scalar(1e-3)), s.rule.momentum = 0.9;
-    return [=] { kernels::sgd(s); };
+    return [=] { kernels::sgd(alone(s)); };
   });
-  cases.add("adagrad", name, {size, 0, 2 * size}, [=](Maker& make) {
+  cases.add("adagrad", name, optimizer_work(size, 1), [=](Maker& make) {
     AdagradStep s;
     s.parameter = make(parameter), s.gradient = make(gradient), s.sum = make(state);
     s.learning_rate = make(scalar(1e-2));
-    return [=] { kernels::adagrad(s); };
+    return [=] { kernels::adagrad(alone(s)); };
   });
   cases.add(moving_average, name, uniform(shape), in_place(uniform(shape)), 0.999);
 }
@@ -100,9 +106,19 @@ void add_training(Cases& cases) {
   add_optimizers(cases, "", {int64_t{1} << 20});
   add_optimizers(cases, "", {kLarge});
   // What a step keeps on the device: no more than the time of a launch.
+  cases.add("tally", "4", {.read = 32, .updated = 40}, [](Maker& make) {
+    std::vector<Tensor> numbers;
+    for (int i = 0; i < 4; ++i) numbers.push_back(make(uniform({})));
+    const Tensor sums = make({.shape = {4}, .dtype = DType::f64, .result = true}),
+                 count = make(scalar(int64_t{41}));
+    return [=] { tally(numbers, sums, alone(count)); };
+  });
   cases.add(increment, "1", in_place(scalar(int64_t{41})));
   const Schedule schedule = Schedule::decay(0.1, Decay::cosine, 1000, 100);
-  cases.add(scheduled, "1", scalar(int64_t{300}), output({}, DType::f64), schedule).moves(8, 8);
+  cases.add("scheduled", "1", {.read = 8, .written = 8}, [=](Maker& make) {
+    const Tensor iteration = make(scalar(int64_t{300})), y = make(output({}, DType::f64));
+    return [=] { kernels::scheduled(iteration, y, alone(schedule)); };
+  });
 }
 
 }  // namespace vae::bench

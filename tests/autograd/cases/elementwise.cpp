@@ -21,6 +21,9 @@ Setting setting_of(Map op) {
       return {{1.7, -0.3}, {}};
     case Map::log:
       return {{0.1, 0}, {}};
+    case Map::abs_difference:
+    case Map::running_mean:
+      return {{0.7, 0}, {}};
     case Map::abs:
     case Map::relu:
       return {{}, {0}};
@@ -33,7 +36,6 @@ Setting setting_of(Map op) {
     case Map::at_least:
       return {{0.5, 2}, {0.5}};
     case Map::weighted_bound:
-    case Map::non_zero:
       return {{1e-6, 0}, {}};
     case Map::bce_floored:
     case Map::bernoulli_kl:
@@ -124,12 +126,13 @@ class Family {
       variant += fmt::format("{}{}", i ? "," : "", name_of(fits[i]));
     }
     for (const bool rowsum : {false, true}) {
-      if (rowsum && (op == Map::add || op == Map::sub)) continue;  // not offered as row sums
+      if (rowsum && (op == Map::add || op == Map::sub || op == Map::add_scaled))
+        continue;  // not offered as row sums
       sample.name =
           fmt::format("{}/{} {} {}x{}", sample.op, rowsum ? "rowsum" : "map", variant, rows, columns);
-      sample.f = [rowsum, op, params = setting.params](const std::vector<Var>& x) {
-        return apply(rowsum, op, x, params);
-      };
+      Params params = setting.params;
+      if (rowsum) params.scale = -0.75;
+      sample.f = [rowsum, op, params](const std::vector<Var>& x) { return apply(rowsum, op, x, params); };
       cases_.push_back(sample);
     }
   }

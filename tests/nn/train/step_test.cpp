@@ -294,6 +294,9 @@ TEST(Meter, KnowsItsNames) {
   test::expect_error(ErrorKind::internal, "'lost' is no metric",
                      [&] { meter.add("lost", Tensor::scalar(1.0)); });
   EXPECT_TRUE(meter.drain().empty()) << "nothing yet";
+  meter.add("loss", Tensor::scalar(1.0));
+  test::expect_error(ErrorKind::internal, "'loss' is given twice",
+                     [&] { meter.add("loss", Tensor::scalar(1.0)); });
 }
 
 }  // namespace
