@@ -1,6 +1,7 @@
 #include "autograd/linear.h"
 
 #include "autograd/function.h"
+#include "tensor/communicator.h"
 
 namespace vae::autograd {
 namespace {
@@ -109,7 +110,8 @@ Var batch_norm_of_first(const Var& x, const Var& gamma, const Var& beta, const T
                         const Tensor& running_var, kernels::BatchNormRule rule,
                         const kernels::Activation& activation) {
   detail::check_batch_norm(x, gamma, beta, true);
-  if (rows_of(x.value()) == 1)
+  parallel::Communicator* const ranks = parallel::of_statistics();
+  if (rows_of(x.value()) == 1 && !ranks)
     misuse("batch_norm", "x is {}, one value per channel: its deviation from its own mean is zero",
            text_of(x));
   const Shape channels{gamma.value().numel()};
@@ -122,10 +124,12 @@ Var batch_norm_of_first(const Var& x, const Var& gamma, const Var& beta, const T
                               .running_mean = running_mean,
                               .running_var = running_var,
                               .rule = rule,
-                              .activation = activation};
+                              .activation = activation,
+                              .ranks = ranks};
   kernels::batch_norm_fwd(f);
   kernels::BatchNormBackward backward;
   backward.x = f.x, backward.gamma = f.gamma, backward.mean = f.mean, backward.rstd = f.rstd;
+  backward.ranks = ranks;
   if (activation.function) backward.beta = f.beta, backward.y = f.y, backward.activation = activation;
   return record("batch_norm", f.y, {x, gamma, beta}, [backward](const Backward& b) {
     const bool all = columns_of(backward.x) == backward.gamma.numel();

@@ -47,8 +47,7 @@ Var reshape(const Var& x, std::initializer_list<int64_t> extents) {
 Var flatten(const Var& x) {
   check_operands("flatten(x)", {&x});
   if (x.value().rank() < 2) misuse("flatten", "x is {}, expected [n, ...]", text_of(x));
-  const int64_t n = x.shape()[0], all = x.value().numel();
-  return reshape(x, Shape{n, n ? all / n : 0});
+  return reshape(x, Shape{x.shape()[0], x.shape().with_leading(1).numel()});
 }
 
 Var concat(const std::vector<Var>& parts) {
@@ -148,15 +147,20 @@ Var gather_rows(const Var& x, const Tensor& index) {
   });
 }
 
-Var mix_rows(const Var& x, const Tensor& index, const Var& t) {
+Var mix_rows(const Var& x, const Tensor& index, const Var& t) { return mix_rows(x, x, index, t); }
+
+Var mix_rows(const Var& x, const Var& others, const Tensor& index, const Var& t) {
   check_operands("mix_rows(x, t)", {&x, &t});
   if (x.value().rank() == 0) misuse("mix_rows", "x is {}, which has no rows", text_of(x));
-  const int64_t rows = x.value().size(0), columns = rows ? x.value().numel() / rows : 0;
+  if (others.shape() != x.shape().with_leading(others.value().rank() ? others.shape()[0] : 0))
+    misuse("mix_rows", "others is {}, x is {}: expected rows of one shape", text_of(others), text_of(x));
+  const int64_t rows = x.value().size(0), columns = x.shape().with_leading(1).numel();
   check_integers("mix_rows", "index", index, rows);
   if (t.value().numel() != 1 && t.value().numel() != rows)
     misuse("mix_rows", "t is {}, expected one number or [{}]", text_of(t), rows);
   const Var flat = reshape(x, {rows, columns}), weight = reshape(t, {t.value().numel(), 1});
-  return reshape(map(kernels::Map::lerp, {flat, gather_rows(flat, index), weight}), x.shape());
+  const Var partners = gather_rows(reshape(others, {others.shape()[0], columns}), index);
+  return reshape(map(kernels::Map::lerp, {flat, partners, weight}), x.shape());
 }
 
 namespace {

@@ -33,6 +33,8 @@ Var slice_rows(const Var& x, int64_t begin, int64_t end);
 Var gather_rows(const Var& x, const Tensor& index);
 /// t x[r] + (1 - t) x[index[r]] (mixup), t one number or one per row.
 Var mix_rows(const Var& x, const Tensor& index, const Var& t);
+/// The same with rows of others, of which there may be more or fewer.
+Var mix_rows(const Var& x, const Var& others, const Tensor& index, const Var& t);
 
 // ---- blocks of rows: every label under every image
 

@@ -51,6 +51,21 @@ if(NOT VAE_HAS_CUDA)
   message(STATUS "CUDA backend: none")
 endif()
 
+set(VAE_HAS_MPI OFF)
+if(NOT VAE_MPI STREQUAL "OFF")
+  set(MPI_CXX_SKIP_MPICXX ON)  # its C interface alone
+  find_package(MPI QUIET COMPONENTS CXX)
+  set(VAE_HAS_MPI ${MPI_CXX_FOUND})
+  if(VAE_MPI STREQUAL "ON" AND NOT VAE_HAS_MPI)
+    message(FATAL_ERROR "VAE_MPI=ON, but no MPI was found (Debian: libopenmpi-dev)")
+  endif()
+endif()
+if(VAE_HAS_MPI)
+  message(STATUS "MPI: ${MPI_CXX_LIBRARIES} (standard ${MPI_CXX_VERSION})")
+else()
+  message(STATUS "MPI: none, a training on CPUs is one process")
+endif()
+
 # vae_options(target): warnings and sanitizers of this project; private, so users of the libraries do not inherit them.
 function(vae_options target)
   target_compile_options(${target} PRIVATE $<$<COMPILE_LANGUAGE:CXX>:-Wall -Wextra -Wno-unknown-pragmas>

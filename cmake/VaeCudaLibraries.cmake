@@ -1,10 +1,14 @@
 # vae_find_cuda_libraries(): the libraries beside the CUDA toolkit that CUDAToolkit_LIBRARY_DIR and _INCLUDE_DIRS name. Sets
 #   VAE_CUBLAS_LIBRARIES, VAE_CUBLAS_INCLUDE_DIR   cuBLAS and cuBLASLt; an error without them
 #   VAE_HAS_CUDNN, VAE_CUDNN_LIBRARY, VAE_CUDNN_INCLUDE_DIR   cuDNN 9 or later, as VAE_CUDNN asks for it
-# and says in one line what was found. Beside the toolkit and the system's folders it looks at what pip installs for python3:
+#   VAE_HAS_NCCL, VAE_NCCL_LIBRARY, VAE_NCCL_INCLUDE_DIR   NCCL 2.18 or later, as VAE_NCCL asks for it
+# and says in a line each what was found. Beside the toolkit and the system's folders it looks at what pip installs for python3:
 # nvidia/*/{include,lib} in a folder of Python's path, where a library has its versioned name alone (libcudnn.so.9).
 set(VAE_CUDNN AUTO CACHE STRING "Convolutions of CUDA devices through cuDNN: AUTO (if it is found), ON, OFF")
 set_property(CACHE VAE_CUDNN PROPERTY STRINGS AUTO ON OFF)
+
+set(VAE_NCCL AUTO CACHE STRING "Training on several CUDA devices through NCCL: AUTO (if it is found), ON, OFF")
+set_property(CACHE VAE_NCCL PROPERTY STRINGS AUTO ON OFF)
 
 # Folders nvidia/* of Python's path that hold libraries.
 function(vae_pip_folders result)
@@ -22,13 +26,13 @@ function(vae_pip_folders result)
   set(${result} ${found} PARENT_SCOPE)
 endfunction()
 
-# The version that a cudnn_version.h states.
-function(vae_cudnn_version folder result)
+# The version that a header states by macros NAME_MAJOR and so on.
+function(vae_stated_version header name parts result)
   set(version)
-  if(EXISTS ${folder}/cudnn_version.h)
-    file(READ ${folder}/cudnn_version.h text)
-    foreach(part MAJOR MINOR PATCHLEVEL)
-      if(text MATCHES "#define CUDNN_${part} ([0-9]+)")
+  if(EXISTS ${header})
+    file(READ ${header} text)
+    foreach(part ${parts})
+      if(text MATCHES "#define ${name}_${part} ([0-9]+)")
         list(APPEND version ${CMAKE_MATCH_1})
       endif()
     endforeach()
@@ -58,7 +62,7 @@ function(vae_find_cuda_libraries)
   set(cudnn "no cuDNN: convolutions go through columns")
   if(NOT VAE_CUDNN STREQUAL "OFF")
     vae_find_library(CUDNN cudnn.h cudnn libcudnn.so.9)
-    vae_cudnn_version("${VAE_CUDNN_INCLUDE_DIR}" version)
+    vae_stated_version("${VAE_CUDNN_INCLUDE_DIR}/cudnn_version.h" CUDNN "MAJOR;MINOR;PATCHLEVEL" version)
     if(VAE_CUDNN_LIBRARY AND version VERSION_GREATER_EQUAL 9)
       set(VAE_HAS_CUDNN ON)
       set(cudnn "cuDNN ${version} (${VAE_CUDNN_LIBRARY})")
@@ -71,4 +75,25 @@ function(vae_find_cuda_libraries)
     message(FATAL_ERROR "VAE_CUDNN=ON, but ${cudnn}")
   endif()
   set(VAE_HAS_CUDNN ${VAE_HAS_CUDNN} PARENT_SCOPE)
+
+  set(VAE_HAS_NCCL OFF)
+  set(nccl "none")
+  if(NOT VAE_NCCL STREQUAL "OFF")
+    vae_find_library(NCCL nccl.h nccl libnccl.so.2)
+    vae_stated_version("${VAE_NCCL_INCLUDE_DIR}/nccl.h" NCCL "MAJOR;MINOR;PATCH" version)
+    if(VAE_NCCL_LIBRARY AND version VERSION_GREATER_EQUAL 2.18)
+      set(VAE_HAS_NCCL ON)
+      set(nccl "${version} (${VAE_NCCL_LIBRARY})")
+    elseif(VAE_NCCL_LIBRARY AND version)
+      set(nccl "none of version 2.18 (${VAE_NCCL_INCLUDE_DIR} has ${version})")
+    endif()
+  endif()
+  if(VAE_NCCL STREQUAL "ON" AND NOT VAE_HAS_NCCL)
+    message(FATAL_ERROR "VAE_NCCL=ON, but NCCL: ${nccl}")
+  endif()
+  if(NOT VAE_HAS_NCCL)
+    string(APPEND nccl ", a training on CUDA devices is one process")
+  endif()
+  message(STATUS "NCCL: ${nccl}")
+  set(VAE_HAS_NCCL ${VAE_HAS_NCCL} PARENT_SCOPE)
 endfunction()

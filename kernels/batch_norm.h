@@ -2,7 +2,12 @@
 // Batch normalisation of m x n over the rows (the channel is the last axis), Ioffe and Szegedy,
 // arXiv:1502.03167, and the activation behind it in the same pass:
 //   y = f(u),  u = gamma (x - mean) rstd + beta,  rstd = 1 / sqrt(var + eps),  biased variance of the batch
+// A batch may lie on several ranks: mean and variance, and what of them is in dx, are those of all its rows.
 #include "kernels/activation.h"
+
+namespace vae::parallel {
+class Communicator;
+}
 
 namespace vae::kernels {
 
@@ -21,6 +26,7 @@ struct BatchNormForward {
   Tensor running_mean, running_var;  ///< [n], updated in place; undefined: not updated
   BatchNormRule rule;
   Activation activation = {};
+  parallel::Communicator* ranks = nullptr;  ///< that hold rows of the batch; null: x is all of it
   void check() const;
   void each_tensor(const auto& f) const {
     (f(x), f(gamma), f(beta), f(y), f(mean), f(rstd), f(running_mean), f(running_var));
@@ -29,10 +35,13 @@ struct BatchNormForward {
 
 struct BatchNormBackward {
   Tensor dy, x, gamma, mean, rstd;  ///< as in the forward pass
-  Tensor dx, dgamma, dbeta;  ///< outputs; dx, of which the first n columns are written, may be undefined
+  /// Outputs; dx, of which the first n columns are written, may be undefined. dgamma and dbeta are sums over
+  /// the rows at hand.
+  Tensor dx, dgamma, dbeta;
   Write write_x = Write::set, write_gamma = Write::set, write_beta = Write::set;
   Tensor beta = {}, y = {};  ///< as in the forward pass, where there is an activation
   Activation activation = {};
+  parallel::Communicator* ranks = nullptr;
   void check() const;
   void each_tensor(const auto& f) const {
     (f(dy), f(x), f(gamma), f(mean), f(rstd), f(dx), f(dgamma), f(dbeta), f(beta), f(y));

@@ -6,6 +6,7 @@
 #include "kernels/elementwise/call.h"
 #include "kernels/kernels.h"
 #include "kernels/simd.h"
+#include "tensor/communicator.h"
 #include "tensor/parallel.h"
 
 namespace vae::kernels::cpu {
@@ -34,11 +35,13 @@ struct Parts {
   }
 };
 
-/// Two f64 numbers of every column of every part: [parts, 2, n].
+/// Two f64 numbers of every column of every part: [parts, 2, n]. Those of no rows are 0.
 class PartSums {
  public:
   explicit PartSums(const Parts& parts)
-      : n_(parts.n), memory_(Tensor::empty({parts.count, 2, parts.n}, DType::f64)) {}
+      : n_(parts.n), memory_(Tensor::empty({std::max<int64_t>(1, parts.count), 2, parts.n}, DType::f64)) {
+    if (parts.count == 0) memory_.zero();
+  }
   double* first(int64_t part) const { return memory_.data<double>() + 2 * part * n_; }
   double* second(int64_t part) const { return first(part) + n_; }
 
@@ -109,14 +112,36 @@ VAE_CLONES void add_moments(double before, double rows, const double* part_mean,
   }
 }
 
+/// Combines the moments of the rows at hand with those of the other ranks, in order. Returns the rows of all.
+double gather_moments(parallel::Communicator& ranks, const Parts& parts, double* mean, double* m2) {
+  const int64_t n = parts.n, width = 1 + 2 * n;
+  const Tensor own = Tensor::empty({1, width}, DType::f64),
+               all = Tensor::empty({ranks.size(), width}, DType::f64);
+  auto* const of_rank = own.data<double>();
+  of_rank[0] = static_cast<double>(parts.m);
+  std::copy_n(mean, n, of_rank + 1), std::copy_n(m2, n, of_rank + 1 + n);
+  ranks.all_gather(own, all);
+  std::fill_n(mean, n, 0.0), std::fill_n(m2, n, 0.0);
+  double rows = 0;
+  for (int r = 0; r < ranks.size(); ++r) {
+    const double* of = all.data<double>() + r * width;
+    if (of[0] == 0) continue;
+    add_moments(rows, of[0], of + 1, of + 1 + n, n, mean, m2);
+    rows += of[0];
+  }
+  return rows;
+}
+
 template <class T>
-void finish_forward(const Forward<T>& f, const Parts& parts, const PartSums& sums) {
+void finish_forward(const Forward<T>& f, const Parts& parts, const PartSums& sums,
+                    parallel::Communicator* ranks) {
   double *mean = sums.first(0), *m2 = sums.second(0);
   for (int64_t p = 1; p < parts.count; ++p)
     add_moments(static_cast<double>(p * parts.rows),
                 static_cast<double>(std::min(parts.rows, parts.m - p * parts.rows)), sums.first(p),
                 sums.second(p), parts.n, mean, m2);
-  const auto m = static_cast<double>(parts.m);
+  const double m = ranks ? gather_moments(*ranks, parts, mean, m2) : static_cast<double>(parts.m);
+  if (m == 0) return;  // no rank has rows
   const double rows = m * f.rule.copies, unbias = rows / (rows > 1 ? rows - 1 : 1);
   const double kept = 1 - f.rule.momentum, extra = f.rule.running_var_includes_eps ? f.rule.eps : 0;
   for (int64_t c = 0; c < parts.n; ++c) {
@@ -181,15 +206,22 @@ VAE_CLONES void part_gradients(const Backward<T> b, int64_t first, int64_t rows,
 }
 
 template <class T>
-void finish_backward(const Backward<T>& b, const Parts& parts, const PartSums& sums) {
-  const auto m = static_cast<double>(parts.m);
-  for (int64_t c = 0; c < parts.n; ++c) {
-    double sum = 0, dot = 0;
-    for (int64_t p = 0; p < parts.count; ++p) sum += sums.first(p)[c], dot += sums.second(p)[c];
-    b.dgamma[c] = static_cast<T>((b.add_gamma ? b.dgamma[c] : T(0)) + dot);
-    b.dbeta[c] = static_cast<T>((b.add_beta ? b.dbeta[c] : T(0)) + sum);
-    b.offset[c] = static_cast<T>(sum / m);
-    b.slope[c] = static_cast<T>(dot / m * b.rstd[c]);
+void finish_backward(const Backward<T>& b, const Parts& parts, const PartSums& sums,
+                     parallel::Communicator* ranks) {
+  const int64_t n = parts.n;
+  const Tensor totals = Tensor::empty({2 * n + 1}, DType::f64);  // of g, of g xhat, and the rows
+  auto *const sum = totals.data<double>(), *const dot = sum + n, *const rows = dot + n;
+  *rows = static_cast<double>(parts.m);
+  for (int64_t c = 0; c < n; ++c) {
+    sum[c] = dot[c] = 0;
+    for (int64_t p = 0; p < parts.count; ++p) sum[c] += sums.first(p)[c], dot[c] += sums.second(p)[c];
+    b.dgamma[c] = static_cast<T>((b.add_gamma ? b.dgamma[c] : T(0)) + dot[c]);
+    b.dbeta[c] = static_cast<T>((b.add_beta ? b.dbeta[c] : T(0)) + sum[c]);
+  }
+  if (ranks) ranks->all_reduce(totals);
+  for (int64_t c = 0; c < n; ++c) {
+    b.offset[c] = static_cast<T>(sum[c] / *rows);
+    b.slope[c] = static_cast<T>(dot[c] / *rows * b.rstd[c]);
   }
 }
 
@@ -207,14 +239,15 @@ VAE_CLONES void backward_rows(const Backward<T> b, int64_t begin, int64_t rows, 
 }
 
 template <class T>
-void backward(const Backward<T>& b, const Parts& parts, const Activation& activation) {
+void backward(const Backward<T>& b, const Parts& parts, const Activation& activation,
+              parallel::Communicator* ranks) {
   const PartSums sums(parts);
   dispatch_activation(activation, [&](auto op) {
     parts.for_each([&](int64_t p, int64_t begin, int64_t rows) {
       part_gradients<decltype(op)>(b, begin, rows, parts.n, parts.stride, sums.first(p), sums.second(p));
     });
   });
-  finish_backward(b, parts, sums);
+  finish_backward(b, parts, sums, ranks);
   if (b.dx)
     parts.for_each(
         [&](int64_t, int64_t begin, int64_t rows) { backward_rows(b, begin, rows, parts.n, parts.stride); });
@@ -230,7 +263,7 @@ T* at(const Tensor& tensor) {
 void batch_norm_fwd(const BatchNormForward& f) {
   f.check();
   const Parts parts(f.x, f.gamma);
-  if (parts.count == 0) return;
+  if (parts.count == 0 && !f.ranks) return;
   dispatch_floating(f.x.dtype(), [&](auto zero) {
     using T = decltype(zero);
     const Forward<T> args{at<T>(f.x),
@@ -247,7 +280,7 @@ void batch_norm_fwd(const BatchNormForward& f) {
     parts.for_each([&](int64_t p, int64_t begin, int64_t rows) {
       part_moments(args.x + begin * parts.stride, rows, parts.n, parts.stride, sums.first(p), sums.second(p));
     });
-    finish_forward(args, parts, sums);
+    finish_forward(args, parts, sums, f.ranks);
     dispatch_activation(f.activation, [&](auto op) {
       parts.for_each([&](int64_t, int64_t begin, int64_t rows) {
         forward_rows<decltype(op)>(args, begin, rows, parts.n, parts.stride);
@@ -283,7 +316,7 @@ void batch_norm_bwd(const BatchNormBackward& b) {
                            .add_gamma = b.write_gamma == Write::add,
                            .add_beta = b.write_beta == Write::add,
                            .k = constants_of<T>(b.activation.params)};
-    backward(args, parts, b.activation);
+    backward(args, parts, b.activation, b.ranks);
   });
 }
 

@@ -1,11 +1,12 @@
 // Batch norm on CUDA devices. Of few rows a block takes all, of a tile of columns, in one launch. Where there
 // are more, a block takes a tile of columns and one part of the rows; the parts meet in a workspace, and each
-// block of the second launch, which writes the m x n result, combines those of its columns in order.
-// Statistics are in f64.
+// block of the second launch, which writes the m x n result, combines those of its columns in order. Where
+// the rows lie on several ranks, theirs meet between the two. Statistics are in f64.
 #include "kernels/cuda/pack.h"
 #include "kernels/cuda/reduce.h"
 #include "kernels/elementwise/call.h"
 #include "kernels/kernels.h"
+#include "tensor/communicator.h"
 
 namespace vae::kernels::VAE_GPU {
 namespace {
@@ -97,6 +98,13 @@ __global__ void moments_of_parts(const T* x, Moments* out, Rows rows) {
   });
 }
 
+__global__ void combine_moments(const Moments* part, Moments* out, Rows rows) {
+  for_columns({rows.m, rows.n, 1, rows.stride, rows.part}, [&](int64_t, int64_t c, bool inside) {
+    const Moments all = combine_parts(part, rows, c, inside, Together{});
+    if (inside && threadIdx.y == 0) out[c] = all;
+  });
+}
+
 template <class T>
 struct Forward {
   const T *x, *gamma, *beta;
@@ -154,7 +162,7 @@ __global__ void normalise(Forward<T> f, const Moments* of_parts, Rows rows) {
     Elements<T, width> mean{}, scale{}, shift{};
     for (int i = 0; i < width; ++i) {
       const Moments all = combine_parts(of_parts, rows, c + i, inside, Together{});
-      if (!inside) continue;
+      if (!inside || all.count == 0) continue;  // no rank has rows
       const double var = all.m2 / all.count;
       if (blockIdx.y == 0 && threadIdx.y == 0) put_statistics(f, c + i, all.count, all.mean, var);
       mean.v[i] = static_cast<T>(all.mean), shift.v[i] = f.beta[c + i];
@@ -215,10 +223,24 @@ __device__ void put_gradients(const Backward<T>& b, int64_t c, Sums all) {
   b.dbeta[c] = static_cast<T>((b.add_beta ? b.dbeta[c] : T(0)) + all.g);
 }
 
-/// dx = gamma rstd (g - mean(g) - xhat mean(g xhat)), columns and rows as of normalise().
+/// Of a part of a batch: writes dgamma and dbeta, and to total[n + 1] its sums and, behind them, its number
+/// of rows.
+template <class T>
+__global__ void combine_sums(Backward<T> b, const Sums* of_parts, Sums* total, Rows rows) {
+  for_columns({rows.m, rows.n, 1, rows.stride, rows.part}, [&](int64_t, int64_t c, bool inside) {
+    const Sums all = combine_parts(of_parts, rows, c, inside, PlusSums{});
+    if (!inside || threadIdx.y != 0) return;
+    put_gradients(b, c, all);
+    total[c] = all;
+    if (c == 0) total[rows.n] = {static_cast<double>(rows.m), 0};
+  });
+}
+
+/// dx = gamma rstd (g - mean(g) - xhat mean(g xhat)), columns and rows as of normalise(). Where ranks have
+/// combined their sums, `count` is the number of their rows.
 template <class Op, int width, class T>
-__global__ void gradient_of_input(Backward<T> b, const Sums* of_parts, Rows rows) {
-  const double m = static_cast<double>(rows.m);
+__global__ void gradient_of_input(Backward<T> b, const Sums* of_parts, Rows rows, const Sums* count) {
+  const double m = count ? count->g : static_cast<double>(rows.m);
   for (int64_t c0 = int64_t{blockIdx.x} * kTileColumns; c0 * width < rows.n; c0 += step_x()) {
     const int64_t c = (c0 + threadIdx.x) * width;
     const bool inside = c < rows.n;
@@ -226,7 +248,7 @@ __global__ void gradient_of_input(Backward<T> b, const Sums* of_parts, Rows rows
     for (int i = 0; i < width; ++i) {
       const Sums all = combine_parts(of_parts, rows, c + i, inside, PlusSums{});
       if (!inside) continue;
-      if (blockIdx.y == 0 && threadIdx.y == 0) put_gradients(b, c + i, all);
+      if (!count && blockIdx.y == 0 && threadIdx.y == 0) put_gradients(b, c + i, all);
       offset.v[i] = static_cast<T>(all.g / m);
       slope.v[i] = static_cast<T>(all.g_xhat / m * b.rstd[c + i]);
     }
@@ -301,7 +323,7 @@ void launch_elements(const char* name, Kernel* packs, Kernel* ones, const OnDevi
                      bool aligned, const Args&... args) {
   constexpr int64_t size = Pack<T>::size;
   const bool whole = aligned && rows.n % size == 0 && rows.stride % size == 0;
-  const int64_t blocks = (rows.m + kBlockRows - 1) / kBlockRows;
+  const int64_t blocks = std::max<int64_t>(1, (rows.m + kBlockRows - 1) / kBlockRows);
   launch(name, whole ? packs : ones, gpu.tiles(whole ? rows.n / size : rows.n, blocks), args...);
 }
 
@@ -310,7 +332,7 @@ void launch_elements(const char* name, Kernel* packs, Kernel* ones, const OnDevi
 void batch_norm_fwd(const BatchNormForward& f) {
   f.check();
   const Rows rows = in_parts(f.x, f.gamma);
-  if (rows.m == 0) return;
+  if (rows.m == 0 && !f.ranks) return;
   const OnDevice gpu(f.x);
   dispatch_floating(f.x.dtype(), [&](auto zero) {
     using T = decltype(zero);
@@ -324,19 +346,27 @@ void batch_norm_fwd(const BatchNormForward& f) {
                           data<T>(f.running_var),
                           f.rule,
                           constants_of<T>(f.activation.params)};
-    if (rows.m <= kFewRows)
+    if (!f.ranks && rows.m <= kFewRows)
       return dispatch_activation(f.activation, [&](auto op) {
         launch("batch_norm_fwd", forward_tile<decltype(op), T>, gpu.tiles(rows.n, 1), args, rows);
       });
-    const Tensor parts = workspace<Moments>(f.x, rows.parts, rows.n);
-    auto* moments = static_cast<Moments*>(parts.raw());
-    launch("batch_norm_fwd moments", moments_of_parts<T>, gpu.tiles(rows.n, rows.parts), args.x, moments,
-           rows);
+    Tensor parts = workspace<Moments>(f.x, rows.parts, rows.n);
+    launch("batch_norm_fwd moments", moments_of_parts<T>, gpu.tiles(rows.n, rows.parts), args.x,
+           static_cast<Moments*>(parts.raw()), rows);
+    Rows met = rows;
+    if (f.ranks) {
+      const Tensor own = workspace<Moments>(f.x, 1, rows.n);
+      met.parts = f.ranks->size();
+      launch("batch_norm_fwd combine", combine_moments, gpu.tiles(rows.n, 1),
+             static_cast<const Moments*>(parts.raw()), static_cast<Moments*>(own.raw()), rows);
+      parts = workspace<Moments>(f.x, met.parts, rows.n);
+      f.ranks->all_gather(own, parts);
+    }
     dispatch_activation(f.activation, [&](auto op) {
       using Op = decltype(op);
       launch_elements<T>("batch_norm_fwd", normalise<Op, Pack<T>::size, T>, normalise<Op, 1, T>, gpu, rows,
                          packable(args.x, args.y, args.mean, args.rstd, args.gamma, args.beta), args,
-                         static_cast<const Moments*>(moments), rows);
+                         static_cast<const Moments*>(parts.raw()), met);
     });
   });
 }
@@ -363,15 +393,26 @@ void batch_norm_bwd(const BatchNormBackward& b) {
                            constants_of<T>(b.activation.params)};
     dispatch_activation(b.activation, [&](auto op) {
       using Op = decltype(op);
-      if (rows.m <= kFewRows)
+      if (!b.ranks && rows.m <= kFewRows)
         return launch("batch_norm_bwd", backward_tile<Op, T>, gpu.tiles(rows.n, 1), args, rows);
-      const Tensor parts = workspace<Sums>(b.x, rows.parts, rows.n);
-      auto* sums = static_cast<Sums*>(parts.raw());
-      launch("batch_norm_bwd sums", sums_of_parts<Op, T>, gpu.tiles(rows.n, rows.parts), args, sums, rows);
+      Tensor parts = workspace<Sums>(b.x, rows.parts, rows.n);
+      launch("batch_norm_bwd sums", sums_of_parts<Op, T>, gpu.tiles(rows.n, rows.parts), args,
+             static_cast<Sums*>(parts.raw()), rows);
+      Rows met = rows;
+      if (b.ranks) {
+        const Tensor total = workspace<Sums>(b.x, 1, rows.n + 1);
+        met.parts = 1;
+        launch("batch_norm_bwd combine", combine_sums<T>, gpu.tiles(rows.n, 1), args,
+               static_cast<const Sums*>(parts.raw()), static_cast<Sums*>(total.raw()), rows);
+        b.ranks->all_reduce(total);
+        parts = total;
+        if (!args.dx) return;
+      }
+      const auto* sums = static_cast<const Sums*>(parts.raw());
       launch_elements<T>("batch_norm_bwd", gradient_of_input<Op, Pack<T>::size, T>,
                          gradient_of_input<Op, 1, T>, gpu, rows,
                          packable(args.x, args.dx, args.dy, args.y, args.mean, args.rstd, args.gamma), args,
-                         static_cast<const Sums*>(sums), rows);
+                         sums, met, b.ranks ? sums + rows.n : nullptr);
     });
   });
 }

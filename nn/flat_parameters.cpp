@@ -78,6 +78,12 @@ const Tensor& FlatParameters::take_gradients() {
   return gradients_;
 }
 
+std::vector<FlatParameters::Part> FlatParameters::parts() const {
+  std::vector<Part> parts;
+  for (size_t i = 0; i < parameters_.size(); ++i) parts.push_back({parameters_[i], offsets_[i + 1]});
+  return parts;
+}
+
 void FlatParameters::need_gradients(bool needed) {
   for (const Var& p : parameters_) p.node()->needs_grad = needed;
 }

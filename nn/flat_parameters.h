@@ -28,6 +28,12 @@ class FlatParameters {
   /// since clear_gradients(), unless finish_gradients() was called on purpose, or where a step has taken
   /// them.
   const Tensor& take_gradients();
+  /// The parameters in the order of the buffers, and where the slice of each, its gap included, ends.
+  struct Part {
+    Var parameter;
+    int64_t end;
+  };
+  std::vector<Part> parts() const;
   /// Takes the parameters into differentiation or out of it.
   void need_gradients(bool needed);
 

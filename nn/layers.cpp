@@ -1,6 +1,7 @@
 #include "nn/layers.h"
 
 #include "autograd/function.h"
+#include "tensor/communicator.h"
 
 namespace vae::nn {
 
@@ -37,6 +38,24 @@ Var BatchNorm::by_running_statistics(const Var& x, const kernels::Activation& ac
   return autograd::activate(activation, x * scale + (bias - Var(running_mean) * scale));
 }
 
+namespace {
+
+thread_local const ShareOfBatch* innermost = nullptr;
+
+}  // namespace
+
+ShareOfBatch::ShareOfBatch(kernels::Rows rows) : rows_(rows), outer_(innermost) { innermost = this; }
+
+ShareOfBatch::~ShareOfBatch() { innermost = outer_; }
+
+kernels::Rows ShareOfBatch::rows(const char* who) {
+  if (innermost) return innermost->rows_;
+  if (!parallel::current().alone())
+    autograd::misuse(who,
+                     "which rows of the batch are these? Several ranks hold some: name an nn::ShareOfBatch");
+  return {};
+}
+
 Dropout::Dropout(Module* parent, const std::string& name, double ratio, const std::string& stream)
     : Module(parent, name),
       ratio_(ratio),
@@ -50,7 +69,7 @@ Var Dropout::operator()(const Var& x) const {
   autograd::detail::check_operands("dropout(x)", {&x});
   if (!training() || ratio_ == 0) return x;
   const Tensor uniform = Tensor::empty(x.shape(), x.value().dtype(), x.value().device());
-  kernels::random_uniform(uniform, key_, calls_, {});
+  kernels::random_uniform(uniform, key_, calls_, ShareOfBatch::rows("dropout"));
   kernels::increment(calls_);
   return autograd::dropout(x, uniform, ratio_);
 }

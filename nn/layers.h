@@ -46,6 +46,24 @@ class BatchNorm : public Module {
   BatchNormOptions bn_;
 };
 
+/// While it lives, the rows that layers of this thread see are a share of a batch, in one block or several
+/// (kernels/random.h): noise of theirs is that of these rows in the whole batch. Where several ranks train, a
+/// layer with noise needs it.
+class ShareOfBatch {
+ public:
+  explicit ShareOfBatch(kernels::Rows rows);
+  ~ShareOfBatch();
+  ShareOfBatch(const ShareOfBatch&) = delete;
+  ShareOfBatch& operator=(const ShareOfBatch&) = delete;
+  /// Those of the innermost one; without one, rows as they stand. Throws Error(usage), naming who asks, where
+  /// other ranks hold rows.
+  static kernels::Rows rows(const char* who);
+
+ private:
+  kernels::Rows rows_;
+  const ShareOfBatch* outer_;
+};
+
 /// Inverted dropout (autograd::dropout) in training mode, the identity in test mode. The noise of every call
 /// is a function of the module's seed, of a stream and of a count of calls, which is part of the state.
 class Dropout : public Module {

@@ -16,6 +16,7 @@ enum class ErrorKind : int {
   io = 4,             ///< file system: missing, unreadable, unwritable, full
   numeric = 5,        ///< NaN or infinity where a finite number is required
   device = 6,         ///< no such device, driver error, out of memory
+  peer = 7,           ///< another process of the same run is missing, has failed or does not answer
   interrupted = 130,  ///< stopped by a signal; the run can be resumed
 };
 

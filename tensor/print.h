@@ -16,9 +16,13 @@ void say(fmt::format_string<Args...> format, Args&&... args) {
   std::fwrite(text.data(), 1, text.size(), stdout);
 }
 
+/// Whether another process says what note() would: rank 0 of a run.
+inline bool leaves_notes_to_others = false;
+
 /// To standard error.
 template <class... Args>
 void note(fmt::format_string<Args...> format, Args&&... args) {
+  if (leaves_notes_to_others) return;
   const std::string text = fmt::format(format, std::forward<Args>(args)...);
   std::fwrite(text.data(), 1, text.size(), stderr);
 }

@@ -59,10 +59,10 @@ class Recorder : private Recording {
 
 /// Runs the work on a device, or leaves it to the active recorder. What it captures must own its tensors.
 template <class Work>
-void run_or_record(const char* name, std::initializer_list<Tensor> tensors, const Work& work) {
+void run_or_record(const char* name, Device device, std::initializer_list<Tensor> tensors, const Work& work) {
   if (Recording::active()) [[unlikely]] {
     if (Recorder* recorder = Recorder::active()) return recorder->add({name, tensors, work});
-    require_recordable(name, tensors.begin()->device());
+    require_recordable(name, device);
   }
   work();
 }

@@ -1,6 +1,8 @@
 // CUDA memory, copies and streams. The driver is probed on the first use; any error then means zero devices.
 #include <fmt/format.h>
 
+#include <array>
+#include <atomic>
 #include <map>
 #include <mutex>
 
@@ -12,6 +14,11 @@
 namespace vae {
 namespace {
 
+constexpr size_t kMaxWatched = 64;  // devices
+std::array<std::atomic<StreamWatch*>, kMaxWatched> g_watches{};
+
+StreamWatch* watch_of(int index) { return g_watches.at(static_cast<size_t>(index)); }
+
 class CudaGraph final : public RecordedWork {
  public:
   CudaGraph(int index, cudaGraph_t graph) : index_(index) {
@@ -22,6 +29,7 @@ class CudaGraph final : public RecordedWork {
   void replay() override {
     use_device(index_);
     check_cuda(cudaGraphLaunch(executable_, compute_stream(index_)), "launch graph");
+    if (StreamWatch* watch = watch_of(index_)) watch->replayed();
   }
 
  private:
@@ -110,6 +118,7 @@ class CudaRuntime final : public DeviceRuntime {
   void synchronize(int index) override {
     use_device(index);
     check_cuda(cudaDeviceSynchronize(), "synchronize");
+    if (StreamWatch* watch = watch_of(index)) watch->waited();
   }
   double time_ms(int index, const std::function<void()>& queue) override {
     use_device(index);
@@ -149,6 +158,7 @@ class CudaRuntime final : public DeviceRuntime {
     if (is_recording(stream)) refuse_recorded_copy({DeviceType::cuda, index});  // by another thread, too
     check_cuda(cudaMemcpyAsync(to, from, bytes, kind, stream), what);
     check_cuda(cudaStreamSynchronize(stream), what);
+    if (StreamWatch* watch = watch_of(index)) watch->waited();
   }
 };
 
@@ -226,9 +236,27 @@ bool is_recording(cudaStream_t stream) {
   return status != cudaStreamCaptureStatusNone;
 }
 
-CudaEvent::CudaEvent() { check_cuda(cudaEventCreate(&event_), "create event"); }
+void watch_stream(int index, StreamWatch* watch) { g_watches.at(static_cast<size_t>(index)) = watch; }
+
+CudaEvent::CudaEvent(Timing timing) {
+  const unsigned flags = timing == Timing::on ? cudaEventDefault : cudaEventDisableTiming;
+  check_cuda(cudaEventCreateWithFlags(&event_, flags), "create event");
+}
 CudaEvent::~CudaEvent() { cudaEventDestroy(event_); }
 void CudaEvent::record(cudaStream_t stream) { check_cuda(cudaEventRecord(event_, stream), "record event"); }
+
+void CudaEvent::hold(cudaStream_t stream) const {
+  check_cuda(cudaStreamWaitEvent(stream, event_, 0), "wait for event");
+}
+
+bool CudaEvent::reached() const {
+  const cudaError_t status = cudaEventQuery(event_);
+  if (status == cudaErrorNotReady)
+    cudaGetLastError();  // clear: it is an answer
+  else
+    check_cuda(status, "query event");
+  return status == cudaSuccess;
+}
 
 double CudaEvent::since(const CudaEvent& begin) const {
   check_cuda(cudaEventSynchronize(event_), "synchronize event");

@@ -89,14 +89,14 @@ Tensor Tensor::to(Device device) const {
 void Tensor::copy_from(const Tensor& source) const {
   VAE_CHECK(source.dtype_ == dtype_ && source.numel_ == numel_, "copy: {} into {}", source.str(), str());
   if (source.device() != device()) require_unrecorded(device().is_cpu() ? source.device() : device());
-  run_or_record("copy", {source, *this}, [to = *this, source] {
+  run_or_record("copy", device(), {source, *this}, [to = *this, source] {
     copy_bytes(to.raw(), to.device(), source.raw(), source.device(), to.bytes());
   });
 }
 
 void Tensor::zero() const {
   if (numel_)
-    run_or_record("fill", {*this}, [to = *this] {
+    run_or_record("fill", device(), {*this}, [to = *this] {
       runtime(to.device().type).fill_zero(to.device().index, to.raw(), to.bytes());
     });
 }

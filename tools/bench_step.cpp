@@ -110,12 +110,17 @@ int run(int argc, char** argv) {
   tool::DeviceOptions options;
   bool list = false, plan = false;
   bench::Card card = bench::kH100;
-  int64_t batch = 0, steps = 20;
+  bench::Link link;
+  int64_t batch = 0, steps = 20, ranks = 0;
+  double bandwidth = link.bandwidth * 1e-9;
   tool::OptionTable table;
   table.flag("list", list, "print the names only");
   table.flag("plan", plan, "count launches, operations and bytes of a step on a GPU, none needed");
   table.add("card", card, "GPU whose time --plan works out",
             tool::choice<bench::Card>({{"h100", bench::kH100}, {"h200", bench::kH200}}));
+  table.add("ranks", ranks, "with --plan: the step on 1, 8, 64, 512 and so many cards, which share its batch",
+            tool::between<int64_t>(1, 1 << 20));
+  table.add("link", bandwidth, "GB/s that a card sends, and receives meanwhile", tool::between(1e-3, 1e6));
   table.add("batch", batch, "batch size; 0: as published", tool::at_least(0));
   table.add("steps", steps, "steps per repeat, of five", tool::at_least(1));
   describe(table, options);
@@ -127,6 +132,8 @@ int run(int argc, char** argv) {
     fmt::print("{}\n", fmt::join(names, " "));
     return 0;
   }
+  if (ranks && !plan) fail(ErrorKind::usage, "--ranks: goes with --plan");
+  link.bandwidth = bandwidth * 1e9;
   if (plan) options.device = bench::plan_device();
   const Device device = prepare_device(options);
   for (const std::string& name : names) {
@@ -134,6 +141,10 @@ int run(int argc, char** argv) {
     if (plan) {
       fmt::print("{} on {}, {}\n{}\n", name, card.name, tool::name_of(options.precision),
                  bench::table_of(bench::plan_of(*recipe, card, options.precision)));
+      const auto make = [&] { return kSystems.at(name)(batch, {DType::f32, device, 0}); };
+      if (ranks)
+        fmt::print("{} on ranks, link of {:g} GB/s\n{}\n", name, bandwidth,
+                   bench::scaling_table(make, card, options.precision, static_cast<int>(ranks), link));
       continue;
     }
     train::Task task(*recipe, {.graph = options.graph, .precision = options.precision});

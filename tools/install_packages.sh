@@ -6,6 +6,7 @@ packages=(
   libcli11-dev nlohmann-json3-dev libfmt-dev          # options, JSON, text
   zlib1g-dev libjpeg-dev libstb-dev                   # packed files and PNG, JPEG, pictures written
   libcurl4-openssl-dev libssl-dev                     # downloads, hashes
+  libopenmpi-dev openmpi-bin                          # training on several processes
   libgtest-dev libboost-context-dev doxygen           # tests, the emulator of CUDA kernels, the reference
 )
 

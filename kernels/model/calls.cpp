@@ -43,6 +43,11 @@ std::recursive_mutex& mutex() {
   return *mutex;
 }
 
+std::condition_variable_any& changed() {
+  static auto* changed = new std::condition_variable_any;
+  return *changed;
+}
+
 Call::Call(const char* function) {
   mutex().lock();
   const int64_t number = ++counts()[function];

@@ -1,4 +1,5 @@
 // Capture of a stream, and graphs of what was captured: replayed with the addresses of the recording.
+#include <algorithm>
 #include <utility>
 
 #include "kernels/model/runtime.h"
@@ -26,6 +27,16 @@ cudaError_t destroy(T handle) {
   return cudaSuccess;
 }
 
+/// Whether the origin of a capture has waited for all that the other streams recorded.
+bool all_joined(const Capture& capture) {
+  const Clock& joined = capture.lines.at(capture.origin).behind;
+  return std::all_of(capture.lines.begin(), capture.lines.end(), [&](const auto& line) {
+    if (line.first == capture.origin || line.second.pieces == 0) return true;
+    const auto found = joined.find(line.first);
+    return found != joined.end() && found->second >= line.second.pieces;
+  });
+}
+
 }  // namespace
 }  // namespace vae::model
 
@@ -36,10 +47,12 @@ cudaError_t cudaStreamBeginCapture(cudaStream_t handle, cudaStreamCaptureMode mo
     if (!handle) return cudaErrorStreamCaptureUnsupported;
     cudaStream_t stream = resolve(handle);
     if (!stream) return cudaErrorInvalidResourceHandle;
-    if (stream->capture != cudaStreamCaptureStatusNone) return cudaErrorIllegalState;
-    stream->capture = cudaStreamCaptureStatusActive;
-    stream->mode = mode;
-    stream->capturer = std::this_thread::get_id();
+    if (stream->capture) return cudaErrorIllegalState;
+    stream->capture = std::make_shared<Capture>();
+    stream->capture->mode = mode;
+    stream->capture->origin = stream;
+    stream->capture->capturer = std::this_thread::get_id();
+    stream->capture->lines[stream];
     return cudaSuccess;
   });
 }
@@ -48,7 +61,7 @@ cudaError_t cudaStreamIsCapturing(cudaStream_t handle, cudaStreamCaptureStatus* 
   return call("cudaStreamIsCapturing", on_device, [&] {
     cudaStream_t stream = resolve(handle);
     if (!stream) return cudaErrorInvalidResourceHandle;
-    *status = stream->capture;
+    *status = capture_status(stream);
     return cudaSuccess;
   });
 }
@@ -57,14 +70,18 @@ cudaError_t cudaStreamEndCapture(cudaStream_t handle, cudaGraph_t* graph) {
   return call("cudaStreamEndCapture", on_driver, [&] {
     cudaStream_t stream = resolve(handle);
     if (!handle || !stream) return cudaErrorInvalidResourceHandle;
-    if (stream->capture == cudaStreamCaptureStatusNone) return cudaErrorIllegalState;
-    if (stream->mode != cudaStreamCaptureModeRelaxed && stream->capturer != std::this_thread::get_id())
+    if (!stream->capture) return cudaErrorIllegalState;
+    const std::shared_ptr<Capture> capture = stream->capture;
+    if (capture->origin != stream) return cudaErrorStreamCaptureUnmatched;
+    if (capture->mode != cudaStreamCaptureModeRelaxed && capture->capturer != std::this_thread::get_id())
       return cudaErrorStreamCaptureWrongThread;
-    const bool whole = stream->capture == cudaStreamCaptureStatusActive;
-    std::vector<Work> works = std::exchange(stream->captured, {});
-    stream->capture = cudaStreamCaptureStatusNone;
+    const bool whole = capture->status == cudaStreamCaptureStatusActive, joined = all_joined(*capture);
+    for (const auto& [other, line] : capture->lines) other->capture = nullptr;
+    capture->lines.clear();
     *graph = nullptr;
     if (!whole) return cudaErrorStreamCaptureInvalidated;
+    if (!joined) return cudaErrorStreamCaptureUnjoined;
+    std::vector<Work> works = std::move(capture->works);
     *graph = new CUgraph_st{std::move(works)};
     live<cudaGraph_t>().insert(*graph);
     return broken(stream->device);
@@ -86,7 +103,8 @@ cudaError_t cudaGraphLaunch(cudaGraphExec_t executable, cudaStream_t handle) {
     cudaStream_t stream = resolve(handle);
     if (!stream) return cudaErrorInvalidResourceHandle;
     if (!live<cudaGraphExec_t>().contains(executable)) return cudaErrorInvalidValue;
-    if (stream->capture == cudaStreamCaptureStatusInvalidated) return cudaErrorStreamCaptureInvalidated;
+    if (capture_status(stream) == cudaStreamCaptureStatusInvalidated)
+      return cudaErrorStreamCaptureInvalidated;
     for (const Work& work : executable->works) queue_on(stream, work);  // faults show when something waits
     return cudaSuccess;
   });

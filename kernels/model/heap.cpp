@@ -43,7 +43,7 @@ void* allocate(int device, size_t bytes) {
   if (!pointer) return nullptr;
   arena(device).prepare(pointer, bytes);
   auto* begin = static_cast<std::byte*>(pointer);
-  allocations()[begin] = {begin, bytes, device, ++number, nullptr, 0};
+  allocations()[begin] = {begin, bytes, device, ++number};
   g_used[static_cast<size_t>(device)] += size;
   return pointer;
 }

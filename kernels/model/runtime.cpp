@@ -54,7 +54,7 @@ cudaError_t copy_to_host(void* to, const void* from, size_t bytes, cudaStream_t 
   const cudaError_t status =
       queue_on(stream, piece_of(stream->device, "cudaMemcpyAsync", {{from, bytes, "the source"}},
                                 [=] { std::memcpy(to, from, bytes); }));
-  run_stream(stream);
+  finish_stream(stream);
   return status == cudaSuccess ? broken(stream->device) : status;
 }
 
@@ -69,7 +69,7 @@ cudaError_t copy(void* to, const void* from, size_t bytes, cudaMemcpyKind kind, 
     case cudaMemcpyDeviceToHost: {
       const bool in = kind == cudaMemcpyHostToDevice;
       if (to_device != in || from_device == in) return cudaErrorInvalidValue;
-      if (stream->capture != cudaStreamCaptureStatusNone) {  // pageable memory cannot be recorded
+      if (stream->capture) {  // pageable memory cannot be recorded
         invalidate(stream);
         return cudaErrorStreamCaptureUnsupported;
       }
@@ -78,21 +78,6 @@ cudaError_t copy(void* to, const void* from, size_t bytes, cudaMemcpyKind kind, 
     default:
       return cudaErrorInvalidValue;
   }
-}
-
-/// What allocations do to captures that are not relaxed.
-cudaError_t unsafe_during_capture() {
-  cudaError_t status = cudaSuccess;
-  for (int device = 0; device < kMaxDevices; ++device)
-    for (cudaStream_t stream : streams_of(device)) {
-      if (stream->capture != cudaStreamCaptureStatusActive || stream->mode == cudaStreamCaptureModeRelaxed)
-        continue;
-      if (stream->mode == cudaStreamCaptureModeThreadLocal && stream->capturer != std::this_thread::get_id())
-        continue;
-      invalidate(stream);
-      status = cudaErrorStreamCaptureUnsupported;
-    }
-  return status;
 }
 
 }  // namespace
@@ -104,6 +89,21 @@ cudaError_t usable(bool needs_device) {
   if (!needs_device) return cudaSuccess;
   mark_context(t_device);
   return broken(t_device);
+}
+
+cudaError_t unsafe_during_capture() {
+  cudaError_t status = cudaSuccess;
+  for (int device = 0; device < kMaxDevices; ++device)
+    for (cudaStream_t stream : streams_of(device)) {
+      if (capture_status(stream) != cudaStreamCaptureStatusActive) continue;
+      const Capture& capture = *stream->capture;
+      if (capture.mode == cudaStreamCaptureModeRelaxed) continue;
+      if (capture.mode == cudaStreamCaptureModeThreadLocal && capture.capturer != std::this_thread::get_id())
+        continue;
+      invalidate(stream);
+      status = cudaErrorStreamCaptureUnsupported;
+    }
+  return status;
 }
 
 void forget_last_error() { t_last_error = cudaSuccess; }
@@ -171,12 +171,12 @@ cudaError_t cudaDeviceSynchronize() {
   return call("cudaDeviceSynchronize", on_device, [] {
     cudaError_t status = cudaSuccess;
     for (cudaStream_t stream : streams_of(t_device))
-      if (stream->capture != cudaStreamCaptureStatusNone) {
+      if (stream->capture) {
         invalidate(stream);
         status = cudaErrorStreamCaptureUnsupported;
       }
     if (status != cudaSuccess) return status;
-    run_device(t_device);
+    finish_device(t_device);
     return broken(t_device);
   });
 }
@@ -197,7 +197,7 @@ cudaError_t cudaFree(void* pointer) {
     if (const cudaError_t status = unsafe_during_capture(); status != cudaSuccess) return status;
     const int device = device_of_address(pointer);
     if (device < 0) return cudaErrorInvalidValue;
-    run_device(device);
+    finish_device(device);
     if (!release(pointer)) return cudaErrorInvalidValue;
     return broken(t_device);
   });
@@ -234,16 +234,40 @@ cudaError_t cudaStreamCreateWithFlags(cudaStream_t* stream, unsigned flags) {
   });
 }
 
+/// Work that is queued still runs.
+cudaError_t cudaStreamDestroy(cudaStream_t stream) {
+  return call("cudaStreamDestroy", on_device, [&] {
+    if (!forget_stream(stream)) return cudaErrorInvalidResourceHandle;
+    return cudaSuccess;
+  });
+}
+
 cudaError_t cudaStreamSynchronize(cudaStream_t handle) {
   return call("cudaStreamSynchronize", on_device, [&] {
     cudaStream_t stream = resolve(handle);
     if (!stream) return cudaErrorInvalidResourceHandle;
-    if (stream->capture != cudaStreamCaptureStatusNone) {
+    if (stream->capture) {
       invalidate(stream);
       return cudaErrorStreamCaptureUnsupported;
     }
-    run_stream(stream);
+    finish_stream(stream);
     return broken(stream->device);
+  });
+}
+
+/// Runs what can run, and says whether that was all.
+cudaError_t cudaStreamQuery(cudaStream_t handle) {
+  return call("cudaStreamQuery", on_device, [&] {
+    cudaStream_t stream = resolve(handle);
+    if (!stream) return cudaErrorInvalidResourceHandle;
+    if (stream->capture) {
+      invalidate(stream);
+      return cudaErrorStreamCaptureUnsupported;
+    }
+    if (const cudaError_t status = unsafe_during_capture(); status != cudaSuccess) return status;
+    run_stream(stream);
+    if (broken(stream->device) != cudaSuccess) return broken(stream->device);
+    return stream->waiting.empty() ? cudaSuccess : cudaErrorNotReady;
   });
 }
 
@@ -290,6 +314,14 @@ const char* cudaGetErrorString(cudaError_t error) {
       return "operation failed due to a previous error during capture";
     case cudaErrorStreamCaptureWrongThread:
       return "attempt to terminate a thread-local capture sequence from another thread";
+    case cudaErrorStreamCaptureMerge:
+      return "operation would merge two independent capture sequences";
+    case cudaErrorStreamCaptureUnmatched:
+      return "stream capture sequence ended on a stream that did not begin it";
+    case cudaErrorStreamCaptureUnjoined:
+      return "capturing stream has unjoined work";
+    case cudaErrorStreamCaptureIsolation:
+      return "dependency created on uncaptured work in another stream";
     case cudaErrorCapturedEvent:
       return "operation not permitted on an event last recorded in a capturing stream";
     default:

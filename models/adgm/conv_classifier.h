@@ -24,7 +24,7 @@ class ConvClassifier : public nn::Module {
   Var operator()(const Var& x) const {
     const int64_t n = kernels::rows_of(x.shape());
     const Var images = autograd::reshape(x, {n, shape_.side, shape_.side, 1});
-    return fc2_(fc1_(autograd::reshape(pooled(conv2_(pooled(conv1_(images)))), {n, -1})));
+    return fc2_(fc1_(autograd::flatten(pooled(conv2_(pooled(conv1_(images)))))));
   }
 
  private:

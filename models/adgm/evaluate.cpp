@@ -31,14 +31,12 @@ Rows predicted_rows(const Model& model, Model::Encoded& images, const Step& step
 
 std::vector<int64_t> predict(const Model& model, const ImageSet& images, const Tensor& items, int64_t draws,
                              const Step& step) {
-  std::vector<int64_t> predictions;
-  const auto add = [&](int64_t number, const Tensor& part) {
+  const auto of_batch = [&](int64_t number, const Tensor& part) {
     const Batch batch(images, part, step, number);
     const Var logits = model.encode(batch.x)->classify(draws, batch.step.in("predict"));
-    for (const int64_t c : most_probable(logits, draws).to_vector<int64_t>()) predictions.push_back(c);
+    return most_probable(logits, draws).to_vector<int64_t>();
   };
-  eval::for_batches(items, add, kRows);
-  return predictions;
+  return eval::for_items(items, of_batch, kRows);
 }
 
 double importance_nll(const Model& model, const ImageSet& images, const Tensor& items, int64_t samples,

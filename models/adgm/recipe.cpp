@@ -68,7 +68,7 @@ SemiRecipe::SemiRecipe(Settings settings, train::Data data, nn::Options options)
   settings_.batch_labeled = std::min(settings_.batch_labeled, split.labeled.numel());
   if (split.unlabeled.numel() > 0) settings_.batch = std::min(settings_.batch, split.unlabeled.numel());
   positions_ = train::item_range(0, split.labeled.numel(), device());
-  labeled_x_ = data_.train.gather(split.labeled);
+  labeled_x_ = data_.train.gather(split.labeled, options.dtype);
   labels_ = data_.train.gather_labels(split.labeled);
 }
 
@@ -77,7 +77,8 @@ void SemiRecipe::prepare(int64_t iteration) {
   if (settings_.redraw_labeled || epoch == drawn_epoch_) return;
   drawn_epoch_ = epoch;
   const RandomKey key = RandomKey::named(model_->options().seed, "pixels/labeled");
-  labeled_x_.copy_from(data_.train.draw(data_.split.labeled, key, Tensor::scalar(epoch, device())));
+  labeled_x_.copy_from(
+      data_.train.draw(data_.split.labeled, key, Tensor::scalar(epoch, device()), labeled_x_.dtype()));
 }
 
 std::vector<train::Update> SemiRecipe::updates(const train::Step& step) {
@@ -85,11 +86,13 @@ std::vector<train::Update> SemiRecipe::updates(const train::Step& step) {
   const Tensor rows = step.items("batch/labeled", positions_, labeled, order());
   Tensor x = autograd::gather_rows(Var(labeled_x_), rows).value();
   if (settings_.redraw_labeled && data_.train.inputs == train::Inputs::drawn)
-    x = train::draw_pixels(x, step.key("pixels/labeled"), step.draw());
+    x = train::draw_pixels(x, step.key("pixels/labeled"), step.draw(), labeled.places());
   const Tensor labels = train::labels_of(labels_, rows);
   const Tensor items = step.items("batch/unlabeled", data_.split.unlabeled, unlabeled, order());
-  const SemiBatch batch{x, labels, data_.train.draw(items, step.key("pixels/unlabeled"), step.draw()),
-                        labeled, unlabeled};
+  const SemiBatch batch{
+      x, labels,
+      data_.train.draw(items, step.key("pixels/unlabeled"), step.draw(), step.dtype(), unlabeled.places()),
+      labeled, unlabeled};
   return {{.losses = {[=, this] {
              const SemiLosses losses = semi_supervised_loss(*model_, batch, settings_.objective, step);
              for (const auto& [name, loss] : named(losses)) step.metric(name, loss);
@@ -131,6 +134,7 @@ void SemiRecipe::evaluate(const ImageSet& images, const Tensor& items, const std
           sums[i++] += loss.value().item() * static_cast<double>(rows);
       },
       settings_.batch);
+  eval::sum_over_ranks(sums);
   for (size_t i = 0; i < sums.size(); ++i)
     metrics.push_back({prefix + names[i], sums[i] / static_cast<double>(items.numel())});
   metrics.push_back({prefix + "accuracy", eval::accuracy(predict(images, items, step),
@@ -187,8 +191,8 @@ UnsupervisedRecipe::UnsupervisedRecipe(Settings settings, train::Data data, nn::
 
 std::vector<train::Update> UnsupervisedRecipe::updates(const train::Step& step) {
   const train::Share batch = step.share(settings_.batch);
-  const Tensor x =
-      data_.train.draw(step.items("batch", items_, batch, order()), step.key("pixels"), step.draw());
+  const Tensor x = data_.train.draw(step.items("batch", items_, batch, order()), step.key("pixels"),
+                                    step.draw(), step.dtype(), batch.places());
   return {{.losses = {[=, this] {
              const UnsupervisedLosses losses =
                  unsupervised_loss(*model_, x, batch, settings_.objective, step.in("F"));
@@ -211,20 +215,21 @@ std::vector<std::string> UnsupervisedRecipe::evaluation_metrics() const {
 
 train::Scalars UnsupervisedRecipe::evaluate(const train::Step& step) {
   if (data_.test.size() == 0) return {};
-  double loss = 0, elbo = 0;
+  std::vector<double> sums(2);  // of the loss, of the ELBO
   const auto add = [&](int64_t number, const Tensor& items) {
     const train::Step of_batch = step.numbered(number * settings_.batch);
     const Tensor x = data_.test.draw(items, step.key("evaluate/pixels"), of_batch.draw());
     const UnsupervisedLosses losses =
         unsupervised_loss(*model_, x, items.numel(), settings_.objective, of_batch.in("F"));
     const auto rows = static_cast<double>(items.numel());
-    loss += rows * losses.total.value().item();
-    if (losses.elbo.defined()) elbo += rows * losses.elbo.value().item();
+    sums[0] += rows * losses.total.value().item();
+    if (losses.elbo.defined()) sums[1] += rows * losses.elbo.value().item();
   };
   eval::for_batches(train::all_items(data_.test), add, settings_.batch);
+  eval::sum_over_ranks(sums);
   const auto images = static_cast<double>(data_.test.size());
-  train::Scalars metrics{{"test_loss", loss / images}};
-  if (settings_.objective.is_weighted()) metrics.push_back({"test_elbo", elbo / images});
+  train::Scalars metrics{{"test_loss", sums[0] / images}};
+  if (settings_.objective.is_weighted()) metrics.push_back({"test_elbo", sums[1] / images});
   return metrics;
 }
 

@@ -37,7 +37,7 @@ class Vae::Inside : public Model::Encoded {
     }
     // The library sums log-determinants of the whole batch into every row, and decodes what has not flowed.
     const bool fixed = m_.config_.fixed_flow;
-    if (log_det.defined()) log_q = log_q - (fixed ? log_det : step.sum(log_det));
+    if (log_det.defined()) log_q = log_q - (fixed ? log_det : step.total(step.sum(log_det)));
     const Var code = fixed ? z : sample.z;
     const Var logits = m_.decoder_(code, rows), kl = log_q - autograd::log_standard_normal(z);
     step.note("z", sample.z), note(step, "z", q_);

@@ -26,7 +26,7 @@ class Net : public Backbone {
         norm_(this, config.last_norm.empty() ? trunk_path(name) + trunk_->last_norm() : config.last_norm,
               trunk_->channels(), config.norm) {}
 
-  Var operator()(const Var& images, train::Share batch, const train::Step& step) const override {
+  Var operator()(const Var& images, const Parts& batch, const train::Step& step) const override {
     Pass pass(batch, step, training() ? dropout_ : 0);
     return autograd::global_avg_pool(norm_((*trunk_)(images, pass), trunk_->activation()));
   }

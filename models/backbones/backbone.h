@@ -57,11 +57,20 @@ struct Config {
 /// other.
 Config parse(std::string_view name);
 
+/// Rows that go through a net together: a share of a batch, or shares of batches that stand one behind the
+/// other in a larger one.
+struct Parts {
+  std::vector<train::Share> shares;
+  Parts(train::Share all) : shares{all} {}
+  Parts(int64_t all) : shares{all} {}
+  Parts(std::initializer_list<train::Share> parts) : shares(parts) {}
+};
+
 class Backbone : public nn::Module {
  public:
   /// Features [n, features()] of images [n, h, w, channels] in [0, 1], n the rows of the batch. In training
   /// mode dropout takes its noise from the step: "drop_0", "drop_1", ... in the order of execution.
-  virtual Var operator()(const Var& images, train::Share batch, const train::Step& step) const = 0;
+  virtual Var operator()(const Var& images, const Parts& batch, const train::Step& step) const = 0;
   virtual int64_t features() const = 0;
 
  protected:

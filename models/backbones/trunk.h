@@ -9,14 +9,14 @@ namespace vae::backbones {
 class Pass {
  public:
   /// Drops this share of the values; 0: none.
-  Pass(train::Share batch, const train::Step& step, double ratio)
+  Pass(const Parts& batch, const train::Step& step, double ratio)
       : batch_(batch), step_(step), ratio_(ratio) {}
 
   /// Dropout with noise of its own, "drop_N" for the N-th call.
   Var drop(const Var& x);
 
  private:
-  train::Share batch_;
+  const Parts& batch_;
   const train::Step& step_;
   double ratio_;
   int64_t dropped_ = 0;

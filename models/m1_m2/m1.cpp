@@ -42,6 +42,7 @@ M1::M1(const M1Config& c, nn::Options options)
 }
 
 Var M1::loss(const Tensor& x, train::Share batch, const train::Step& step) const {
+  const nn::ShareOfBatch share(batch.places());
   const train::Rows rows(batch, config_.samples);
   const Tensor eps = step.normal("eps", rows, config_.z_size).value();
   const Gaussian q = encode(Var(x));

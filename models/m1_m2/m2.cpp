@@ -31,6 +31,7 @@ Var M2::one_hot(const Tensor& labels) const {
 }
 
 Var M2::labeled_bound(const Var& x, const Tensor& labels, train::Share batch, const train::Step& step) const {
+  const nn::ShareOfBatch share(batch.places());
   const Var y = one_hot(labels);
   const Gaussian q = encode(x, y);
   step.note("mean_l", q.mean), step.note("log_var_l", q.log_var);
@@ -42,6 +43,7 @@ Var M2::labeled_bound(const Var& x, const Tensor& labels, train::Share batch, co
 }
 
 Var M2::all_classes_bound(const Var& x, train::Share batch, const train::Step& step) const {
+  const nn::ShareOfBatch share(batch.places());
   const Gaussian q = encoder_xy_z_.all_classes(x, true);
   step.note("mean_u", q.mean), step.note("log_var_u", q.log_var);
   const Var z = nn::sample(q, step.normal("eps_u", {batch, config_.y_size}, config_.z_size));
@@ -53,6 +55,7 @@ Var M2::all_classes_bound(const Var& x, train::Share batch, const train::Step& s
 }
 
 Var M2::unlabeled_loss(const Var& x, train::Share batch, const train::Step& step) const {
+  const nn::ShareOfBatch share(batch.places());
   const Var bounds = all_classes_bound(x, batch, step), q = autograd::softmax(classify(x));
   step.note("q_u", q);
   return step.mean(autograd::weighted_bound(q, bounds, 1e-6), batch, -1);
@@ -75,6 +78,7 @@ Var bounds_loss(const M2& model, const M2Objective& objective, const M2Batch& ba
 }
 
 Var classifier_loss(const M2& model, double alpha, const M2Batch& batch, const train::Step& step) {
+  const nn::ShareOfBatch share(batch.labeled.places());
   const Var logits = model.classify(Var(batch.x_labeled));
   step.note("cls_logits", logits);
   const Var loss =

@@ -71,7 +71,7 @@ std::vector<train::Group> M1Recipe::groups() {
 
 std::vector<train::Update> M1Recipe::updates(const train::Step& step) {
   const train::Share batch = step.share(settings_.batch);
-  const Tensor x = data_.train.gather(step.items("batch", items_, batch));
+  const Tensor x = data_.train.gather(step.items("batch", items_, batch), step.dtype());
   return {{.losses = {[=, this] {
              const Var loss = model_.loss(x, batch, step);
              step.metric("loss", loss);
@@ -127,7 +127,7 @@ int64_t M2Recipe::steps_per_pass() const {
 
 std::vector<train::Update> M2Recipe::updates(const train::Step& step) {
   const auto features = [&](const Tensor& items, train::Share batch, const char* noise) {
-    const Tensor x = data_.train.gather(items);
+    const Tensor x = data_.train.gather(items, step.dtype());
     return m1_ ? stack().features(x, step.normal(noise, batch, m1_->config().z_size).value()) : x;
   };
   const train::Share labeled = step.share(settings_.batch_labeled),

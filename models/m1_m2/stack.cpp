@@ -39,13 +39,10 @@ Tensor Stack::images(const Likelihood& decoded, std::optional<RandomKey> key) co
 }
 
 std::vector<int64_t> predict(const Stack& stack, const ImageSet& images, const Tensor& items, RandomKey key) {
-  std::vector<int64_t> predictions;
-  eval::for_batches(items, [&](int64_t number, const Tensor& batch) {
+  return eval::for_items(items, [&](int64_t number, const Tensor& batch) {
     const Var features(stack.features(images.gather(batch), key, number));
-    const Tensor classes = train::most_probable(stack.m2->classify(features).value());
-    for (const int64_t c : classes.to_vector<int64_t>()) predictions.push_back(c);
+    return train::most_probable(stack.m2->classify(features).value()).to_vector<int64_t>();
   });
-  return predictions;
 }
 
 Reconstruction reconstruct(const M1& model, const Tensor& x, RandomKey key) {

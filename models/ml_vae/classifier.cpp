@@ -53,15 +53,15 @@ std::vector<train::Group> ClassifierRecipe::groups() {
   return groups;
 }
 
-ClassifierRecipe::Batch ClassifierRecipe::draw(const SetCodes& codes, const Tensor& items,
+ClassifierRecipe::Batch ClassifierRecipe::draw(const SetCodes& codes, const Tensor& items, train::Share rows,
                                                const train::Step& step, const std::string& stream) const {
-  const auto noise = [&](int64_t rows, int64_t columns, const char* kind, double deviation) {
-    const Tensor eps = Tensor::empty({rows, columns}, codes.style.mean.dtype(), items.device());
-    kernels::random_normal(eps, step.key(stream + kind), step.draw(), {});
+  const auto noise = [&](train::Share of, int64_t columns, const char* kind, double deviation) {
+    const Tensor eps = Tensor::empty({of.rows, columns}, codes.style.mean.dtype(), items.device());
+    kernels::random_normal(eps, step.key(stream + kind), step.draw(), of.places());
     return autograd::affine(Var(eps), deviation, 0).value();
   };
   const GaussianRows style = codes.style.rows(items), single = codes.class_code.rows(items);
-  const int64_t rows = items.numel(), dim = single.mean.size(1);
+  const int64_t dim = single.mean.size(1);
   Batch batch{.codes = {}, .labels = train::labels_of(codes.labels, items)};
   const GaussianRows group = evidence_of(single, batch.labels, classes_);
   const Tensor of_group = group.sample(noise(classes_, dim, "group", settings_.noise_std));
@@ -72,14 +72,16 @@ ClassifierRecipe::Batch ClassifierRecipe::draw(const SetCodes& codes, const Tens
 }
 
 std::vector<train::Update> ClassifierRecipe::updates(const train::Step& step) {
-  const Tensor items = step.items("classifier/batch", items_, step.share(settings_.batch),
+  const train::Share rows = step.share(settings_.batch);
+  const Tensor items = step.items("classifier/batch", items_, rows,
                                   passes(items_.numel(), settings_.batch, settings_.reshuffle));
-  const Batch batch = draw(codes_, items, step, "classifier/noise/");
+  const Batch batch = draw(codes_, items, rows, step, "classifier/noise/");
   std::vector<train::Update> updates;
   for (size_t kind = 0; kind < nets_.size(); ++kind)
     updates.push_back({{kCodeKinds[kind]}, {[=, this] {
                          const Var logits = (*nets_[kind])(Var(batch.codes[kind]));
-                         const Var loss = autograd::cross_entropy(logits, batch.labels);
+                         const Var loss =
+                             -step.mean(autograd::pick(autograd::log_softmax(logits), batch.labels), rows);
                          step.metric(kCodeKinds[kind], loss);
                          return loss;
                        }}});
@@ -94,7 +96,7 @@ std::array<ClassifierRecipe::Score, 3> ClassifierRecipe::score(const SetCodes& c
   for (int64_t number = 0; number < batches; ++number) {
     const train::Step step(root_.options().seed, Tensor::scalar(number, items_.device()));
     const Tensor items = step.items("score/batch/" + part, pool, rows, passes(pool.numel(), rows, false));
-    const Batch batch = draw(codes, items, step, "score/noise/" + part + "/");
+    const Batch batch = draw(codes, items, rows, step, "score/noise/" + part + "/");
     const std::vector<int64_t> labels = batch.labels.to_vector<int64_t>();
     const auto scored = static_cast<double>(batches * rows);
     for (size_t kind = 0; kind < nets_.size(); ++kind) {

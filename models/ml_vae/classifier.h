@@ -64,7 +64,7 @@ class ClassifierRecipe : public train::Recipe {
     std::array<Tensor, 3> codes;
     Tensor labels;
   };
-  Batch draw(const SetCodes& codes, const Tensor& items, const train::Step& step,
+  Batch draw(const SetCodes& codes, const Tensor& items, train::Share rows, const train::Step& step,
              const std::string& stream) const;
   Settings settings_;
   SetCodes codes_;

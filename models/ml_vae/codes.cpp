@@ -8,8 +8,9 @@ namespace {
 
 Tensor rows_of(const Tensor& x, const Tensor& items) { return autograd::gather_rows(Var(x), items).value(); }
 
-Tensor empty_rows(int64_t rows, int64_t columns, const ImageSet& images, DType dtype) {
-  return Tensor::empty({rows, columns}, dtype, images.device());
+/// Zeros, which the rows of all ranks are added to.
+Tensor no_rows(int64_t rows, int64_t columns, const ImageSet& images, DType dtype) {
+  return Tensor::zeros({rows, columns}, dtype, images.device());
 }
 
 void put(const GaussianRows& all, int64_t begin, const Gaussian& part) {
@@ -30,8 +31,8 @@ GaussianRows GaussianRows::rows(const Tensor& items) const {
 
 SetCodes encode_set(const MlVae& model, const ImageSet& images, DType dtype) {
   const auto all = [&](int64_t dim) {
-    return GaussianRows{empty_rows(images.size(), dim, images, dtype),
-                        empty_rows(images.size(), dim, images, dtype)};
+    return GaussianRows{no_rows(images.size(), dim, images, dtype),
+                        no_rows(images.size(), dim, images, dtype)};
   };
   const SetCodes codes{all(model.config().style_dim), all(model.config().class_dim), images.labels};
   eval::for_batches(train::all_items(images), [&](int64_t number, const Tensor& batch) {
@@ -39,6 +40,8 @@ SetCodes encode_set(const MlVae& model, const ImageSet& images, DType dtype) {
     put(codes.style, number * eval::kBatch, part.style);
     put(codes.class_code, number * eval::kBatch, part.class_code);
   });
+  for (const GaussianRows* rows : {&codes.style, &codes.class_code})
+    parallel::current().all_reduce(rows->mean), parallel::current().all_reduce(rows->log_var);
   return codes;
 }
 
@@ -54,8 +57,12 @@ Tensor decode_images(const MlVae& model, const Tensor& style, const Tensor& clas
 
 ReconstructionErrors reconstruction_errors(const MlVae& model, const ImageSet& images, const SetCodes& codes,
                                            int64_t classes) {
-  const Tensor group_mean = evidence_of(codes.class_code, codes.labels, classes).mean;
-  ReconstructionErrors errors{0, 0};
+  const auto evidence = [&] {
+    const parallel::Alone alone;  // every rank has all codes
+    return evidence_of(codes.class_code, codes.labels, classes).mean;
+  };
+  const Tensor group_mean = evidence();
+  std::vector<double> errors(2);  // of single images, with evidence
   eval::for_batches(train::all_items(images), [&](int64_t, const Tensor& batch) {
     const Var x(images.gather(batch, codes.style.mean.dtype()));
     const Tensor style = rows_of(codes.style.mean, batch);
@@ -63,11 +70,12 @@ ReconstructionErrors reconstruction_errors(const MlVae& model, const ImageSet& i
       const Var image(decode_images(model, style, class_code));
       return autograd::sum(autograd::square(image - x)).value().item();
     };
-    errors.single += squares(rows_of(codes.class_code.mean, batch));
-    errors.evidence += squares(rows_of(group_mean, images.gather_labels(batch)));
+    errors[0] += squares(rows_of(codes.class_code.mean, batch));
+    errors[1] += squares(rows_of(group_mean, images.gather_labels(batch)));
   });
+  eval::sum_over_ranks(errors);
   const auto pixels = static_cast<double>(images.size() * images.image_size());
-  return {errors.single / pixels, errors.evidence / pixels};
+  return {errors[0] / pixels, errors[1] / pixels};
 }
 
 SetLosses set_losses(const MlVae& model, const ImageSet& images, int64_t classes, int64_t batch,

@@ -1,5 +1,7 @@
 #include "models/ml_vae/evidence.h"
 
+#include "tensor/communicator.h"
+
 namespace vae::ml_vae {
 namespace {
 
@@ -10,12 +12,13 @@ constexpr double kFloor = 1e-6;  // in place of a variance of exactly 0
 Groups make_groups(const Tensor& of_image, int64_t count, DType dtype) {
   const Tensor size = Tensor::empty({count}, dtype, of_image.device());
   kernels::segment_sum({}, of_image, size, kernels::Write::set);
+  parallel::current().all_reduce(size);
   return {of_image, size};
 }
 
 Gaussian accumulate_evidence(const Gaussian& of_images, const Groups& groups) {
   const auto sum_of_group = [&](const Var& x) {
-    return autograd::segment_sum(x, groups.of_image, groups.count());
+    return autograd::all_sum(autograd::segment_sum(x, groups.of_image, groups.count()));
   };
   const Var precision = autograd::reciprocal(autograd::exp(of_images.log_var), kFloor);
   // Without images the sums are 0: a precision of 1 in its place makes that group N(0, I).

@@ -82,9 +82,9 @@ Losses MlVae::loss(const Var& x, train::Share images, const Gaussian& style, con
   const Var error = autograd::sigmoid_squared_error(logits, x);
   Losses losses{.reconstruction = step.scaled_sum(error, scale * config_.reconstruction_coef),
                 .style_kl = step.scaled_sum(style_kl, scale * config_.kl_coef),
-                .class_kl = config_.class_kl_count == ClassKlCount::per_member
-                                ? autograd::dot(group_kl, Var(groups.size), of_group_kl)
-                                : autograd::scaled_sum(group_kl, of_group_kl),
+                .class_kl = step.part(config_.class_kl_count == ClassKlCount::per_member
+                                          ? autograd::dot(group_kl, Var(groups.size), of_group_kl)
+                                          : autograd::scaled_sum(group_kl, of_group_kl)),
                 .total = {}};
   if (!by_pixels) {
     const Var present = autograd::sum(autograd::clip(Var(groups.size), 0, 1));

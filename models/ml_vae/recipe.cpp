@@ -28,8 +28,8 @@ std::vector<train::Update> MlVaeRecipe::updates(const train::Step& step) {
   const train::Share batch = step.share(settings_.batch);
   const Tensor items =
       step.items("batch", items_, batch, passes(items_.numel(), settings_.batch, settings_.reshuffle));
-  const Var x(data_.train.gather(items));
-  const Groups groups = make_groups(data_.train.gather_labels(items), data_.classes, DType::f32);
+  const Var x(data_.train.gather(items, step.dtype()));
+  const Groups groups = make_groups(data_.train.gather_labels(items), data_.classes, step.dtype());
   const Noise noise = model_.draw_noise(batch, data_.classes, step);
   return {{.losses = {[=, this] {
              const Losses losses = model_.loss(x, batch, groups, noise, step);

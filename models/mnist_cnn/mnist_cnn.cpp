@@ -47,7 +47,7 @@ Net::Net(const Config& config, nn::Options options)
 Var Net::features(const Var& x) const {
   const int64_t n = kernels::rows_of(x.shape());
   const Var images = autograd::reshape(x, {n, config_.height, config_.width, config_.channels});
-  return norm_(hidden_(autograd::reshape(block2_(block1_(images)), {n, -1})), kRelu);
+  return norm_(hidden_(autograd::flatten(block2_(block1_(images)))), kRelu);
 }
 
 Var cross_entropy(const Var& logits, const Tensor& labels, train::Share batch, const train::Step& step) {

@@ -26,13 +26,15 @@ struct Answers {
 };
 
 Answers answers(const Net& net, const train::ImageSet& set, const train::Step& step) {
-  Answers answers;
-  answers.loss = eval::mean_loss(train::all_items(set), eval::kBatch, [&](int64_t, const Tensor& items) {
-    const Var logits = net(Var(set.gather(items)));
-    const auto classes = train::most_probable(logits.value()).to_vector<int64_t>();
-    answers.classes.insert(answers.classes.end(), classes.begin(), classes.end());
-    return cross_entropy(logits, set.gather_labels(items), items.numel(), step).value().item();
-  });
+  Answers answers{0, std::vector<int64_t>(static_cast<size_t>(set.size()))};
+  answers.loss =
+      eval::mean_loss(train::all_items(set), eval::kBatch, [&](int64_t number, const Tensor& items) {
+        const Var logits = net(Var(set.gather(items)));
+        const auto classes = train::most_probable(logits.value()).to_vector<int64_t>();
+        std::ranges::copy(classes, answers.classes.begin() + number * eval::kBatch);
+        return cross_entropy(logits, set.gather_labels(items), items.numel(), step).value().item();
+      });
+  eval::sum_over_ranks(answers.classes);
   return answers;
 }
 
@@ -73,7 +75,8 @@ std::vector<train::Update> CnnRecipe::updates(const train::Step& step) {
   const train::Share batch = step.share(settings_.batch);
   const Tensor items = step.items("batch", items_, batch);
   const Tensor images = both_.gather(items).reshape(both_.pixels.shape().with_leading(items.numel()));
-  const Tensor x = train::shifted(images, settings_.shift, false, "shift", step).reshape({items.numel(), -1});
+  const Tensor x = train::shifted(images, settings_.shift, false, "shift", step, batch)
+                       .reshape({items.numel(), both_.image_size()});
   const Tensor labels = both_.gather_labels(items);
   return {{.losses = {[=, this] {
              const Var loss = cross_entropy(model_(Var(x)), labels, batch, step);

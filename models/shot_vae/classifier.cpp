@@ -25,12 +25,12 @@ Classifier::Classifier(const backbones::Config& backbone, int64_t classes, nn::O
   nn::init_glorot_uniform(out_, options.seed);
 }
 
-Var Classifier::operator()(const Var& x, train::Share batch, const train::Step& step) const {
+Var Classifier::operator()(const Var& x, const backbones::Parts& batch, const train::Step& step) const {
   return out_((*backbone_)(x, batch, step));
 }
 
 Var Classifier::loss(const Images& images, const train::Step& step) const {
-  const int64_t n = images.x.shape()[0];
+  const train::Share n = images.batch();
   const Var logits = (*this)(images.x, n, step);
   step.note("logits", logits);
   return step.mean(label_loss(logits, images.labels), n);
@@ -39,17 +39,24 @@ Var Classifier::loss(const Images& images, const train::Step& step) const {
 Classifier::FixMatch Classifier::fix_match(const Images& labeled, const Images& unlabeled,
                                            const Images& distorted, double threshold,
                                            const train::Step& step) const {
-  const int64_t n = labeled.x.shape()[0], m = unlabeled.x.shape()[0], all = n + 2 * m;
+  const train::Share of_labeled = labeled.batch(), of_unlabeled = unlabeled.batch();
+  const int64_t n = of_labeled.rows, m = of_unlabeled.rows, all = n + 2 * m;
+  const int64_t first = of_labeled.total, second = first + of_unlabeled.total,
+                total = second + of_unlabeled.total;
   const Var images(train::stacked({labeled.x.value(), unlabeled.x.value(), distorted.x.value()})),
-      logits = (*this)(images, all, step);
+      logits = (*this)(images,
+                       {{n, total, of_labeled.first},
+                        {m, total, first + of_unlabeled.first},
+                        {m, total, second + of_unlabeled.first}},
+                       step);
   const Tensor undistorted = logits.value().slice(n, n + m);
   const Tensor probability = Tensor::empty({m, 1}, undistorted.dtype(), step.device()),
                predicted = Tensor::empty({m, 1}, DType::i64, step.device());
   kernels::top_k(autograd::softmax(Var(undistorted)).value(), probability, predicted);
   const Var counts = autograd::map(kernels::Map::at_least, {Var(probability.reshape({m}))}, {threshold, 1});
   const Var loss = label_loss(autograd::slice_rows(logits, n + m, all), predicted.reshape({m}));
-  return {step.mean(label_loss(autograd::slice_rows(logits, 0, n), labeled.labels), n),
-          step.mean(counts * loss, m), step.mean(counts, m)};
+  return {step.mean(label_loss(autograd::slice_rows(logits, 0, n), labeled.labels), of_labeled),
+          step.mean(counts * loss, of_unlabeled), step.mean(counts, of_unlabeled)};
 }
 
 }  // namespace vae::shot_vae

@@ -9,7 +9,7 @@ class Classifier : public nn::Module {
  public:
   Classifier(const backbones::Config& backbone, int64_t classes, nn::Options options);
   /// Logits [n, classes] of images [n, h, w, c] in [0, 1].
-  Var operator()(const Var& x, train::Share batch, const train::Step& step) const;
+  Var operator()(const Var& x, const backbones::Parts& batch, const train::Step& step) const;
   int64_t classes() const { return out_.weight.shape()[0]; }
 
   /// Mean of -log q(label|x), nats.

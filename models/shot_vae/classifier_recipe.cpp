@@ -65,6 +65,7 @@ eval::Classification ClassifierRecipe::classification(const train::ImageSet& set
     all.add(model_(images.x, of_batch.numel(), step).value(), images.labels);
   };
   eval::for_batches(items, add, source().evaluation_batch());
+  all.gather();
   return all;
 }
 

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "nn/eval/estimate.h"
+
 namespace vae::shot_vae {
 
 void Evaluator::add(const Images& images, int64_t number, const train::Step& step) {
@@ -16,9 +18,12 @@ void Evaluator::add(const Images& images, int64_t number, const train::Step& ste
   classification_.add(q.log_alpha.value(), images.labels);
 }
 
-Evaluation Evaluator::result() const {
+Evaluation Evaluator::result() {
+  std::vector<double> sums{kl_z_, kl_y_, log_p_};
+  eval::sum_over_ranks(sums);
+  classification_.gather();
   const double scale = 1 / static_cast<double>(std::max<int64_t>(1, classification_.images()));
-  return {kl_z_ * scale, kl_y_ * scale, log_p_ * scale, classification_};
+  return {sums[0] * scale, sums[1] * scale, sums[2] * scale, classification_};
 }
 
 }  // namespace vae::shot_vae

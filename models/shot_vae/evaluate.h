@@ -20,8 +20,8 @@ class Evaluator {
   Evaluator(const ShotVae& model, const Objective& objective)
       : model_(model), objective_(objective), classification_(model.config().classes) {}
   void add(const Images& images, int64_t number, const train::Step& step);
-  /// Of all batches so far.
-  Evaluation result() const;
+  /// Of all batches so far, on all ranks that are current.
+  Evaluation result();
 
  private:
   const ShotVae& model_;

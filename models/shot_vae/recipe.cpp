@@ -51,8 +51,7 @@ std::vector<train::Update> ShotRecipe::updates(const train::Step& step) {
   if (settings_.method == Method::m2)
     return {{.losses = model_.m2_losses(labeled, unlabeled, settings_.objective, terms, step)}};
   const auto permutation = [&](const Images& images, const char* stream) {
-    const int64_t n = images.x.shape()[0];
-    return step.items(stream, rows_.slice(0, n), n);
+    return step.items(stream, rows_.slice(0, images.batch().total), images.batch());
   };
   const Mixing of_labeled{Var(lambda_l_), permutation(labeled, "perm_l")};
   Mixing of_unlabeled{Var(lambda_u_), {}};

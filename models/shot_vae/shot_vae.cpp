@@ -21,7 +21,10 @@ const Config& checked(const Config& c) {
   return c;
 }
 
-Var mixed(const Var& x, const Mixing& mixing) { return autograd::mix_rows(x, mixing.partner, mixing.lambda); }
+/// Of constant rows, those of the batch mixed with others of it.
+Var mixed(const Var& x, const Mixing& mixing, train::Share batch, const train::Step& step) {
+  return autograd::mix_rows(x, Var(step.gathered(x.value(), batch)), mixing.partner, mixing.lambda);
+}
 
 /// Per row, -sum target log q(y|x).
 Var cross_entropy(const Posterior& q, const Var& target) {
@@ -29,9 +32,10 @@ Var cross_entropy(const Posterior& q, const Var& target) {
 }
 
 /// The row whose code is nearest to that of each row, but for itself: the second smallest divergence.
-Tensor nearest(const Posterior& q, const train::Step& step) {
-  const Var& log_var = q.log_var;
-  const Var divergence = autograd::gaussian_kl_matrix(q.mean, log_var, q.mean, log_var);
+Tensor nearest(const Posterior& q, train::Share batch, const train::Step& step) {
+  const Var all_means(step.gathered(q.mean.value(), batch)),
+      all_log_vars(step.gathered(q.log_var.value(), batch));
+  const Var divergence = autograd::gaussian_kl_matrix(q.mean, q.log_var, all_means, all_log_vars);
   step.note("kl_metric_u", divergence);
   const int64_t n = divergence.shape()[0];
   const Tensor values = Tensor::empty({n, 2}, divergence.value().dtype(), step.device()),
@@ -53,7 +57,7 @@ void note(const Posterior& q, const std::string& pass, const train::Step& step) 
 /// What is left to learn about the labels of unlabelled images, for the log.
 void add_inference(const Posterior& q, const Images& images, const train::Step& step) {
   if (!images.labels.defined()) return;
-  step.metric("kl_inference", step.mean(kl_inference(q.constant(), images.labels), images.labels.numel()));
+  step.metric("kl_inference", step.mean(kl_inference(q.constant(), images.labels), images.batch()));
 }
 
 /// The decoder's layers stand in one list in the published code, with the norms and ReLUs between them.
@@ -117,9 +121,10 @@ struct ShotVae::Bound {
 
 /// The first pass of a batch ("l1"), of given classes y or, where there are none, of drawn ones. Terms are
 /// noted by the batch ("kl_z_l").
-ShotVae::Bound ShotVae::bound(const Var& x, const Var& y, const std::string& pass, const Objective& objective,
-                              const Terms& terms, const train::Step& step) const {
-  const train::Share batch = x.shape()[0];
+ShotVae::Bound ShotVae::bound(const Images& images, const Var& y, const std::string& pass,
+                              const Objective& objective, const Terms& terms, const train::Step& step) const {
+  const train::Share batch = images.batch();
+  const Var& x = images.x;
   const Posterior q = encode(x, batch, step.in(pass));
   const Var z = draw_z(q, pass, batch, step);
   const Var logits = decode(z, y.defined() ? y : draw_y(q, pass, batch, step));
@@ -130,15 +135,18 @@ ShotVae::Bound ShotVae::bound(const Var& x, const Var& y, const std::string& pas
     step.metric(name + "_" + set, mean);
     return mean;
   };
+  /// What the distance of a mean from its target costs.
+  const auto held = [&](const Var& mean, const Var& target, const Var& beta) {
+    return step.part(beta * autograd::abs_difference(step.total(mean), target));
+  };
   const Var recon = metric("recon", reconstruction_error(logits, x, objective));
-  return {q, recon + terms.beta_z * autograd::abs_difference(metric("kl_z", kl_z(q)), terms.target_z) +
-                 terms.beta_y * autograd::abs_difference(metric("kl_y", kl_y(q)), terms.target_y)};
+  return {q, recon + held(metric("kl_z", kl_z(q)), terms.target_z, terms.beta_z) +
+                 held(metric("kl_y", kl_y(q)), terms.target_y, terms.beta_y)};
 }
 
 /// The second pass of a batch, over its mixed images.
-Posterior ShotVae::mixed_pass(const Var& x, const Var& y, const std::string& pass, bool decode_mixed,
-                              const train::Step& step) const {
-  const train::Share batch = x.shape()[0];
+Posterior ShotVae::mixed_pass(const Var& x, train::Share batch, const Var& y, const std::string& pass,
+                              bool decode_mixed, const train::Step& step) const {
   const Posterior q = encode(x, batch, step.in(pass));
   note(q, pass, step);
   if (decode_mixed) {
@@ -161,7 +169,7 @@ Losses ShotVae::shot_losses(const Images& labeled, const Mixing& of_labeled, con
   const auto first_l = std::make_shared<First>(), first_u = std::make_shared<First>();
   const auto first_pass = [=, this](const Images& images, const Var& y, const std::string& pass,
                                     First& first) {
-    const Bound of_pass = bound(images.x, y, pass, objective, terms, step);
+    const Bound of_pass = bound(images, y, pass, objective, terms, step);
     first.q = of_pass.q.constant();
     const Var loss = terms.elbo * of_pass.loss;
     first.loss = Var(loss.value());
@@ -172,9 +180,10 @@ Losses ShotVae::shot_losses(const Images& labeled, const Mixing& of_labeled, con
   const auto second_pass = [=, this](const Images& images, const Mixing& mixing, const Var& mixed_y,
                                      const Var& target, const Var& weight, const std::string& set,
                                      const First& first) {
-    const int64_t n = images.x.shape()[0];
-    const Posterior q = mixed_pass(mixed(images.x, mixing), mixed_y, set + "2", decode_mixed, step);
-    const Var mean = mixed(first.q.mean, mixing), sigma = mixed(first.q.sigma(), mixing);
+    const train::Share n = images.batch();
+    const Posterior q =
+        mixed_pass(mixed(images.x, mixing, n, step), n, mixed_y, set + "2", decode_mixed, step);
+    const Var mean = mixed(first.q.mean, mixing, n, step), sigma = mixed(first.q.sigma(), mixing, n, step);
     step.note("target_mean_" + set, mean), step.note("target_sigma_" + set, sigma);
     const Var distance =
         step.mean(autograd::squared_error(q.mean, mean) + autograd::squared_error(q.sigma(), sigma), n);
@@ -187,14 +196,14 @@ Losses ShotVae::shot_losses(const Images& labeled, const Mixing& of_labeled, con
   const Var y(train::one_hot(labeled.labels, config_.classes, step.dtype()));
   return {[=] { return first_pass(labeled, y, "l1", *first_l); },
           [=] {
-            const Var mixed_y = mixed(y, of_labeled);
+            const Var mixed_y = mixed(y, of_labeled, labeled.batch(), step);
             return second_pass(labeled, of_labeled, mixed_y, mixed_y, {}, "l", *first_l);
           },
           [=] { return first_pass(unlabeled, {}, "u1", *first_u); },
           [=] {
             Mixing mixing = of_unlabeled;
-            if (!mixing.partner.defined()) mixing.partner = nearest(first_u->q, step);
-            const Var target = mixed(first_u->q.alpha(), mixing);
+            if (!mixing.partner.defined()) mixing.partner = nearest(first_u->q, unlabeled.batch(), step);
+            const Var target = mixed(first_u->q.alpha(), mixing, unlabeled.batch(), step);
             step.note("target_alpha_u", target);
             add_inference(first_u->q, unlabeled, step);
             return second_pass(unlabeled, mixing, {}, target, terms.unlabeled, "u", *first_u);
@@ -205,14 +214,14 @@ Losses ShotVae::m2_losses(const Images& labeled, const Images& unlabeled, const 
                           const Terms& terms, const train::Step& step) const {
   const Var y(train::one_hot(labeled.labels, config_.classes, step.dtype()));
   return {[=, this] {
-            const Bound of_pass = bound(labeled.x, y, "l1", objective, terms, step);
-            const Var classes = step.mean(cross_entropy(of_pass.q, y), y.shape()[0]);
+            const Bound of_pass = bound(labeled, y, "l1", objective, terms, step);
+            const Var classes = step.mean(cross_entropy(of_pass.q, y), labeled.batch());
             const Var loss = terms.elbo * of_pass.loss + classes;
             step.metric("cls_l", classes), step.metric("loss_l", loss);
             return loss;
           },
           [=, this] {
-            const Bound of_pass = bound(unlabeled.x, {}, "u1", objective, terms, step);
+            const Bound of_pass = bound(unlabeled, {}, "u1", objective, terms, step);
             add_inference(of_pass.q, unlabeled, step);
             const Var loss = terms.elbo * of_pass.loss;
             step.metric("loss_u", loss);

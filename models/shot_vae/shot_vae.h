@@ -25,17 +25,20 @@ struct Posterior {
 };
 
 /// Images [n, h, w, c] in [0, 1] and their labels (i64 [n]), which unlabelled ones lack or have for the log
-/// alone.
+/// alone. They are a whole batch unless a share of one is named.
 struct Images {
   Var x;
   Tensor labels;
+  train::Share share{};
+  train::Share batch() const { return share.total > 0 ? share : train::Share(x.shape()[0]); }
 };
 
 /// How a batch is mixed with itself: row i becomes lambda x_i + (1 - lambda) x_j, j = partner[i] (Zhang et
 /// al., arXiv:1710.09412).
 struct Mixing {
   Var lambda;      ///< one number
-  Tensor partner;  ///< i64 [n]; of unlabelled images undefined: the image whose code is nearest
+  Tensor partner;  ///< i64 [n], rows of the whole batch; of unlabelled images undefined: the image whose code
+                   ///< is nearest
 };
 
 /// Losses to be differentiated one after the other, whose gradients add up.
@@ -68,10 +71,10 @@ class ShotVae : public nn::Module {
 
  private:
   struct Bound;
-  Bound bound(const Var& x, const Var& y, const std::string& pass, const Objective& objective,
+  Bound bound(const Images& images, const Var& y, const std::string& pass, const Objective& objective,
               const Terms& terms, const train::Step& step) const;
-  Posterior mixed_pass(const Var& x, const Var& y, const std::string& pass, bool decode_mixed,
-                       const train::Step& step) const;
+  Posterior mixed_pass(const Var& x, train::Share batch, const Var& y, const std::string& pass,
+                       bool decode_mixed, const train::Step& step) const;
 
   Config config_;
   std::unique_ptr<backbones::Backbone> backbone_;

@@ -99,10 +99,12 @@ Var Smooth::loss(const Var& x, const Var& labels, const SmoothObjective& objecti
   step.note("latent_" + set, latent);
 
   const double most = std::log(static_cast<double>(config_.classes));
-  const Var kl_z = step.mean(autograd::kl_standard_normal(q.mean, q.log_var), batch),
-            kl_y = step.mean(autograd::rowsum(kernels::Map::mul, {alpha, log_alpha}), batch) + most;
+  const Var kl_z = step.total(step.mean(autograd::kl_standard_normal(q.mean, q.log_var), batch)),
+            kl_y =
+                step.total(step.mean(autograd::rowsum(kernels::Map::mul, {alpha, log_alpha}), batch)) + most;
   const auto held = [&](const Var& kl, const Capacity& c, double limit, const std::string& name) {
-    return noted(name + "_loss", autograd::abs_difference(kl, target(c, limit, name, step), c.gamma));
+    const Var cost = autograd::abs_difference(kl, target(c, limit, name, step), c.gamma);
+    return noted(name + "_loss", step.part(cost));
   };
   const Var recon =
       noted("recon_loss",

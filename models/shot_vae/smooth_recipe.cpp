@@ -48,24 +48,22 @@ Tensor SmoothRecipe::images(const train::ImageSet& set, const Tensor& items) con
   return autograd::affine(unit, 2, -1).value().reshape(shape);
 }
 
-Var SmoothRecipe::loss(const Var& unlabeled, const Var& labeled, const Var& labels,
-                       const train::Step& step) const {
-  const auto of = [&](const Var& x, const Var& y, const std::string& set) {
-    return model_.loss(x, y, settings_.objective, x.shape()[0], set, step);
-  };
-  const Var total = of(unlabeled, {}, "u") + of(labeled, labels, "l");
+Var SmoothRecipe::loss(const Var& unlabeled, train::Share of_unlabeled, const Var& labeled,
+                       train::Share of_labeled, const Var& labels, const train::Step& step) const {
+  const Var total = model_.loss(unlabeled, {}, settings_.objective, of_unlabeled, "u", step) +
+                    model_.loss(labeled, labels, settings_.objective, of_labeled, "l", step);
   step.note("loss_total", total);
   return total;
 }
 
 std::vector<train::Update> SmoothRecipe::updates(const train::Step& step) {
-  const Tensor labeled = labeled_.items(labeled_.rows(iteration_), step),
-               unlabeled = all_.items(all_.rows(iteration_), step);
+  const train::Share of_l = step.share(labeled_.rows(iteration_)), of_u = step.share(all_.rows(iteration_));
+  const Tensor labeled = labeled_.items(of_l, step), unlabeled = all_.items(of_u, step);
   const Var x_l(images(data_.train, labeled)), x_u(images(data_.train, unlabeled));
   const Var y(train::one_hot(data_.train.gather_labels(labeled), model_.config().classes, step.dtype()));
   return {{.losses = {[=, this] {
              train::Notes terms;
-             const Var total = loss(x_u, x_l, y, step.with_notes(terms));
+             const Var total = loss(x_u, of_u, x_l, of_l, y, step.with_notes(terms));
              step.metric("loss", total);
              if (plateau_) epoch_loss_.add("loss", total.value()), epoch_loss_.count();
              for (const std::string& name : training_metrics())
@@ -84,12 +82,10 @@ std::vector<std::string> SmoothRecipe::training_metrics() const {
 }
 
 std::vector<int64_t> SmoothRecipe::predict_test() const {
-  std::vector<int64_t> all;
-  eval::for_batches(train::all_items(data_.test), [&](int64_t, const Tensor& items) {
-    const Tensor classes = train::most_probable(model_.encode(Var(images(data_.test, items))).alpha.value());
-    for (const int64_t k : classes.to_vector<int64_t>()) all.push_back(k);
+  return eval::for_items(train::all_items(data_.test), [&](int64_t, const Tensor& items) {
+    const Smooth::Code code = model_.encode(Var(images(data_.test, items)));
+    return train::most_probable(code.alpha.value()).to_vector<int64_t>();
   });
-  return all;
 }
 
 train::Scalars SmoothRecipe::evaluate(const train::Step&) {

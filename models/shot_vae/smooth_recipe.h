@@ -41,7 +41,8 @@ class SmoothRecipe : public train::Recipe {
   void report(report::Summary& summary, const train::Step& step) override;
 
   /// The loss of both batches, images [n, h, w, c] in [-1, 1].
-  Var loss(const Var& unlabeled, const Var& labeled, const Var& labels, const train::Step& step) const;
+  Var loss(const Var& unlabeled, train::Share of_unlabeled, const Var& labeled, train::Share of_labeled,
+           const Var& labels, const train::Step& step) const;
 
  private:
   Tensor images(const train::ImageSet& set, const Tensor& items) const;

@@ -60,36 +60,39 @@ int64_t Source::evaluation_batch() const {
   return std::min(eval::kBatch, std::max(settings_.batch_labeled, settings_.batch));
 }
 
-Tensor Source::unlabeled_items(const train::Step& step) const {
+train::Share Source::unlabeled_share(const train::Step& step) const {
   VAE_CHECK(unlabeled_, "batches without unlabelled images");
-  return unlabeled_->items(sizes(iteration_)[1], step);
+  return step.share(sizes(iteration_)[1]);
 }
 
 Images Source::labeled(const train::Step& step) const {
   const train::Step of_batch = step.at(number_);
-  return images(train_, labeled_.items(sizes(iteration_)[0], of_batch), "augment/labeled", of_batch);
+  const train::Share share = step.share(sizes(iteration_)[0]);
+  return images(train_, labeled_.items(share, of_batch), "augment/labeled", of_batch, share);
 }
 
 Images Source::unlabeled(const train::Step& step) const {
-  return images(train_, unlabeled_items(step), "augment", step);
+  const train::Share share = unlabeled_share(step);
+  return images(train_, unlabeled_->items(share, step), "augment", step, share);
 }
 
 Images Source::distorted(int64_t operations, const train::Step& step) const {
-  const Tensor items = unlabeled_items(step);
+  const train::Share share = unlabeled_share(step);
+  const Tensor items = unlabeled_->items(share, step);
   const Tensor bytes =
                    Tensor::empty(train_.pixels.shape().with_leading(items.numel()), DType::u8, step.device()),
                x = Tensor::empty(bytes.shape(), step.dtype(), step.device());
   kernels::gather_rows(train_.pixels, items, bytes);
-  const Tensor moved = train::shifted(bytes, settings_.pad, settings_.flip, "augment", step);
-  kernels::normalize_pixels(train::distorted(moved, operations, "augment/strong", step), {}, {}, x);
-  return {Var(x), train_.gather_labels(items)};
+  const Tensor moved = train::shifted(bytes, settings_.pad, settings_.flip, "augment", step, share);
+  kernels::normalize_pixels(train::distorted(moved, operations, "augment/strong", step, share), {}, {}, x);
+  return {Var(x), train_.gather_labels(items), share};
 }
 
 Images Source::images(const train::ImageSet& set, const Tensor& items, const std::string& augmentation,
-                      const train::Step& step) const {
+                      const train::Step& step, train::Share share) const {
   Tensor x = set.gather(items, step.dtype()).reshape(set.pixels.shape().with_leading(items.numel()));
-  if (!augmentation.empty()) x = train::shifted(x, settings_.pad, settings_.flip, augmentation, step);
-  return {Var(x), set.gather_labels(items)};
+  if (!augmentation.empty()) x = train::shifted(x, settings_.pad, settings_.flip, augmentation, step, share);
+  return {Var(x), set.gather_labels(items), share};
 }
 
 Blank::Blank(const train::ImageSet& set, int64_t count, const nn::Options& options)

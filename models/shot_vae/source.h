@@ -46,11 +46,11 @@ class Source {
   Images distorted(int64_t operations, const train::Step& step) const;
   /// Given items of a set, moved and flipped only where there is a name for it.
   Images images(const train::ImageSet& set, const Tensor& items, const std::string& augmentation,
-                const train::Step& step) const;
+                const train::Step& step, train::Share share = {}) const;
 
  private:
   int64_t labeled_number(int64_t iteration) const;
-  Tensor unlabeled_items(const train::Step& step) const;
+  train::Share unlabeled_share(const train::Step& step) const;
   SourceSettings settings_;
   train::ImageSet train_;
   Batches labeled_;

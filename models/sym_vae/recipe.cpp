@@ -77,7 +77,8 @@ Var SymVaeRecipe::corrupted(const Var& x, train::Share batch, const train::Step&
 std::vector<train::Update> SymVaeRecipe::updates(const train::Step& step) {
   const train::Share batch = step.share(settings_.batch);
   const Tensor items = step.items("batch", items_, batch, {.period = steps_per_pass(), .windows = true});
-  const Tensor x = images_.draw(items, step.key("noise/pixels"), step.iteration(), step.dtype());
+  const Tensor x =
+      images_.draw(items, step.key("noise/pixels"), step.iteration(), step.dtype(), batch.places());
   return updates(corrupted(Var(x), batch, step), batch, step);
 }
 
@@ -138,7 +139,7 @@ void SymVaeRecipe::average(size_t first, std::initializer_list<Var> losses, cons
   const Var length = RunningAverage::length(step);
   for (const Var& loss : losses) {
     const auto elements = static_cast<double>(averages()[first].elements);
-    running_[first++]->add(loss, length, 1 / elements);
+    running_[first++]->add(step.total(Var(loss.value())), length, 1 / elements);
   }
 }
 

@@ -22,10 +22,11 @@ BitStatistics::BitStatistics(Module* parent, const std::string& name, int64_t bi
       information(buffer(name + "_mi", {bits})),
       half_(number(*this, 0.5)) {}
 
-void BitStatistics::add(const Var& logits) const {
+void BitStatistics::add(const Var& logits, train::Share batch, const train::Step& step) const {
   const Var p = autograd::sigmoid(logits);
-  const auto mean_of_rows = [rows = p.shape()[0], bits = p.shape()[1]](const Var& x) {
-    return autograd::mean(x, kernels::Axis::rows(rows, bits));
+  const auto mean_of_rows = [&](const Var& x) {
+    const kernels::Axis rows = kernels::Axis::rows(batch.rows, x.shape()[1]);
+    return step.total(autograd::scaled_sum(x, rows, 1.0 / static_cast<double>(batch.total)));
   };
   const auto information_of = [this](const Var& p) {  // divergence from fair bits, log 2 - H(p)
     return autograd::map(kernels::Map::bernoulli_kl, {p, Var(half_)}, {kWeakening, 0});

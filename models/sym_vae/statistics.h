@@ -18,7 +18,7 @@ class BitStatistics : public nn::Module {
   /// Buffers NAME [n], 1/2 at first, and NAME_mi [n].
   BitStatistics(Module* parent, const std::string& name, int64_t bits);
   /// Adds a batch, given as logits.
-  void add(const Var& logits) const;
+  void add(const Var& logits, train::Share batch, const train::Step& step) const;
   Tensor mean, information;
 
  private:

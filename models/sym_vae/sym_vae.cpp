@@ -114,9 +114,9 @@ Drawn SymVae::draw(train::Share batch, const train::Step& step) const {
 
 void SymVae::add_statistics(const Var& x, train::Share batch, const train::Step& step) const {
   if (!statistics_) return;
-  statistics_->p_z1.add(generator_.prior(draw_z0(batch, step.in("statp"))));
+  statistics_->p_z1.add(generator_.prior(draw_z0(batch, step.in("statp"))), batch, step);
   const Codes q = posterior(x, batch, step.in("statq"));
-  statistics_->q_z0.add(q.logits0), statistics_->q_z1.add(q.logits1);
+  statistics_->q_z0.add(q.logits0, batch, step), statistics_->q_z1.add(q.logits1, batch, step);
 }
 
 Tensor SymVae::mean_of(const Var& decoded) const {
@@ -183,7 +183,8 @@ ElboLosses SymVae::elbo_losses(const Var& x, train::Share batch, const train::St
               neg_log_p_z1 = step.mean(autograd::bernoulli_nll(prior, q.z1), batch);
     step.note("loss_log_q_z1", log_q_z1), step.note("loss_log_q_z0", log_q_z0);
     step.note("loss_neg_log_p_z1", neg_log_p_z1);
-    losses.kl = log_q_z1 + log_q_z0 + neg_log_p_z1 + kLog2 * static_cast<double>(config_.nz0);
+    const double prior_of_z0 = kLog2 * static_cast<double>(config_.nz0);
+    losses.kl = log_q_z1 + log_q_z0 + neg_log_p_z1 + prior_of_z0 * batch.weight();
   }
   losses.total = losses.data + losses.kl;
   return losses;

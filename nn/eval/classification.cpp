@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "tensor/communicator.h"
 #include "tensor/compare.h"
 
 namespace vae::eval {
@@ -66,6 +67,35 @@ void Classification::add(const Tensor& scores, const Tensor& labels, Scores kind
     ranks_.push_back(rank_of(row, label));
     labels_.push_back(label);
   }
+}
+
+namespace {
+
+/// The vectors of all ranks, one behind the other.
+template <class T>
+void concatenate(std::vector<T>& values, parallel::Communicator& ranks) {
+  std::vector<int64_t> sizes(static_cast<size_t>(ranks.size()));
+  sizes[static_cast<size_t>(ranks.rank())] = std::ssize(values);
+  const Tensor counts = Tensor::from(sizes, {ranks.size()});
+  ranks.all_reduce(counts);
+  sizes = counts.to_vector<int64_t>();
+  int64_t total = 0;
+  for (const int64_t size : sizes) total += size;
+  const Tensor all = Tensor::empty({total}, dtype_of<T>());
+  ranks.all_gather(Tensor::from(values, {std::ssize(values)}), all, sizes);
+  values = all.to_vector<T>();
+}
+
+}  // namespace
+
+void Classification::gather() {
+  parallel::Communicator& ranks = parallel::current();
+  if (ranks.alone()) return;
+  for (std::vector<int64_t>* of_images : {&labels_, &predictions_, &ranks_}) concatenate(*of_images, ranks);
+  concatenate(confidences_, ranks);
+  const Tensor sum = Tensor::scalar(log_likelihood_);
+  ranks.all_reduce(sum);
+  log_likelihood_ = sum.item();
 }
 
 double Classification::share(int64_t count) const {

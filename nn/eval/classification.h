@@ -20,6 +20,9 @@ class Classification {
   /// score that is not finite, Error(usage) where probabilities are none.
   void add(const Tensor& scores, const Tensor& labels, Scores kind = Scores::logits);
 
+  /// Adds what the other ranks that are current have been given; images stand in the order of the ranks.
+  void gather();
+
   int64_t images() const { return std::ssize(labels_); }
   double accuracy() const { return top_accuracy(1); }
   /// Share of images whose label is among the k most probable classes; 1 where there are no more than k.

@@ -6,6 +6,22 @@
 
 namespace vae::eval {
 
+namespace {
+
+template <class T>
+void sum_on_ranks(std::vector<T>& values) {
+  parallel::Communicator& ranks = parallel::current();
+  if (ranks.alone()) return;
+  const Tensor sums = Tensor::from(values, {static_cast<int64_t>(values.size())});
+  ranks.all_reduce(sums);
+  values = sums.to_vector<T>();
+}
+
+}  // namespace
+
+void sum_over_ranks(std::vector<double>& values) { sum_on_ranks(values); }
+void sum_over_ranks(std::vector<int64_t>& values) { sum_on_ranks(values); }
+
 double accuracy(const std::vector<int64_t>& predictions, const std::vector<int64_t>& labels) {
   VAE_CHECK(predictions.size() == labels.size(), "{} predictions for {} labels", predictions.size(),
             labels.size());

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <vector>
 
+#include "tensor/communicator.h"
 #include "tensor/compare.h"
 #include "tensor/philox.h"
 
@@ -10,23 +11,45 @@ namespace vae::eval {
 
 inline constexpr int64_t kBatch = 1000;  // items at a time; test mode has no coupling inside a batch
 
-/// Calls body(batch number, items of the batch) over all items.
+/// Calls body(batch number, items of the batch) over all items. Where several ranks are current each takes
+/// some of the batches, alone; what they find is to be brought together (sum_over_ranks).
 template <class Body>
 void for_batches(const Tensor& items, const Body& body, int64_t batch = kBatch) {
+  const parallel::Communicator& ranks = parallel::current();
+  const int64_t size = ranks.size(), rank = ranks.rank();
+  const parallel::Alone alone;
   for (int64_t begin = 0, number = 0; begin < items.numel(); begin += batch, ++number)
-    body(number, items.slice(begin, std::min(items.numel(), begin + batch)));
+    if (number % size == rank) body(number, items.slice(begin, std::min(items.numel(), begin + batch)));
+}
+
+/// What the ranks have found, element by element.
+void sum_over_ranks(std::vector<double>& values);
+void sum_over_ranks(std::vector<int64_t>& values);
+
+/// A number for each item, in order: those that body(batch number, items of the batch) returns.
+template <class Body>
+std::vector<int64_t> for_items(const Tensor& items, const Body& body, int64_t batch = kBatch) {
+  std::vector<int64_t> values(static_cast<size_t>(items.numel()));
+  const auto of_batch = [&](int64_t number, const Tensor& part) {
+    const std::vector<int64_t> found = body(number, part);
+    std::ranges::copy(found, values.begin() + number * batch);
+  };
+  for_batches(items, of_batch, batch);
+  sum_over_ranks(values);
+  return values;
 }
 
 /// The mean over items of a loss that body(batch number, items of the batch) gives as the mean of its batch;
 /// 0 of none.
 template <class Body>
 double mean_loss(const Tensor& items, int64_t batch, const Body& body) {
-  double total = 0;
+  std::vector<double> total{0};
   const auto add = [&](int64_t number, const Tensor& part) {
-    total += body(number, part) * static_cast<double>(part.numel());
+    total[0] += body(number, part) * static_cast<double>(part.numel());
   };
   for_batches(items, add, batch);
-  return total / static_cast<double>(std::max<int64_t>(1, items.numel()));
+  sum_over_ranks(total);
+  return total[0] / static_cast<double>(std::max<int64_t>(1, items.numel()));
 }
 
 /// A stream of its own for every number.

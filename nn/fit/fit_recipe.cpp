@@ -5,6 +5,7 @@
 
 #include "autograd/ops.h"
 #include "nn/eval/estimate.h"
+#include "nn/layers.h"
 #include "nn/report/pictures.h"
 
 namespace vae::fit {
@@ -15,6 +16,10 @@ FitRecipe::FitRecipe(nn::Module& net, Fit::Loss loss, const FitOptions& options,
   pool_ = split ? data_.split.unlabeled : train::all_items(data_.train);
   batch_ = train::batch_of(options.batch, pool_.numel());
   if (split) batch_labeled_ = train::batch_of(options.batch, data_.split.labeled.numel());
+  if (const int ranks = parallel::current().size(); batch_ % ranks != 0 || batch_labeled_ % ranks != 0)
+    fail(ErrorKind::usage, "Fit: {} ranks take equal parts of a batch, which {} images have not", ranks,
+         batch_ % ranks != 0 ? batch_ : batch_labeled_);
+  const parallel::Alone alone;
   const nn::TestMode test(net_);
   const nn::KeepBuffers keep(net_);
   const Step probe(0, Tensor::scalar(int64_t{0}, net_.options().device));
@@ -58,10 +63,15 @@ Losses FitRecipe::losses(const Batch& batch, const Step& step) const {
 }
 
 std::vector<train::Update> FitRecipe::updates(const Step& step) {
-  return {{.losses = {[batch = training_batch(step), step, this] {
+  const train::Share share = step.share(batch_);
+  return {{.losses = {[batch = training_batch(step), share, step, this] {
+             const nn::ShareOfBatch rows(share.places());
              const Losses of_batch = losses(batch, step);
-             for (const auto& [name, value] : of_batch.metrics) step.metric(name, value);
-             return of_batch.total;
+             const auto part = [&](const Var& mean) {
+               return share.rows == share.total ? mean : share.weight() * mean;
+             };
+             for (const auto& [name, value] : of_batch.metrics) step.metric(name, part(value));
+             return part(of_batch.total);
            }}}};
 }
 
@@ -72,15 +82,17 @@ std::vector<std::string> FitRecipe::evaluation_metrics() const {
 }
 
 train::Scalars FitRecipe::evaluate(const Step& step) {
-  train::Scalars means;
-  for (const std::string& name : evaluation_metrics()) means.push_back({name, 0});
+  std::vector<double> means(metrics_.size());
   eval::for_batches(train::all_items(data_.test), [&](int64_t number, const Tensor& items) {
     const Losses of_batch = losses(test_batch(items), step.numbered(number));
     const double share = static_cast<double>(items.numel()) / static_cast<double>(data_.test.size());
     for (size_t i = 0; i < means.size(); ++i)
-      means[i].value += share * of_batch.metrics.at(i).second.value().item();
+      means[i] += share * of_batch.metrics.at(i).second.value().item();
   });
-  return means;
+  eval::sum_over_ranks(means);
+  train::Scalars named;
+  for (const std::string& name : evaluation_metrics()) named.push_back({name, means[named.size()]});
+  return named;
 }
 
 void FitRecipe::report(report::Summary& summary, const Step& step) {

@@ -11,9 +11,10 @@ Tensor ImageSet::gather(const Tensor& items, DType dtype) const {
   return x;
 }
 
-Tensor ImageSet::draw(const Tensor& items, RandomKey key, const Tensor& number, DType dtype) const {
+Tensor ImageSet::draw(const Tensor& items, RandomKey key, const Tensor& number, DType dtype,
+                      kernels::Rows places) const {
   const Tensor x = gather(items, dtype);
-  return inputs == Inputs::drawn ? draw_pixels(x, key, number) : x;
+  return inputs == Inputs::drawn ? draw_pixels(x, key, number, places) : x;
 }
 
 Tensor ImageSet::gather_labels(const Tensor& items) const { return labels_of(labels, items); }
@@ -48,10 +49,10 @@ ImageSet joined(const ImageSet& first, const ImageSet& second) {
   return {stacked({first.pixels, second.pixels}), stacked({first.labels, second.labels}), first.inputs};
 }
 
-Tensor draw_pixels(const Tensor& p, RandomKey key, const Tensor& number) {
+Tensor draw_pixels(const Tensor& p, RandomKey key, const Tensor& number, kernels::Rows places) {
   const Tensor noise = Tensor::empty(p.shape(), p.dtype(), p.device()),
                x = Tensor::empty(p.shape(), p.dtype(), p.device());
-  kernels::random_uniform(noise, key, number, {});
+  kernels::random_uniform(noise, key, number, places);
   const Tensor operands[] = {p, noise};
   kernels::map_fwd(kernels::Map::bernoulli, {}, operands, x);
   return x;

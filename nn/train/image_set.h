@@ -23,8 +23,9 @@ struct ImageSet {
   /// Inputs [items, image_size] of the given items (i64 on the same device); grey values where they are
   /// drawn.
   Tensor gather(const Tensor& items, DType dtype = DType::f32) const;
-  /// Inputs; where they are drawn, by draw `number` (i64 scalar) of a key.
-  Tensor draw(const Tensor& items, RandomKey key, const Tensor& number, DType dtype = DType::f32) const;
+  /// Inputs; where they are drawn, by draw `number` (i64 scalar) of a key, of which they have these rows.
+  Tensor draw(const Tensor& items, RandomKey key, const Tensor& number, DType dtype = DType::f32,
+              kernels::Rows places = {}) const;
   Tensor gather_labels(const Tensor& items) const;
 };
 
@@ -36,7 +37,7 @@ Tensor stacked(const std::vector<Tensor>& parts);
 ImageSet joined(const ImageSet& first, const ImageSet& second);
 
 /// Bernoulli draws with probabilities p.
-Tensor draw_pixels(const Tensor& p, RandomKey key, const Tensor& number);
+Tensor draw_pixels(const Tensor& p, RandomKey key, const Tensor& number, kernels::Rows places = {});
 
 /// A batch as large as wanted, but no larger than the set it is drawn from. Throws Error(usage) where either
 /// is empty.

@@ -7,6 +7,7 @@
 
 #include "nn/train/interrupt.h"
 #include "nn/train/progress.h"
+#include "tensor/communicator.h"
 #include "tensor/compare.h"
 
 namespace vae::train {
@@ -63,6 +64,26 @@ double value_of(const Scalars& metrics, const std::string& name) {
   return found == metrics.end() ? NAN : found->value;
 }
 
+/// What rank 0 writes.
+struct Files {
+  Files(const RunDirectory& directory, Trainable& trainable, const LoopOptions& options, int64_t total,
+        int64_t done)
+      : metrics(directory.path(), trainable.metric_names(), resume_step(directory, done)),
+        events(directory.path(), resume_step(directory, done)),
+        progress({.total = total,
+                  .done = done,
+                  .iters_per_epoch = options.iters_per_epoch,
+                  .images_per_step = trainable.images_per_step(),
+                  .quiet = options.quiet},
+                 options.now()) {}
+  static std::optional<int64_t> resume_step(const RunDirectory& directory, int64_t done) {
+    return directory.resumed() ? std::optional(done) : std::nullopt;
+  }
+  MetricsLog metrics;
+  EventFile events;
+  Progress progress;
+};
+
 /// One run of the loop.
 class Loop {
  public:
@@ -72,18 +93,12 @@ class Loop {
         options_(options),
         total_(options.epochs * options.iters_per_epoch),
         done_(start.iteration),
-        resume_step_(directory.resumed() ? std::optional(start.iteration) : std::nullopt),
-        metrics_(directory.path(), trainable.metric_names(), resume_step_),
-        events_(directory.path(), resume_step_),
-        progress_({.total = total_,
-                   .done = start.iteration,
-                   .iters_per_epoch = options.iters_per_epoch,
-                   .images_per_step = trainable.images_per_step(),
-                   .quiet = options.quiet},
-                  options.now()),
         selection_(trainable.selection()),
         best_(start.best) {
-    last_ = metrics_.kept();
+    ranks_.on_first([&] {
+      files_.emplace(directory, trainable, options, total_, done_);
+      last_ = files_->metrics.kept();
+    });
     epoch_begin_ = begin_;
     row_step_ = start.iteration;
   }
@@ -92,15 +107,16 @@ class Loop {
     const InterruptGuard interrupt;
     if (done_ == 0 && total_ > 0) check_resumable(trainable_);
     row_begin_ = options_.now();
-    while (done_ < total_ && !interrupt.requested()) {
+    while (done_ < total_ && !ranks_.any(interrupt.requested())) {
       trainable_.step();
       ++done_;
       const bool epoch_end = done_ % options_.iters_per_epoch == 0;
       if (epoch_end || (options_.log_every > 0 && done_ % options_.log_every == 0)) write_row(epoch_end);
-      if (epoch_end && options_.after_epoch) options_.after_epoch(epoch(), done_, events_);
+      if (epoch_end && options_.after_epoch)
+        ranks_.on_first([&] { options_.after_epoch(epoch(), done_, files_->events); });
       if (epoch_end || (options_.checkpoint_every > 0 && done_ % options_.checkpoint_every == 0)) save();
       if (epoch_end) row_begin_ = options_.now();  // pictures and checkpoint are no part of the next row
-      progress_.update(done_, options_.now());
+      if (files_) files_->progress.update(done_, options_.now());
     }
     if (done_ < total_) {
       save();
@@ -116,7 +132,7 @@ class Loop {
     return std::chrono::duration<double>(options_.now() - begin).count();
   }
   /// Of the whole run: what earlier processes logged, and this one.
-  double run_seconds() const { return metrics_.seconds_before() + since(begin_); }
+  double run_seconds() const { return (files_ ? files_->metrics.seconds_before() : 0) + since(begin_); }
   int64_t epoch() const { return (done_ - 1) / options_.iters_per_epoch + 1; }
 
   void write_row(bool epoch_end) {
@@ -130,10 +146,12 @@ class Loop {
       check_finite();
       if (selection_) keep_best(evaluated);
     }
-    metrics_.write(done_, epoch(), last_);
-    metrics_.write_timing(done_, run_seconds(), rate);
-    events_.add_scalars(done_, last_);
-    if (epoch_end) print_epoch();
+    ranks_.on_first([&] {
+      files_->metrics.write(done_, epoch(), last_);
+      files_->metrics.write_timing(done_, run_seconds(), rate);
+      files_->events.add_scalars(done_, last_);
+      if (epoch_end) print_epoch();
+    });
     row_begin_ = options_.now();
     row_step_ = done_;
   }
@@ -145,7 +163,7 @@ class Loop {
     best_ = Best{selection_->metric, epoch(), evaluated};
     json meta = trainable_.meta();
     meta["best"] = to_json(*best_);
-    save_checkpoint(directory_.claim(kBestFile), trainable_.weights(), meta);
+    ranks_.on_first([&] { save_checkpoint(directory_.claim(kBestFile), trainable_.weights(), meta); });
   }
 
   void check_finite() const {
@@ -158,7 +176,7 @@ class Loop {
       std::string line = fmt::format("epoch {}/{}  iteration {}", epoch(), options_.epochs, done_);
       for (const auto& [name, value] : last_) line += fmt::format("  {} {:.5g}", name, value);
       line += fmt::format("  {:.1f} s\n", since(epoch_begin_));
-      progress_.clear();
+      files_->progress.clear();
       std::fwrite(line.data(), 1, line.size(), stdout);
       std::fflush(stdout);
     }
@@ -166,11 +184,13 @@ class Loop {
   }
 
   void save() {
-    metrics_.sync();  // the rows a checkpoint stands for must survive whatever it survives
     json meta = trainable_.meta();
     meta["loop"] = {{"iteration", done_}, {"iters_per_epoch", options_.iters_per_epoch}};
     if (best_) meta["loop"]["best"] = to_json(*best_);
-    save_checkpoint(directory_.claim(kCheckpointFile), trainable_.state(), meta);
+    ranks_.on_first([&] {
+      files_->metrics.sync();  // the rows a checkpoint stands for must survive whatever it survives
+      save_checkpoint(directory_.claim(kCheckpointFile), trainable_.state(), meta);
+    });
   }
 
   Trainable& trainable_;
@@ -178,10 +198,8 @@ class Loop {
   const LoopOptions& options_;
   const int64_t total_;
   int64_t done_;
-  std::optional<int64_t> resume_step_;
-  MetricsLog metrics_;
-  EventFile events_;
-  Progress progress_;
+  parallel::Communicator& ranks_ = parallel::current();
+  std::optional<Files> files_;  // of rank 0
   const std::optional<Selection> selection_;
   std::optional<Best> best_;
   Scalars last_;

@@ -47,7 +47,8 @@ struct LoopResult {
 /// its exit code 130. Throws Error(numeric) naming metric and iteration when a metric is not finite (the last
 /// good checkpoint stays), Error(data) when the checkpoint is not of this run, Error(io) when a file cannot
 /// be written, Error(usage) for a trainable that could not be resumed: a run that begins calls
-/// check_resumable().
+/// check_resumable(). Of several ranks all come here, with the same options; rank 0 alone writes, and a
+/// signal to any of them stops all after the same iteration.
 LoopResult run_loop(Trainable& trainable, const RunDirectory& directory, const LoopOptions& options);
 
 /// Throws Error(usage) unless step() is a function of state(): takes a step twice from the present state,

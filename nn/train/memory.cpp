@@ -4,6 +4,7 @@
 
 #include "autograd/tape.h"
 #include "tensor/allocator.h"
+#include "tensor/communicator.h"
 #include "tensor/control_group.h"
 
 namespace vae::train {
@@ -57,8 +58,11 @@ std::optional<double> free_bytes(Device device) {
 void check_memory(Recipe& recipe, std::optional<double> free) {
   const std::optional<MemoryProbe> probe = recipe.memory_probe();
   if (!probe || !free) return;
+  const int ranks = parallel::current().size();
+  const int64_t share = (probe->batch + ranks - 1) / ranks;
+  const parallel::Alone alone;
   const double needed =
-      activation_bytes(recipe.model(), probe->loss, probe->batch) + optimizer_bytes(recipe.groups());
+      activation_bytes(recipe.model(), probe->loss, share) + optimizer_bytes(recipe.groups());
   if (needed > *free)
     fail(ErrorKind::usage, "--{} {} needs about {} of memory, {} are free: a smaller one fits", probe->option,
          probe->batch, gigabytes(needed), gigabytes(*free));

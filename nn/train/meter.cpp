@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "kernels/kernels.h"
+#include "tensor/communicator.h"
 
 namespace vae::train {
 
@@ -10,7 +11,9 @@ Meter::Meter(std::vector<std::string> names, Device device)
     : names_(std::move(names)),
       sums_(Tensor::zeros({static_cast<int64_t>(names_.size())}, DType::f64, device)),
       count_(Tensor::scalar(int64_t{0}, device)),
-      numbers_(names_.size()) {}
+      numbers_(names_.size()) {
+  if (!parallel::current().alone()) parts_ = Tensor::zeros(sums_.shape(), DType::f64, device);
+}
 
 void Meter::add(const std::string& name, const Tensor& number) {
   const auto found = std::find(names_.begin(), names_.end(), name);
@@ -22,8 +25,13 @@ void Meter::add(const std::string& name, const Tensor& number) {
 
 void Meter::count(const Tensor& other) {
   const Tensor counters[] = {count_, other};
-  kernels::tally(numbers_, sums_, {counters, other.defined() ? size_t{2} : size_t{1}});
+  const std::span<const Tensor> counted(counters, other.defined() ? 2 : 1);
+  kernels::tally(numbers_, parts_.defined() ? parts_ : sums_, counted);
   std::ranges::fill(numbers_, Tensor{});
+  if (!parts_.defined()) return;
+  parallel::current().all_reduce(parts_);
+  kernels::sum(parts_, sums_, {1, 1, sums_.numel()}, 1.0, kernels::Write::add);
+  parts_.zero();
 }
 
 Scalars Meter::drain() {

@@ -5,7 +5,7 @@
 
 namespace vae::train {
 
-/// Running means, in f64 on the device.
+/// Running means, in f64 on the device, of what the ranks of a run give together: their parts of a number.
 class Meter {
  public:
   Meter(std::vector<std::string> names, Device device);
@@ -25,6 +25,7 @@ class Meter {
   std::vector<std::string> names_;
   Tensor sums_, count_;
   std::vector<Tensor> numbers_;  // of this step, by name
+  Tensor parts_;                 // of this step, where there are other ranks
 };
 
 }  // namespace vae::train

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "nn/train/append_file.h"
+#include "tensor/communicator.h"
 #include "tensor/error.h"
 #include "tensor/file.h"
 
@@ -63,12 +64,18 @@ void make_directory(const fs::path& path) {
 RunDirectory::RunDirectory(fs::path path, Mode mode, std::string advice)
     : path_(std::move(path)), mode_(mode), advice_(std::move(advice)) {
   if (path_.empty()) fail(ErrorKind::usage, "the run directory has an empty name");
-  if (mode_ != Mode::resume) make_directory(path_);
-  check_mode();
-  lock();
-  check_mode();  // another process may have started a run before the lock was ours
-  adopt_files();
-  remove_files();
+  parallel::current().on_first([this] {
+    if (mode_ != Mode::resume) make_directory(path_);
+    check_mode();
+    lock();
+    check_mode();  // another process may have started a run before the lock was ours
+    adopt_files();
+    remove_files();
+  });
+}
+
+std::filesystem::path RunDirectory::claim(const std::string& name) const {
+  return parallel::current().first() ? train::claim(path_, name) : path_ / name;
 }
 
 void RunDirectory::check_mode() const {
@@ -130,7 +137,9 @@ void RunDirectory::remove_files() const {
 }
 
 void RunDirectory::write_config(const json& config) const {
-  write_file_atomically(claim(kConfig), config.dump(2, ' ', false, json::error_handler_t::replace) + "\n");
+  parallel::current().on_first([&] {
+    write_file_atomically(claim(kConfig), config.dump(2, ' ', false, json::error_handler_t::replace) + "\n");
+  });
 }
 
 json RunDirectory::read_config() const {

@@ -4,7 +4,9 @@
 
 #include "autograd/calling.h"
 #include "autograd/ops.h"
+#include "nn/layers.h"
 #include "nn/train/meter.h"
+#include "tensor/communicator.h"
 
 namespace vae::train {
 
@@ -50,6 +52,20 @@ Step Step::with_noise(Noise noise) const {
   return step;
 }
 
+namespace {
+
+Share share_of(int64_t rank, int64_t ranks, int64_t batch) {
+  const int64_t each = batch / ranks, left = batch % ranks;
+  return {each + (rank < left ? 1 : 0), batch, rank * each + std::min(rank, left)};
+}
+
+}  // namespace
+
+Share Step::share(int64_t batch) const {
+  const parallel::Communicator& ranks = parallel::current();
+  return share_of(ranks.rank(), ranks.size(), batch);
+}
+
 Tensor Step::items(const std::string& stream, const Tensor& pool, Share batch, kernels::Order order) const {
   const Tensor items = Tensor::empty({batch.rows}, DType::i64, device());
   order.batch = batch.total, order.first = batch.first;
@@ -61,12 +77,9 @@ Var Step::noise(const std::string& name, const Rows& rows, int64_t columns, Draw
   const Shape shape{rows.count(), columns};
   if (noise_) return Var(noise_(scope_ + name, shape, draw));
   const Tensor noise = Tensor::empty(shape, dtype_, device());
-  const Share& own = rows.batch;
-  const kernels::Rows numbering =
-      own.rows == own.total ? kernels::Rows{} : kernels::Rows{own.rows, own.total, own.first};
   const RandomKey stream = key("noise/" + scope_ + name);
-  draw == Draw::normal ? kernels::random_normal(noise, stream, draw_, numbering)
-                       : kernels::random_uniform(noise, stream, draw_, numbering);
+  draw == Draw::normal ? kernels::random_normal(noise, stream, draw_, rows.batch.places())
+                       : kernels::random_uniform(noise, stream, draw_, rows.batch.places());
   return Var(noise);
 }
 
@@ -74,8 +87,12 @@ Var Step::noise(const std::string& name, const Shape& shape, Draw draw) const {
   if (shape.rank() == 0)
     fail(ErrorKind::usage, "noise '{}' of shape {}: the first extent is that of the batch", name,
          shape.str());
-  const int64_t rows = shape[0];
-  return autograd::reshape(noise(name, rows, shape.numel() / std::max<int64_t>(1, rows), draw), shape);
+  const kernels::Rows own = nn::ShareOfBatch::rows("Step");
+  const Share rows = own.per_block ? Share(shape[0], own.stride, own.offset) : Share(shape[0]);
+  if (own.per_block && own.per_block != shape[0])
+    autograd::misuse("Step", "noise '{}' of shape {}: this rank has {} rows of the batch", name, shape.str(),
+                     own.per_block);
+  return autograd::reshape(noise(name, rows, shape.numel() / std::max<int64_t>(1, shape[0]), draw), shape);
 }
 
 Var Step::normal(const std::string& name, const Shape& shape) const {
@@ -118,6 +135,22 @@ Var Step::scaled_sum(const Var& per_row, double scale) const { return autograd::
 Var Step::mean(const Var& per_row, const Rows& rows, double weight) const {
   if (rows.total() == 0) autograd::misuse("Step::mean", "the batch has no rows");
   return scaled_sum(per_row, weight / static_cast<double>(rows.total()));
+}
+
+Tensor Step::gathered(const Tensor& own, const Share& batch) const {
+  parallel::Communicator& ranks = parallel::current();
+  if (ranks.alone()) return own;
+  std::vector<int64_t> rows;
+  for (int rank = 0; rank < ranks.size(); ++rank)
+    rows.push_back(share_of(rank, ranks.size(), batch.total).rows);
+  const Tensor all = Tensor::empty(own.shape().with_leading(batch.total), own.dtype(), own.device());
+  ranks.all_gather(own, all, rows);
+  return all;
+}
+
+Var Step::part(const Var& total) const {
+  const int ranks = parallel::current().size();
+  return ranks == 1 ? total : (1.0 / ranks) * total;
 }
 
 void Step::note(const std::string& name, const Var& value) const {

@@ -7,7 +7,7 @@
 #include <map>
 #include <string>
 
-#include "autograd/variable.h"
+#include "autograd/collective.h"
 #include "kernels/kernels.h"
 
 namespace vae::train {
@@ -22,6 +22,10 @@ struct Share {
   Share() = default;
   Share(int64_t all) : rows(all), total(all) {}
   Share(int64_t own, int64_t of, int64_t from) : rows(own), total(of), first(from) {}
+  /// What part of the batch it is.
+  double weight() const { return static_cast<double>(rows) / static_cast<double>(total); }
+  /// The places of the rows, as random numbers count them.
+  kernels::Rows places() const { return rows == total ? kernels::Rows{} : kernels::Rows{rows, total, first}; }
 };
 
 /// Rows of noise: `blocks` blocks (samples, classes), each with the rows of the batch.
@@ -59,8 +63,8 @@ class Step {
   using Noise = std::function<Tensor(const std::string& name, Shape shape, Draw draw)>;
   Step with_noise(Noise noise) const;
 
-  /// The share of this process in a batch.
-  Share share(int64_t batch) const { return batch; }
+  /// The share of this rank in a batch: as many rows as the other ranks have, or one more or less.
+  Share share(int64_t batch) const;
   /// The items of a batch out of an i64 pool, this process's share of them: batch number `iteration` in an
   /// order that has the stream's name.
   Tensor items(const std::string& stream, const Tensor& pool, Share batch, kernels::Order order = {}) const;
@@ -75,10 +79,17 @@ class Step {
   std::vector<Var> numbers(const std::vector<std::pair<std::string, kernels::Schedule>>& schedules) const;
   /// (iteration + 1) / iterations, at most 1: the weight of a divergence that warms up; noted as "ramp".
   Var ramp(int64_t iterations) const { return number("ramp", kernels::Schedule::rise(1, iterations)); }
-  /// Sum of values of rows over the whole batch; that times a scale; and their mean, times a weight.
+  /// Sum of values of rows over the whole batch; that times a scale; and their mean, times a weight. Of a
+  /// rank's rows this is its part of the number, as losses and metrics are: those of the ranks add up.
   Var sum(const Var& per_row) const { return scaled_sum(per_row, 1); }
   Var scaled_sum(const Var& per_row, double scale) const;
   Var mean(const Var& per_row, const Rows& rows, double weight = 1) const;
+  /// What the parts of the ranks add up to, for functions of a sum that are no sums themselves.
+  Var total(const Var& part) const { return autograd::all_sum(part); }
+  /// The rows of the whole batch out of those of the ranks, without gradient.
+  Tensor gathered(const Tensor& own, const Share& batch) const;
+  /// This rank's part of a number that all ranks have.
+  Var part(const Var& total) const;
 
   /// Shows a value where somebody looks.
   void note(const std::string& name, const Var& value) const;

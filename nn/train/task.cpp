@@ -3,13 +3,14 @@
 #include <algorithm>
 
 #include "nn/train/checkpoint.h"
+#include "tensor/communicator.h"
 
 namespace vae::train {
 
 Task::Task(Recipe& recipe, Options options)
     : recipe_(recipe),
       options_(options),
-      groups_(recipe.groups()),
+      groups_(recipe.groups(), options.grad_reduce),
       meter_(recipe.training_metrics(), recipe.model().options().device),
       counter_(Tensor::scalar(int64_t{0}, recipe.model().options().device)),
       graph_(counter_.device(), options.graph) {}
@@ -27,7 +28,7 @@ void Task::step() {
 }
 
 void Task::queue() {
-  const Step step = Step(options_.seed, counter_).with_meter(meter_);
+  const Step step = Step(options_.seed, counter_, recipe_.model().options().dtype).with_meter(meter_);
   for (const Update& update : recipe_.updates(step)) groups_.run(update, counter_);
   meter_.count(counter_);
 }
@@ -47,6 +48,10 @@ Scalars Task::drain() {
 
 Scalars Task::evaluate() {
   const kernels::PrecisionScope precision(options_.precision);
+  if (!parallel::current().alone() &&
+      !parallel::of_statistics())  // of each rank's rows: those of rank 0 count
+    for (const nn::Module::Buffer& buffer : recipe_.model().buffers())
+      parallel::current().broadcast(buffer.tensor);
   const nn::TestMode test(recipe_.model());
   const Groups::Averaged averaged(groups_);
   return recipe_.evaluate(last_step(options_.seed, iteration(), counter_.device(), "evaluate"));

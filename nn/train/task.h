@@ -14,6 +14,7 @@ class Task : public Trainable {
     uint64_t seed = 0;
     GraphMode graph = GraphMode::automatic;
     kernels::Precision precision = kernels::Precision::fp32;  ///< of products on CUDA devices
+    DType grad_reduce = DType::f32;  ///< in which f32 gradients are added up over ranks
     std::string split{};  ///< names the split of the data: a checkpoint is resumed with the same split only
   };
   /// The recipe must outlive the task; its model lies on the device of the task.

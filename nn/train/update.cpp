@@ -25,16 +25,17 @@ class Constants {
 
 }  // namespace
 
-Groups::Entry::Entry(const Group& group)
+Groups::Entry::Entry(const Group& group, DType sums)
     : name(group.name),
       parameters(*group.module),
+      reduction(parameters, sums),
       optimizer(nn::make_optimizer(parameters, group.rule)),
       rate(group.rate) {
   if (group.average != 0) average.emplace(parameters, group.average);
 }
 
-Groups::Groups(const std::vector<Group>& groups) {
-  for (const Group& group : groups) entries_.push_back(std::make_unique<Entry>(group));
+Groups::Groups(const std::vector<Group>& groups, DType sums) {
+  for (const Group& group : groups) entries_.push_back(std::make_unique<Entry>(group, sums));
   if (entries_.empty()) return;
   const Tensor& values = entries_[0]->parameters.values();
   one_ = Tensor::empty({}, values.dtype(), values.device());
@@ -61,11 +62,14 @@ void Groups::run(const Update& update, const Tensor& iteration) {
   for (Entry* entry : stepped) entry->parameters.clear_gradients();
   for (const auto& loss : update.losses) {
     autograd::Tape tape;
-    tape.backward(loss(), one_);
+    const Var value = loss();
+    if (&loss == &update.losses.back())
+      for (Entry* entry : stepped) entry->reduction.begin();
+    tape.backward(value, one_);
   }
   std::vector<nn::Optimizer::Turn> turns;
   for (Entry* entry : stepped) {
-    entry->parameters.finish_gradients();  // a loss need not reach every group
+    entry->reduction.finish();
     turns.push_back({entry->optimizer.get(), entry->rate});
   }
   nn::Optimizer::step(turns, iteration);

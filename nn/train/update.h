@@ -6,6 +6,7 @@
 #include <optional>
 
 #include "nn/optimizer.h"
+#include "nn/train/reduction.h"
 
 namespace vae::train {
 
@@ -37,7 +38,8 @@ struct Update {
 /// The groups of a recipe in flat buffers, and their optimisers.
 class Groups {
  public:
-  explicit Groups(const std::vector<Group>& groups);
+  /// `sums`: in which f32 gradients are added up over the ranks that are current.
+  explicit Groups(const std::vector<Group>& groups, DType sums = DType::f32);
 
   /// Carries out an update in an iteration (an i64 scalar on the device). Parameters of other groups are
   /// constants meanwhile.
@@ -46,10 +48,11 @@ class Groups {
   struct Entry {
     std::string name;
     nn::FlatParameters parameters;
+    Reduction reduction;
     std::unique_ptr<nn::Optimizer> optimizer;
     Rate rate;
     std::optional<nn::WeightAverage> average{};
-    explicit Entry(const Group& group);
+    Entry(const Group& group, DType sums);
   };
   /// Throws Error(internal) for an unknown name.
   Entry& at(const std::string& name);

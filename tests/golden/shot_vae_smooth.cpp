@@ -89,7 +89,8 @@ class SmoothUpdates {
         x_l(image_batch(numbers_, "input/image_l" + suffix, labeled));
     const Var y(train::one_hot(label_batch(numbers_, "input/label_l" + suffix, labeled, classes()), classes(),
                                numbers_.dtype()));
-    groups_.run({.losses = {[&] { return recipe_.loss(x_u, x_l, y, step); }}}, step.iteration());
+    groups_.run({.losses = {[&] { return recipe_.loss(x_u, x_u.shape()[0], x_l, x_l.shape()[0], y, step); }}},
+                step.iteration());
     unused("noise/unif_l_unused" + suffix, labeled, classes());
     for (const auto& [name, note] : notes) {
       const Tensor value = to_theirs(note.value());

@@ -1,4 +1,5 @@
 // Batch norm and the optimisers.
+#include "tensor/communicator.h"
 #include "tests/kernels/parity.h"
 
 namespace vae::test {
@@ -21,12 +22,14 @@ BatchNormForward forward_of(Operands& in, int64_t m, int64_t n, BatchNormRule ru
   return f;
 }
 
-Outputs normalised(Operands in, BatchNormRule rule, bool running, bool wide = false) {
+Outputs normalised(Operands in, BatchNormRule rule, bool running, bool wide = false,
+                   parallel::Communicator* ranks = nullptr) {
   Outputs out;
   for (const Shape& shape : kBatches) {
     BatchNormForward f = forward_of(in, shape[0], shape[1], rule);
     if (shape[0] == 1) f.rule.eps = 1;  // one value has no variance
     if (wide) f.x = in.uniform({shape[0], shape[1] + 3});
+    f.ranks = ranks;
     if (running) f.running_mean = in.uniform({shape[1]}), f.running_var = in.uniform({shape[1]}, 1, 2);
     batch_norm_fwd(f);
     out.insert(out.end(), {f.y, f.mean, f.rstd});
@@ -35,7 +38,8 @@ Outputs normalised(Operands in, BatchNormRule rule, bool running, bool wide = fa
   return out;
 }
 
-Outputs gradients(Operands in, Write write, bool with_dx, bool wide = false) {
+Outputs gradients(Operands in, Write write, bool with_dx, bool wide = false,
+                  parallel::Communicator* ranks = nullptr) {
   Outputs out;
   for (const Shape& shape : kBatches) {
     const int64_t m = shape[0], n = shape[1];
@@ -49,6 +53,7 @@ Outputs gradients(Operands in, Write write, bool with_dx, bool wide = false) {
     b.dbeta = in.uniform({n});
     if (with_dx) b.dx = in.uniform({m, wide ? n + 3 : n});
     b.write_x = b.write_gamma = b.write_beta = write;
+    b.ranks = ranks;
     batch_norm_bwd(b);
     out.insert(out.end(), {b.dgamma, b.dbeta});
     if (with_dx) out.push_back(b.dx);
@@ -201,6 +206,11 @@ void add_training_cases(std::vector<ParityCase>& cases) {
   }
   cases.push_back(
       {"batch_norm_fwd", "first columns", [=](Operands in) { return normalised(in, rule, true, true); }});
+  cases.push_back({"batch_norm_fwd", "of ranks, here one",
+                   [=](Operands in) { return normalised(in, rule, true, false, &parallel::current()); }});
+  cases.push_back({"batch_norm_bwd", "of ranks, here one", [=](Operands in) {
+                     return gradients(in, Write::set, true, false, &parallel::current());
+                   }});
   cases.push_back({"batch_norm_bwd", "first columns",
                    [=](Operands in) { return gradients(in, Write::add, true, true); }});
   for (const std::string_view function : activation_names())

@@ -1,44 +1,17 @@
 // Every function of the vendors that our code names is called under the model, and counted.
-#include <filesystem>
-#include <regex>
-#include <set>
-
 #include "kernels/kernels.h"
 #include "tensor/allocator.h"
 #include "tensor/runtime.h"
+#include "tensor/stream_cuda.h"
 #include "tests/expect_error.h"
-#include "tests/model/vendor.h"
+#include "tests/model/functions.h"
 #include "tests/numeric.h"
-#include "tests/read_text.h"
 #include "tests/report.h"
 
 namespace vae::test {
 namespace {
 
 const Device kCuda{DeviceType::cuda, 0};
-
-/// Names of the vendors' functions in the host files of the CUDA side, as their libraries export them:
-/// called, or, of descriptors, handed over.
-std::set<std::string> functions_in_sources() {
-  static const std::regex function(
-      R"(\b(?:(?:cuda|cublas|cublasLt|cudnn)[A-Z]\w*(?=\()|cudnn(?:Create|Destroy)\w+))");
-  std::set<std::string> names;
-  for (const char* file : {"tensor/runtime_cuda.cpp", "kernels/cuda/launch.cpp", "kernels/gemm_cublas.cpp",
-                           "kernels/linear_cublaslt.cpp", "kernels/conv_cudnn.cpp"}) {
-    const std::string text = read_text(std::string(VAE_SOURCE_DIR "/") + file);
-    for (std::sregex_iterator match(text.begin(), text.end(), function), end; match != end; ++match)
-      names.insert(match->str());
-  }
-  names.insert("cudaLaunchKernel");
-  return names;
-}
-
-/// The name under which a function is counted: headers give some another one.
-int64_t calls_of(const std::string& function) {
-  int64_t all = 0;
-  for (const char* suffix : {"", "_v2", "_internal"}) all += called(function + suffix);
-  return all;
-}
 
 void multiply(DType dtype) {
   const Tensor a = sample_tensor({3, 4}, dtype, kCuda), c = Tensor::zeros({3, 3}, dtype, kCuda);
@@ -57,6 +30,15 @@ void convolve(int64_t height) {
   kernels::conv2d_bwd_weight(y, x, dw, window, kernels::Write::set);
 }
 
+/// Events that streams wait for, and are asked for.
+void use_events() {
+  CudaEvent here(CudaEvent::Timing::off);
+  here.record(compute_stream(0));
+  here.hold(compute_stream(0));
+  while (!here.reached()) {
+  }
+}
+
 /// All that a device can do, once, and what fails of it.
 void use_everything() {
   DeviceRuntime& cuda = runtime(DeviceType::cuda);
@@ -67,6 +49,7 @@ void use_everything() {
   const Tensor x = Tensor::zeros({8}, DType::f32, kCuda), y = x.clone();
   EXPECT_GE(cuda.time_ms(0, [&] { y.copy_from(x); }), 0);
   cuda.record(0, [&] { y.copy_from(x); })->replay();
+  use_events();
   synchronize(kCuda);
   for (const auto& [function, status] :
        {std::pair{"cublasGemmEx_64", 13}, {"cublasLtMatmul", 13}, {"cudnnConvolutionForward", 5000}}) {
@@ -80,7 +63,10 @@ void use_everything() {
 }
 
 TEST(Coverage, EveryFunctionOfTheVendorsIsCalled) {
-  const std::set<std::string> names = functions_in_sources();
+  std::set<std::string> names =
+      functions_named_in({"tensor/runtime_cuda.cpp", "kernels/cuda/launch.cpp", "kernels/gemm_cublas.cpp",
+                          "kernels/linear_cublaslt.cpp", "kernels/conv_cudnn.cpp"});
+  names.insert("cudaLaunchKernel");
   ASSERT_GE(names.size(), 55u);
   use_everything();
   std::string missing, counts;

@@ -40,7 +40,10 @@ struct NamedRecipe {
   int64_t evaluation_batch = eval::kBatch;  ///< images that are evaluated at a time
 };
 
-inline nn::Options options_of(const train::Data& data) { return {DType::f32, data.test.device(), 1}; }
+/// Of the recipes that are made; those of "fit" and "mnist-cnn" are f32 throughout.
+inline DType recipe_dtype = DType::f32;
+
+inline nn::Options options_of(const train::Data& data) { return {recipe_dtype, data.test.device(), 1}; }
 
 /// A net as a user of Fit would write one.
 struct UsersNet : nn::Module {
@@ -61,7 +64,7 @@ struct UsersNet : nn::Module {
 class UsersRecipe : std::unique_ptr<UsersNet>, public fit::FitRecipe {
  public:
   explicit UsersRecipe(const train::Data& data)
-      : UsersRecipe(std::make_unique<UsersNet>(options_of(data)), data) {}
+      : UsersRecipe(std::make_unique<UsersNet>(nn::Options{DType::f32, data.test.device(), 1}), data) {}
 
  private:
   UsersRecipe(std::unique_ptr<UsersNet> made, const train::Data& data)
@@ -119,8 +122,8 @@ inline void add_m1_m2(std::vector<NamedRecipe>& recipes, const kernels::Schedule
 inline ml_vae::SetCodes codes_of(const train::ImageSet& images) {
   const auto rows = [&](uint64_t stream) {
     const Shape shape{images.size(), 2};
-    return ml_vae::GaussianRows{sample_tensor(shape, DType::f32, images.device(), -1, 1, stream),
-                                sample_tensor(shape, DType::f32, images.device(), -1, 1, stream + 1)};
+    return ml_vae::GaussianRows{sample_tensor(shape, recipe_dtype, images.device(), -1, 1, stream),
+                                sample_tensor(shape, recipe_dtype, images.device(), -1, 1, stream + 1)};
   };
   return {rows(1), rows(3), images.labels};
 }

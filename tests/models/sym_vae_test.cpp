@@ -97,10 +97,11 @@ TEST(BitStatistics, OfTwoBatchesByTheirFormula) {
     return p * std::log(p) + (1 - p) * std::log(1 - p);
   };
   std::vector<double> mean(3, 0.5), information(3, 0.0);
+  const train::Step step(0, Tensor::scalar(int64_t{0}));
   for (const uint64_t stream : {1, 2}) {
     std::vector<double> logits = test::sample(4 * 3, -3, 3, stream);
     logits[0] = 100;  // a probability of one
-    bits.add(Var(rows(logits, 3)));
+    bits.add(Var(rows(logits, 3)), 4, step);
     for (size_t k = 0; k < 3; ++k) {
       double p_mean = 0, told = 0;
       for (size_t i = 0; i < 4; ++i) {
@@ -122,7 +123,8 @@ TEST(BitStatistics, TendToWhatTheBitsTell) {
   nn::Module root;
   const BitStatistics bits(&root, "z", 3);
   const Var logits(test::tensor_of({40, 1, -40, -40, 1, -40, 40, 1, -40, -40, 1, -40}, {4, 3}, DType::f32));
-  for (int i = 0; i < 2000; ++i) bits.add(logits);
+  const train::Step step(0, Tensor::scalar(int64_t{0}));
+  for (int i = 0; i < 2000; ++i) bits.add(logits, 4, step);
   const std::vector<double> told = to_doubles(bits.information), mean = to_doubles(bits.mean);
   EXPECT_NEAR(told[0], std::log(2), 1e-4);
   EXPECT_NEAR(told[1], 0, 1e-4);

@@ -101,6 +101,8 @@ class BadOptions(ToolTest):
         self.refuse(2, "dance", "bench_step", "dance")
         self.refuse(2, "--steps", "bench_step", "m2", "--steps", "0")
         self.refuse(2, "--card", "bench_step", "m2", "--plan", "--card", "a100")
+        self.refuse(2, "--ranks", "bench_step", "m2", "--ranks", "8")
+        self.refuse(2, "--link", "bench_step", "m2", "--plan", "--ranks", "8", "--link", "0")
         self.refuse(2, "no kernel matches", "bench_kernels", "dance")
         self.refuse(2, "--images", "bench_inception", "--images", "0")
 

@@ -1,4 +1,4 @@
-"""How a build finds cuBLAS and cuDNN (cmake/VaeCudaLibraries.cmake): in the toolkit, in what pip installs, or not. The folders
+"""How a build finds cuBLAS, cuDNN and NCCL (cmake/VaeCudaLibraries.cmake): in the toolkit, in what pip installs, or not. The folders
 are made up; nothing is compiled with them."""
 import os
 import pathlib
@@ -21,6 +21,7 @@ set(CUDAToolkit_INCLUDE_DIRS ${CMAKE_SOURCE_DIR}/toolkit/include)
 include(VaeCudaLibraries)
 vae_find_cuda_libraries()
 message(STATUS "cuDNN: ${VAE_HAS_CUDNN} ${VAE_CUDNN_LIBRARY} ${VAE_CUDNN_INCLUDE_DIR}")
+message(STATUS "nccl: ${VAE_HAS_NCCL} ${VAE_NCCL_LIBRARY} ${VAE_NCCL_INCLUDE_DIR}")
 message(STATUS "cuBLAS: ${VAE_CUBLAS_LIBRARIES} ${VAE_CUBLAS_INCLUDE_DIR}")
 """
 
@@ -47,6 +48,11 @@ class CudaLibraries(ToolTest):
         self.write(f"{folder}/include/cudnn.h")
         self.write(f"{folder}/include/cudnn_version.h",
                    "#define CUDNN_MAJOR %d\n#define CUDNN_MINOR %d\n#define CUDNN_PATCHLEVEL %d\n" % version)
+
+    def nccl(self, folder, suffix="", version=(2, 28, 9)):
+        self.write(f"{folder}/lib/libnccl.so{suffix}")
+        self.write(f"{folder}/include/nccl.h",
+                   "#define NCCL_MAJOR %d\n#define NCCL_MINOR %d\n#define NCCL_PATCH %d\n" % version)
 
     def configure(self, *options):
         """Exit code and all output."""
@@ -102,6 +108,22 @@ class CudaLibraries(ToolTest):
         self.assertIn("no cuDNN: convolutions", self.summary()[0])
         self.cudnn("toolkit", version=(8, 9, 7))
         self.assertIn(f"no cuDNN of version 9 ({self.dir}/toolkit/include has 8.9.7): convolutions", self.summary()[0])
+
+    def test_nccl(self):
+        self.cublas("toolkit")
+        out = self.summary()[1]
+        self.assertIn("NCCL: none, a training on CUDA devices is one process", out)
+        code, out = self.configure("-DVAE_NCCL=ON")
+        self.assertNotEqual(code, 0)
+        self.assertIn("VAE_NCCL=ON, but NCCL: none", out)
+        self.nccl("site/nvidia/nccl", ".2", (2, 17, 1))
+        site = f"{self.dir}/site/nvidia/nccl"
+        self.assertIn(f"NCCL: none of version 2.18 ({site}/include has 2.17.1), a training", self.summary("-DVAE_NCCL=AUTO")[1])
+        self.nccl("site/nvidia/nccl", ".2")
+        out = self.summary()[1]
+        self.assertIn(f"NCCL: 2.28.9 ({site}/lib/libnccl.so.2)", out)
+        self.assertIn(f"nccl: ON {site}/lib/libnccl.so.2 {site}/include", out)
+        self.assertIn("nccl: OFF", self.summary("-DVAE_NCCL=OFF")[1])
 
     def test_without_cublas(self):
         code, out = self.configure()

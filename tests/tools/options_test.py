@@ -113,6 +113,27 @@ class Configuration(ToolTest):
         self.assertEqual(h200["step"][:4], step[:4])
         self.assertLess(h200["step"][4], time)
 
+    def test_plan_of_ranks(self):
+        """Ranks on paper: one is the plan itself, a slower link costs, more ranks do not compute more than one."""
+        def tables(*options):
+            code, out, err = self.run_tool("bench_step", "ml_vae", "--plan", "--ranks", "16", *options)
+            if "no emulator" in err:
+                self.skipTest("a build without the emulator")
+            self.assertEqual((code, err), (0, ""))
+            plan, scaling = out.strip().split("\n\n")
+            rows = [[float(number) for number in line.split()] for line in scaling.splitlines()[2:]]
+            return float(plan.splitlines()[-1].split()[-1]), {int(row[0]): row[1:] for row in rows}
+        (plan, fast), (_, slow) = tables(), tables("--link", "1")
+        self.assertEqual(sorted(fast), [1, 8, 16, 64, 512])
+        self.assertAlmostEqual(fast[1][0], plan, delta=0.1)
+        self.assertEqual(fast[1][1:], [0, 0, 1, 1])
+        for ranks in (8, 16, 64, 512):
+            step, link, waits, times, efficiency = fast[ranks]
+            self.assertLess(step - waits, plan)
+            self.assertLessEqual(waits, link)
+            self.assertAlmostEqual(efficiency, times / ranks, delta=1e-3)
+            self.assertGreater(slow[ranks][0], step)
+
     def test_seeds(self):
         for command, metric in ((M1, "test_loss"), (M2, "test_accuracy")):
             tool = command[0]

@@ -29,7 +29,10 @@ void add_run(Settings& s, const tool::CommonOptions& o, train::Inputs inputs) {
   s.add("task.seed", task.seed);
   s.add("task.graph", task.graph);
   s.add("task.precision", task.precision);
+  s.add("task.grad_reduce", task.grad_reduce);
   s.add("task.split", task.split);
+  s.add("statistics", o.run.statistics);
+  s.add("comm_timeout", o.run.comm_timeout);
   s.add("mode", o.run.mode());
   s.add("run", o.run.run.string());
   s.add("config", o.run.config.string());
@@ -125,6 +128,9 @@ std::vector<Row> common_rows(const std::string& stage, bool split) {
                         {"threads", "2", {{"threads", 2}}},
                         {"precision", "tf32", {{"task.precision", kernels::Precision::tf32}}},
                         {"graph", "off", {{"task.graph", GraphMode::off}}},
+                        {"bn", "local", {{"statistics", parallel::Statistics::local}}},
+                        {"grad-reduce", "f64", {{"task.grad_reduce", DType::f64}}},
+                        {"comm-timeout", "2.5", {{"comm_timeout", 2.5}}},
                         {"data", "idx", {{"data.name", "idx"}}},
                         {"data-dir", "/here", {{"data.data_dir", "/here"}}},
                         {"classes", "5", {{"data.num_classes", 5}}},
@@ -169,8 +175,9 @@ void expect_config(const nlohmann::json& config, const nlohmann::json& expected)
 
 bool is_free(const std::string& name) {
   // How long, where and how a run is carried out.
-  static const std::set<std::string> free{"epochs",   "seeds", "checkpoint-every", "device",      "threads",
-                                          "data-dir", "graph", "lr-epochs",        "m1-lr-epochs"};
+  static const std::set<std::string> free{
+      "epochs",   "seeds", "checkpoint-every", "device",    "threads",
+      "data-dir", "graph", "comm-timeout",     "lr-epochs", "m1-lr-epochs"};
   return free.contains(name);
 }
 

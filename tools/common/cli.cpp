@@ -4,13 +4,18 @@
 #include <unistd.h>
 
 #include <CLI/App.hpp>
+#include <algorithm>
+#include <chrono>
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
 #include <iostream>
 #include <new>
+#include <thread>
 
+#include "nn/parallel/environment.h"
 #include "tensor/error.h"
+#include "tensor/print.h"
 #include "tools/common/version.h"
 
 namespace vae::tool {
@@ -38,13 +43,50 @@ void limit_spinning(char** argv) {
   ::execv("/proc/self/exe", argv);  // returns only where there is no /proc: then things stay as they were
 }
 
-int failed(const char* message, ErrorKind kind) {
-  const char* what = kind == ErrorKind::interrupted ? "" : "error: ";
-  std::fprintf(stderr, "%s%s\n", what, one_line(message).c_str());  // never throws, unlike fmt::print
-  return static_cast<int>(kind);
+parallel::Environment g_ranks;
+
+int tell(const Error& error, const std::function<bool()>& is_ending) {
+  const bool interrupted = error.kind() == ErrorKind::interrupted;
+  std::string line = interrupted ? "" : "error: ";
+  if (!g_ranks.alone() && !interrupted) {
+    // Of equal failures that of the lowest rank is said: its end is that of the others, which mpirun begins
+    // after a second.
+    std::this_thread::sleep_for(std::min(g_ranks.rank, 6) * std::chrono::milliseconds(1500));
+    line += fmt::format("rank {}: ", g_ranks.rank);
+  }
+  if (interrupted ? g_ranks.rank == 0 : !is_ending())
+    ::dprintf(2, "%s\n", (line + one_line(error.what())).c_str());
+  return error.exit_code();
+}
+
+Error described(const std::exception_ptr& exception) {
+  try {
+    std::rethrow_exception(exception);
+  } catch (const Error& e) {
+    return e;
+  } catch (const std::bad_alloc&) {
+    return {ErrorKind::device, "out of memory"};
+  } catch (const std::system_error& e) {
+    return {ErrorKind::io, e.what()};
+  } catch (const std::exception& e) {
+    return {ErrorKind::internal, e.what()};
+  }
 }
 
 }  // namespace
+
+int say_failure(const std::exception_ptr& exception, const std::function<bool()>& is_ending) {
+  return tell(described(exception), is_ending);
+}
+
+void silence_other_ranks() {
+  g_ranks = parallel::environment();
+  if (g_ranks.rank == 0) return;
+  leaves_notes_to_others = true;
+  const int nowhere = ::open("/dev/null", O_WRONLY);
+  ::dup2(nowhere, 1);
+  ::close(nowhere);
+}
 
 int guarded_main(const std::function<int()>& body) {
   reserve_standard_streams();
@@ -53,16 +95,10 @@ int guarded_main(const std::function<int()>& body) {
     const int code = body();
     std::cout.flush();
     if (std::fflush(stdout) != 0 || std::ferror(stdout) != 0)
-      return failed("standard output cannot be written", ErrorKind::io);
+      fail(ErrorKind::io, "standard output cannot be written");
     return code;
-  } catch (const Error& e) {
-    return failed(e.what(), e.kind());
-  } catch (const std::bad_alloc&) {
-    return failed("out of memory", ErrorKind::device);
-  } catch (const std::system_error& e) {
-    return failed(e.what(), ErrorKind::io);
-  } catch (const std::exception& e) {
-    return failed(e.what(), ErrorKind::internal);
+  } catch (...) {
+    return say_failure(std::current_exception());
   }
 }
 

@@ -5,6 +5,7 @@
 #include "nn/train/memory.h"
 #include "nn/train/torch_weights.h"
 #include "tensor/print.h"
+#include "tools/common/ranks.h"
 
 namespace vae::tool {
 
@@ -46,7 +47,9 @@ data::Split Run::prepare_split(const train::RunDirectory& directory,
                                const std::optional<data::StoredSplit>& drawn) const {
   if (!setup_.split) return {};
   if (!drawn) return data::load_split(directory / "split.json", images_.train.labels).split;
-  data::save_split(directory.claim("split.json"), drawn->split, drawn->request, images_.train.labels);
+  parallel::current().on_first([&] {
+    data::save_split(directory.claim("split.json"), drawn->split, drawn->request, images_.train.labels);
+  });
   return drawn->split;
 }
 
@@ -93,7 +96,7 @@ void Run::start_stage() {
 
 void Run::train_stage(const train::RunDirectory& directory) {
   const Stage& stage = *setup_.stage;
-  train::claim_folder(directory.path(), stage.folder);
+  parallel::current().on_first([&] { train::claim_folder(directory.path(), stage.folder); });
   Run run(stage.setup(options().below(stage.folder)));
   say("{}: {} epochs\n", stage.title, run.options().epochs);
   run.train();
@@ -101,6 +104,7 @@ void Run::train_stage(const train::RunDirectory& directory) {
 }
 
 void Run::train() {
+  check_same_on_ranks(identity_of_images());
   // Whatever can be wrong with the input of a new run shows before there is a directory.
   const bool resumed = options().mode() == train::RunDirectory::Mode::resume;
   std::optional<data::StoredSplit> drawn;
@@ -124,9 +128,14 @@ void Run::train() {
   const train::LoopResult result = fit::train_recipe(*recipe_, directory, task, options().loop());
   iterations_ = result.iterations;
   const nn::TestMode test(recipe_->model());
-  const report::Summary summary = summarize(result.last);
-  score_ = fit::score_of(summary);
-  fit::write_outcome(directory.path(), summary, result, setup_.table.config(), images_);
+  parallel::current().on_first([&] {
+    const report::Summary summary = summarize(result.last);
+    score_ = fit::score_of(summary);
+    fit::write_outcome(directory.path(), summary, result, setup_.table.config(), images_);
+  });
+  const Tensor score = Tensor::scalar(score_.value);
+  parallel::current().broadcast(score);
+  score_.value = score.item();
 }
 
 void Run::benchmark() {

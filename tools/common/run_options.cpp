@@ -25,14 +25,15 @@ train::LoopOptions RunOptions::loop() const {
 }
 
 train::Task::Options RunOptions::task(const std::string& split) const {
-  return {.seed = seed, .graph = graph, .precision = precision, .split = split};
+  return {.seed = seed, .graph = graph, .precision = precision, .grad_reduce = grad_reduce, .split = split};
 }
 
 RunOptions RunOptions::below(const std::string& folder) const {
   RunOptions o = *this;
   o.run /= folder;
   o.seeds.clear();
-  const bool begun = std::filesystem::exists(o.run / "config.json");
+  parallel::Communicator& ranks = parallel::current();  // rank 0 knows
+  const bool begun = ranks.any(ranks.first() && std::filesystem::exists(o.run / "config.json"));
   o.resume = resume && begun, o.fresh = fresh && begun;
   return o;
 }
@@ -56,6 +57,16 @@ void describe(const OptionTable& table, RunOptions& o) {
       .changeable();
   table.add("benchmark", o.benchmark, "time so many steps instead, one JSON line", at_least(0)).unstored();
   table.flag("quiet", o.quiet, "no progress, no line per epoch");
+  table.add("bn", o.statistics,
+            "on several ranks, batch norm takes its statistics over the global batch or over the local rows",
+            choice<parallel::Statistics>(
+                {{"global", parallel::Statistics::global}, {"local", parallel::Statistics::local}}));
+  table.add("grad-reduce", o.grad_reduce, "gradients of several ranks are added up in f32 or f64",
+            choice<DType>({{"f32", DType::f32}, {"f64", DType::f64}}));
+  table
+      .add("comm-timeout", o.comm_timeout, "seconds after which a rank gives up those that do not answer",
+           between(0.1, 1e6))
+      .changeable();
   describe(table, static_cast<DeviceOptions&>(o));
 }
 

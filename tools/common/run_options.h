@@ -3,6 +3,7 @@
 #include "kernels/precision.h"
 #include "nn/train/loop.h"
 #include "nn/train/task.h"
+#include "tensor/communicator.h"
 #include "tools/common/option_table.h"
 
 namespace vae::tool {
@@ -21,6 +22,9 @@ struct RunOptions : DeviceOptions {
   int64_t epochs = 1, iters_per_epoch = 2000, log_every = 0, checkpoint_every = 0, benchmark = 0;
   bool counts_passes = false;  ///< epochs of 0 iterations are passes over the images
   bool resume = false, fresh = false, quiet = false;
+  parallel::Statistics statistics = parallel::Statistics::global;  ///< of batch norms, on several ranks
+  DType grad_reduce = DType::f32;                      ///< in which gradients are added up over the ranks
+  double comm_timeout = 30;                            ///< seconds that a rank waits for others
   train::Weights weights = train::Weights::automatic;  ///< that an inspection looks at
 
   train::RunDirectory::Mode mode() const;

@@ -23,7 +23,7 @@ std::optional<train::Scalar> train_seed(const RunOptions& options, uint64_t seed
                                         const std::function<train::Scalar(const RunOptions&)>& train_one) {
   say("seed {}\n", seed);
   const std::string folder = fmt::format("seed_{}", seed);
-  train::claim_folder(options.run, folder);
+  parallel::current().on_first([&] { train::claim_folder(options.run, folder); });
   RunOptions run = options.below(folder);
   run.seed = seed;
   try {
@@ -67,7 +67,8 @@ void train_seeds(const RunOptions& options, const OptionTable& table,
     results.update({{name, values}, {"mean", summary.mean}, {"std", summary.std}});
   }
   if (!failed.empty()) results["failed"] = failed;
-  write_file_atomically(directory.claim("seeds.json"), results.dump(2) + "\n");
+  parallel::current().on_first(
+      [&] { write_file_atomically(directory.claim("seeds.json"), results.dump(2) + "\n"); });
   if (!failed.empty())
     fail(ErrorKind::numeric, "{} of {} seeds diverged or have no score: {}", failed.size(),
          options.seeds.size(), fmt::join(failed, ","));

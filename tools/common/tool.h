@@ -2,9 +2,11 @@
 // A training tool: `train`, and inspections of a finished run. Its main() is
 //
 //   return vae::tool::run<M2Options>(argc, argv, {name, about, preset, {inspections}});
+#include "nn/parallel/environment.h"
 #include "nn/train/interrupt.h"
 #include "tools/common/cli.h"
 #include "tools/common/command_line.h"
+#include "tools/common/ranks.h"
 #include "tools/common/run.h"
 #include "tools/common/seeds.h"
 
@@ -29,25 +31,28 @@ struct Tool {
   std::string train_help = "train, then write pictures and report";
 };
 
-/// `train`: one run or several, or timed steps.
+/// `train`: one run or several, or timed steps; on all ranks that the launcher has started.
 template <class Options>
 int train(Options& options) {
-  options.images.dataset = resolve_dataset(options.images);
-  if (options.run.benchmark > 0) return Run(setup_of(options)).benchmark(), 0;
-  const train::InterruptGuard interrupt;  // a signal while images load, or between two runs, counts, too
-  train_seeds(options.run, setup_of(options).table, [&](const RunOptions& of_run) {
-    Options one = options;
-    one.run = of_run;
-    Run run(setup_of(one));
-    run.train();
-    return run.score();
+  return on_ranks(options.run, setup_of(options).table, [&] {
+    options.images.dataset = resolve_dataset(options.images);
+    if (options.run.benchmark > 0) return Run(setup_of(options)).benchmark(), 0;
+    const train::InterruptGuard interrupt;  // a signal while images load, or between two runs, counts, too
+    train_seeds(options.run, setup_of(options).table, [&](const RunOptions& of_run) {
+      Options one = options;
+      one.run = of_run;
+      Run run(setup_of(one));
+      run.train();
+      return run.score();
+    });
+    return 0;
   });
-  return 0;
 }
 
 template <class Options>
 int run(int argc, char** argv, const Tool<Options>& tool) {
   return main(argv, [&] {
+    silence_other_ranks();
     Options options = tool.preset([](const std::string&, const std::string& fallback) { return fallback; });
     std::vector<Command> commands{{"train", tool.train_help}};
     for (const Inspection<Options>& i : tool.inspections) {
@@ -63,6 +68,7 @@ int run(int argc, char** argv, const Tool<Options>& tool) {
     options.tool_name = tool.name;
     const std::string command = line.parse([&](const OptionTable& table) { describe(table, options); });
     if (command == "train") return train(options);
+    if (parallel::environment().rank > 0) return 0;  // an inspection is work of one process
     for (const Inspection<Options>& i : tool.inspections) {
       if (i.name != command) continue;
       if (i.of_trained && !options.run.seeds.empty())

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "commit.h"
+#include "nn/parallel/nccl.h"
 #ifdef VAE_HAS_CUDA
 #include <cuda_runtime_api.h>
 #endif
@@ -43,6 +44,7 @@ std::string back_ends() {
   const size_t cudnn = cudnnGetVersion(), unit = cudnn < 90000 ? 1000 : 10000;  // of a major version
   names += fmt::format(", cuDNN {}.{}.{}", cudnn / unit, cudnn % unit / 100, cudnn % 100);
 #endif
+  if (const std::string nccl = parallel::nccl_version(); !nccl.empty()) names += ", NCCL " + nccl;
   return names;
 }
 
