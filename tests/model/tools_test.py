@@ -59,7 +59,7 @@ class Tools(ToolTest):
 
     def train(self, command, run, device, **variables):
         graph = ["--graph", "on"] if device != "cpu" else []
-        self.succeed(*command, "--run", run, "--device", device, *graph, env={**ENVIRONMENT, **variables})
+        self.succeed(*command, "--quiet", "--run", run, "--device", device, *graph, env={**ENVIRONMENT, **variables})
         return tensors(self.read(f"{run}/checkpoint.safetensors"))
 
     def check(self, command):
