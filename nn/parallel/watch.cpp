@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdio>
 
 #include "tensor/error.h"
@@ -11,9 +12,9 @@ namespace vae::parallel {
 Watch::Watch(const Environment& e, std::chrono::milliseconds limit, std::string what)
     : thread_([=, this, rank = e.rank, size = e.size, what = std::move(what)] {
         std::unique_lock lock(mutex_);
-        // The lowest rank that is left speaks first, and its end is that of the others.
-        if (done_.wait_for(lock, limit + rank * std::chrono::milliseconds(100), [this] { return is_done_; }))
-          return;
+        // The lowest rank that is left speaks first, and its end is that of the others, a second later.
+        const auto turn = std::min(rank, 6) * std::chrono::milliseconds(1500);
+        if (done_.wait_for(lock, limit + turn, [this] { return is_done_; })) return;
         std::fprintf(stderr, "error: rank %d of %d: %s within %.3g s\n", rank, size, what.c_str(),
                      std::chrono::duration<double>(limit).count());
         ::_exit(static_cast<int>(ErrorKind::peer));
