@@ -141,11 +141,14 @@ class Parallel(ToolTest):
         self.fail("the ranks never started")
 
     def fault(self, number, count, rank, wait):
-        """A signal to a rank at some point; all ranks end in time, and the run can be resumed."""
+        """A signal to a rank at some point of a training; all ranks end in time, and the run can be resumed."""
         shutil.rmtree(self.dir / "run", ignore_errors=True)
         command = [*M2, "--epochs", "500", "--checkpoint-every", "5", "--comm-timeout", TIMEOUT, "--run", "run"]
         process = self.start_ranks((count, command))
         pids = self.ranks_of(process, count)
+        deadline = time.monotonic() + 30
+        while not (self.dir / "run/config.json").exists() and time.monotonic() < deadline:
+            time.sleep(0.01)  # a rank that is killed while MPI starts may leave mpirun itself hanging
         time.sleep(wait)
         os.kill(pids[rank], number)
         begin = time.monotonic()
