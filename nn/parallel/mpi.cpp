@@ -200,7 +200,8 @@ class Mpi final : public Communicator {
   }
 
   void wait(MPI_Request& request, const char* what) const {
-    const Clock::time_point begin = Clock::now();
+    Clock::time_point last = Clock::now();
+    Clock::duration waited{};
     for (;;) {
       // Most waits are short. Who waits longer sleeps: among other programs a core that was merely yielded
       // comes back after their time slices, and one that is spun on is kept from those he waits for.
@@ -209,7 +210,10 @@ class Mpi final : public Communicator {
         check(MPI_Test(&request, &done, MPI_STATUS_IGNORE), what);
         if (done) return;
       }
-      const Clock::duration waited = Clock::now() - begin;
+      // Time in which this process was stopped does not count: it was the others that had no answer.
+      const Clock::time_point now = Clock::now();
+      waited += std::min<Clock::duration>(now - last, std::chrono::seconds(1));
+      last = now;
       if (waited > limit_)
         fail(ErrorKind::peer, "no answer from other ranks for {:.3g} s ({})",
              std::chrono::duration<double>(limit_).count(), what);
