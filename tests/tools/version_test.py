@@ -38,7 +38,7 @@ class Version(ToolTest):
         self.assertTrue(lines["commit"])
         self.assertRegex(lines["compiler"], rf"\A(GCC|Clang) {NUMBER}")
         self.assertRegex(lines["back ends"],
-                         rf"\ACPU(, CUDA {NUMBER} \(architectures [^)]+\)(, cuDNN {NUMBER})?)?\Z")
+                         rf"\ACPU(, CUDA {NUMBER} \(architectures [^)]+\)(, cuDNN {NUMBER})?(, NCCL {NUMBER})?)?\Z")
         libraries = dict(item.split(" ") for item in lines["libraries"].split(", "))
         self.assertEqual(list(libraries),
                          ["OpenBLAS", "oneDNN", "zlib", "OpenSSL", "curl", "fmt", "nlohmann-json", "CLI11"])
