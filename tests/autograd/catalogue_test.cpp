@@ -16,10 +16,17 @@ TEST(Catalogue, EveryCaseIsNamedOnce) {
   }
 }
 
+/// Where there are CUDA devices, or their model, the emulator has nothing to add: its kernels are theirs.
+std::vector<Device> devices() {
+  std::vector<Device> all = kernels::devices();
+  if (device_count(DeviceType::cuda) > 0) std::erase(all, Device{DeviceType::simt, 0});
+  return all;
+}
+
 TEST(Catalogue, EveryCasePassesAllChecks) {
   const std::vector<Case> cases = catalogue();
   std::string table;
-  for (const Device device : kernels::devices()) {
+  for (const Device device : devices()) {
     std::set<std::string> ops;
     double worst = 0;
     for (const Case& sample : cases) {

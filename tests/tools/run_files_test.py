@@ -23,8 +23,9 @@ class FilesOfTheUser(ToolTest):
             self.assertEqual(self.read(name), b"mine", name)
 
     def test_a_folder_with_other_files_is_no_place_for_a_run(self):
+        names = ("figure.png", "logo.svg", "results.json", "thesis.tex", "photos/a.jpg")
         for tool in (M1, M2, VAE, ADGM, ML_VAE, SYM_VAE):
-            for name in ("figure.png", "logo.svg", "results.json", "thesis.tex", "photos/a.jpg"):
+            for name in names if tool is M2 else names[:1]:
                 self.keep(f"mine/{name}")
                 self.refuse(2, "which no run wrote there", *tool, *SHORT, "--run", "mine")
                 self.refuse(2, "which no run wrote there", *tool, *SHORT, "--run", ".", "--fresh", cwd=self.dir / "mine")
