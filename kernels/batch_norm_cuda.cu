@@ -11,7 +11,7 @@
 namespace vae::kernels::VAE_GPU {
 namespace {
 
-constexpr int64_t kFewRows = 1024;   // of which a block takes a tile of columns alone
+constexpr int64_t kFewRows = 2048;   // of which a block takes a tile of columns alone
 constexpr int64_t kPart = 256;       // rows of a part at least
 constexpr int64_t kParts = 64;       // at most
 constexpr int64_t kBlockRows = 512;  // of the result that a block writes

@@ -207,10 +207,10 @@ struct Reparameterize {
 struct RunningMean {
   static constexpr int arity = 3;
   static constexpr double domain[3][2] = {{-3, 3}, {-3, 3}, {1, 4}};
-  VAE_FWD3 { return x0 + (k.a * x1 - x0) / x2; }
+  VAE_FWD3 { return x0 + (x1 - x0) / x2; }
   VAE_D3(0) { return T(1) - T(1) / x2; }
-  VAE_D3(1) { return k.a / x2; }
-  VAE_D3(2) { return (x0 - k.a * x1) / (x2 * x2); }
+  VAE_D3(1) { return T(1) / x2; }
+  VAE_D3(2) { return (x0 - x1) / (x2 * x2); }
 };
 
 /// Convex combination t x0 + (1 - t) x1, t = x2; exactly x0 at t = 1 and x1 at t = 0

@@ -36,8 +36,9 @@ SymVaeRecipe::SymVaeRecipe(Settings settings, train::Data data, nn::Options opti
       flipped_(number(model_, settings_.flipped)) {
   settings_.batch = train::batch_of(settings_.batch, images_.size());
   data_.test = prepared(data.test);
-  for (const Average& average : averages())
-    running_.push_back(std::make_unique<RunningAverage>(&log_, average.name));
+  std::vector<std::string> names;
+  for (const Average& average : averages()) names.emplace_back(average.name);
+  running_.emplace(&log_, names);
   const train::Step start(options.seed, Tensor::scalar(int64_t{0}, options.device), options.dtype);
   chain_ = start_of_chain(model_, settings_.chains, start.in("chain")).clone();
 }
@@ -83,7 +84,11 @@ std::vector<train::Update> SymVaeRecipe::updates(const train::Step& step) {
 }
 
 std::vector<train::Update> SymVaeRecipe::updates(const Var& x, train::Share batch, const train::Step& step) {
-  const auto finish = [=, this] { this->finish(x, batch, step); };
+  const auto losses = std::make_shared<std::vector<Var>>();
+  const auto keep = [losses](std::initializer_list<Var> some) {
+    losses->insert(losses->end(), some.begin(), some.end());
+  };
+  const auto finish = [=, this] { this->finish(x, *losses, batch, step); };
   const bool ladder = model_.statistics().has_value();
   if (settings_.learning == Learning::elbo)
     return {{.losses = {[=, this] {
@@ -91,33 +96,35 @@ std::vector<train::Update> SymVaeRecipe::updates(const Var& x, train::Share batc
                step.metric("loss_data", data);
                if (ladder) {
                  step.metric("loss_kl0", kl0), step.metric("loss_kl1", kl1);
-                 average(0, {data, kl0, kl1}, step);
+                 keep({data, kl0, kl1});
                } else {
                  step.metric("loss_kl", kl);
-                 average(0, {data, kl}, step);
+                 keep({data, kl});
                }
                return total;
              }},
              .after = finish}};
-  const Codes codes = model_.encode(x, batch, step.in("q"));
   const auto generator = [=, this] {
+    const Codes codes = model_.encode(x, batch, step.in("q"));
     const auto [z1, of_x, total] = model_.generator_losses(x, codes, batch, step.in("p"));
     step.metric("loss_p_z1", z1), step.metric("loss_p_x", of_x);
-    ladder ? average(0, {z1, of_x}, step) : average(0, {total}, step);
+    ladder ? keep({z1, of_x}) : keep({total});
     return total;
   };
   const auto encoder = [=, this] {
     const Drawn drawn = model_.draw(batch, step.in("p"));
     const auto [z0, z1, total] = model_.encoder_losses(drawn, batch, step.in("q2"));
     step.metric("loss_q_z0", z0), step.metric("loss_q_z1", z1);
-    ladder ? average(2, {z0, z1}, step) : average(1, {total}, step);
+    ladder ? keep({z0, z1}) : keep({total});
     return total;
   };
   return {{.groups = {"generator"}, .losses = {generator}},
           {.groups = {"encoder"}, .losses = {encoder}, .after = finish}};
 }
 
-void SymVaeRecipe::finish(const Var& x, train::Share batch, const train::Step& step) const {
+void SymVaeRecipe::finish(const Var& x, const std::vector<Var>& losses, train::Share batch,
+                          const train::Step& step) const {
+  running_->add(losses, step);
   model_.add_statistics(x, batch, step);
   const train::Step of_chain = step.in("lim");
   const Var decoded = model_.chain(Var(chain_), settings_.chains, of_chain);
@@ -133,14 +140,6 @@ std::vector<SymVaeRecipe::Average> SymVaeRecipe::averages() const {
                 : std::vector<Average>{{"ploss", kPixels + nz1}, {"qloss", nz0 + nz1}};
   if (elbo) return {{"dloss", kPixels}, {"kl0loss", nz0}, {"kl1loss", nz1}};
   return {{"ploss1", nz1}, {"plossx", kPixels}, {"qloss0", nz0}, {"qloss1", nz1}};
-}
-
-void SymVaeRecipe::average(size_t first, std::initializer_list<Var> losses, const train::Step& step) const {
-  const Var length = RunningAverage::length(step);
-  for (const Var& loss : losses) {
-    const auto elements = static_cast<double>(averages()[first].elements);
-    running_[first++]->add(step.total(Var(loss.value())), length, 1 / elements);
-  }
 }
 
 std::vector<std::string> SymVaeRecipe::training_metrics() const {
@@ -162,7 +161,8 @@ train::Scalars SymVaeRecipe::read() {
   for (const nn::Module::Parameter& p : model_.parameters())
     squares += autograd::sum(autograd::square(p.var)).value().item();
   std::vector<double> values{squares / static_cast<double>(model_.parameter_count())};
-  for (const auto& average : running_) values.push_back(average->value());
+  for (size_t i = 0; const double nats : running_->values())
+    values.push_back(nats / static_cast<double>(averages()[i++].elements));
   if (const auto& statistics = model_.statistics())
     for (const BitStatistics* bits : {&statistics->p_z1, &statistics->q_z0, &statistics->q_z1})
       values.push_back(autograd::mean(Var(bits->information)).value().item());

@@ -59,15 +59,15 @@ class SymVaeRecipe : public train::Recipe {
   std::optional<report::Image> preview(const train::Step& step) override;
 
  private:
-  /// A running average of a loss over so many bits and pixels.
+  /// A running average of a loss, and over how many bits and pixels it is read.
   struct Average {
     const char* name;
     int64_t elements;
   };
   std::vector<Average> averages() const;
-  /// Adds losses to the running averages, from number `first` on.
-  void average(size_t first, std::initializer_list<Var> losses, const train::Step& step) const;
-  void finish(const Var& x, train::Share batch, const train::Step& step) const;
+  /// What follows the last update: `losses` are those of the running averages.
+  void finish(const Var& x, const std::vector<Var>& losses, train::Share batch,
+              const train::Step& step) const;
   Settings settings_;
   train::Data data_;
   train::ImageSet images_;
@@ -75,7 +75,7 @@ class SymVaeRecipe : public train::Recipe {
   SymVae model_;
   nn::Module log_;
   Tensor flipped_;
-  std::vector<std::unique_ptr<RunningAverage>> running_;
+  std::optional<RunningAverages> running_;
   Tensor chain_;
 };
 

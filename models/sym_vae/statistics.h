@@ -10,41 +10,40 @@ using autograd::Var;
 /// One number of the dtype and on the device of a module.
 Tensor number(const nn::Module& module, double value);
 
-/// Of bits drawn with probabilities [B, n]: the running mean m of their probabilities (0.99 m + 0.01 mean),
-/// and that of the mutual information with what they are drawn from, mean over the batch of H(m) - H(p), nats
-/// per bit.
-class BitStatistics : public nn::Module {
+/// Of each bit, drawn with probabilities [B, n], two buffers: the running mean m of its probabilities
+/// (0.99 m + 0.01 mean), and that of its mutual information with what it is drawn from, mean over the batch
+/// of H(m) - H(p), nats.
+struct BitStatistics {
+  Tensor mean, information;  ///< [n]
+};
+
+/// Statistics of the bits of q(z0|x), p(z1|z0) and q(z1|x), side by side.
+class CodeStatistics : public nn::Module {
  public:
-  /// Buffers NAME [n], 1/2 at first, and NAME_mi [n].
-  BitStatistics(Module* parent, const std::string& name, int64_t bits);
+  /// Buffers "z0_q", "z1_p", "z1_q", 1/2 at first, and "z0_q_mi", ...
+  CodeStatistics(Module* parent, int64_t nz0, int64_t nz1);
   /// Adds a batch, given as logits.
-  void add(const Var& logits, train::Share batch, const train::Step& step) const;
-  Tensor mean, information;
+  void add(const Var& logits_q_z0, const Var& logits_p_z1, const Var& logits_q_z1, train::Share batch,
+           const train::Step& step) const;
+
+  BitStatistics all, q_z0, p_z1, q_z1;  ///< the bits of all, and their parts
 
  private:
+  BitStatistics part(const std::string& name, int64_t begin, int64_t bits);
   Tensor half_;
 };
 
-/// Statistics of the bits of p(z1|z0), q(z0|x) and q(z1|x).
-class CodeStatistics : public nn::Module {
+/// Running averages r of numbers v: in iteration n = 0, 1, ... they become r + (v - r) / min(n + 1, 1000).
+class RunningAverages : public nn::Module {
  public:
-  CodeStatistics(Module* parent, int64_t nz0, int64_t nz1);
-  BitStatistics q_z0, p_z1, q_z1;
-};
-
-/// A running average r of a number v: in iteration n = 0, 1, ... it becomes r + (v - r) / min(n + 1, 1000).
-class RunningAverage : public nn::Module {
- public:
-  /// One number, the buffer NAME.
-  RunningAverage(Module* parent, const std::string& name);
-  /// min(n + 1, 1000) of a step.
-  static Var length(const train::Step& step);
-  /// Adds a number times a scale.
-  void add(const Var& number, const Var& length, double scale = 1) const;
-  double value() const { return value_.item(); }
+  /// One number each, in buffers of these names.
+  RunningAverages(Module* parent, const std::vector<std::string>& names);
+  /// Adds as many numbers, or this rank's parts of them.
+  void add(const std::vector<Var>& numbers, const train::Step& step) const;
+  std::vector<double> values() const;
 
  private:
-  Tensor value_;
+  Tensor values_;
 };
 
 }  // namespace vae::sym_vae

@@ -114,9 +114,9 @@ Drawn SymVae::draw(train::Share batch, const train::Step& step) const {
 
 void SymVae::add_statistics(const Var& x, train::Share batch, const train::Step& step) const {
   if (!statistics_) return;
-  statistics_->p_z1.add(generator_.prior(draw_z0(batch, step.in("statp"))), batch, step);
+  const Var prior = generator_.prior(draw_z0(batch, step.in("statp")));
   const Codes q = posterior(x, batch, step.in("statq"));
-  statistics_->q_z0.add(q.logits0, batch, step), statistics_->q_z1.add(q.logits1, batch, step);
+  statistics_->add(q.logits0, prior, q.logits1, batch, step);
 }
 
 Tensor SymVae::mean_of(const Var& decoded) const {
@@ -137,9 +137,10 @@ Var SymVae::reconstruction(const Var& x, const Var& decoded) const {
 
 GeneratorLosses SymVae::generator_losses(const Var& x, const Codes& codes, train::Share batch,
                                          const train::Step& step) const {
-  const Var prior = generator_.prior(codes.z0), decoded = decode(codes.z1);
+  const Var z0(codes.z0.value()), z1(codes.z1.value());
+  const Var prior = codes.prior.needs_grad() ? codes.prior : generator_.prior(z0), decoded = decode(z1);
   step.note("scores_z1", prior), step.note(pixels_note(), decoded);
-  GeneratorLosses losses{.z1 = step.mean(autograd::bernoulli_nll(prior, codes.z1), batch),
+  GeneratorLosses losses{.z1 = step.mean(autograd::bernoulli_nll(prior, z1), batch),
                          .x = step.mean(reconstruction(x, decoded), batch),
                          .total = {}};
   losses.total = losses.z1 + losses.x;

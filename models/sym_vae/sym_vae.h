@@ -126,7 +126,8 @@ class SymVae : public nn::Module {
     return decode(encode_z1(x, batch, step));
   }
 
-  /// The decoder's objective of symmetric learning, given codes of images x.
+  /// The generator's objective of symmetric learning, given codes of images x, constants here; their logits
+  /// of the prior are used where they can be differentiated.
   GeneratorLosses generator_losses(const Var& x, const Codes& codes, train::Share batch,
                                    const train::Step& step) const;
   /// The encoder's, given what the generator has drawn.

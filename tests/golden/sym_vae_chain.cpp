@@ -109,13 +109,13 @@ Values run_data(Numbers& numbers) {
 
   const auto length = numbers.file().content.at("input/series").numel();
   nn::Module root(options);
-  const sym_vae::RunningAverage average(&root, "average");
+  const sym_vae::RunningAverages average(&root, {"average"});
   std::vector<double> running;
   const Tensor series = numbers.get("input/series", {length});
   for (int64_t i = 0; i < length; ++i) {
     const train::Step step(0, Tensor::scalar(i, options.device), options.dtype);
-    average.add(Var(series.slice(i, i + 1).reshape(Shape{})), sym_vae::RunningAverage::length(step));
-    if (i % 100 == 99) running.push_back(average.value());
+    average.add({Var(series.slice(i, i + 1))}, step);
+    if (i % 100 == 99) running.push_back(average.values()[0]);
   }
   values["output/running_every_100"] = Tensor::from(running, {static_cast<int64_t>(running.size())});
   return values;

@@ -192,7 +192,7 @@ double cancelling_terms(Map op, const std::vector<double>& x) {
     case Map::add_scaled:
       return std::max(std::abs(x[0]), std::abs(kParams.a * x[1]));
     case Map::running_mean:
-      return std::max(std::abs(x[0]), std::abs((kParams.a * x[1] - x[0]) / x[2]));
+      return std::max(std::abs(x[0]), std::abs((x[1] - x[0]) / x[2]));
     case Map::lerp:
       return std::max(std::abs(x[2] * x[0]), std::abs((1 - x[2]) * x[1]));
     case Map::bernoulli_kl:  // operands beyond [0, 1] weigh logarithms of both signs

@@ -87,9 +87,16 @@ Tensor rows(const std::vector<double>& values, int64_t columns) {
   return test::tensor_of(values, {std::ssize(values) / columns, columns}, DType::f64);
 }
 
-TEST(BitStatistics, OfTwoBatchesByTheirFormula) {
+/// A batch of four, of three bits of p(z1|z0), two of q(z0|x) and three of q(z1|x).
+void add(const CodeStatistics& statistics, const std::vector<double>& p_z1) {
+  const Var zeros(rows(std::vector<double>(8, 0.0), 2)), twos(rows(std::vector<double>(12, 2.0), 3));
+  statistics.add(zeros, Var(rows(p_z1, 3)), twos, 4, train::Step(0, Tensor::scalar(int64_t{0})));
+}
+
+TEST(CodeStatistics, OfTwoBatchesByTheirFormula) {
   nn::Module root({.dtype = DType::f64});
-  const BitStatistics bits(&root, "z", 3);
+  const CodeStatistics statistics(&root, 2, 3);
+  const BitStatistics& bits = statistics.p_z1;
   EXPECT_EQ(to_doubles(bits.mean), std::vector<double>(3, 0.5));
   EXPECT_EQ(to_doubles(bits.information), std::vector<double>(3, 0.0));
   const auto negative_entropy = [](double p) {
@@ -97,11 +104,10 @@ TEST(BitStatistics, OfTwoBatchesByTheirFormula) {
     return p * std::log(p) + (1 - p) * std::log(1 - p);
   };
   std::vector<double> mean(3, 0.5), information(3, 0.0);
-  const train::Step step(0, Tensor::scalar(int64_t{0}));
   for (const uint64_t stream : {1, 2}) {
     std::vector<double> logits = test::sample(4 * 3, -3, 3, stream);
     logits[0] = 100;  // a probability of one
-    bits.add(Var(rows(logits, 3)), 4, step);
+    add(statistics, logits);
     for (size_t k = 0; k < 3; ++k) {
       double p_mean = 0, told = 0;
       for (size_t i = 0; i < 4; ++i) {
@@ -114,39 +120,47 @@ TEST(BitStatistics, OfTwoBatchesByTheirFormula) {
     EXPECT_LE(test::distance(to_doubles(bits.mean), mean), 1e-14);
     EXPECT_LE(test::distance(to_doubles(bits.information), information), 1e-14);
   }
-  EXPECT_EQ(root.buffers()[0].name, "z");
-  EXPECT_EQ(root.buffers()[1].name, "z_mi");
+  std::vector<std::string> names;
+  for (const nn::Module::Buffer& buffer : root.buffers()) names.push_back(buffer.name);
+  EXPECT_EQ(names, (std::vector<std::string>{"z0_q", "z0_q_mi", "z1_p", "z1_p_mi", "z1_q", "z1_q_mi"}));
 }
 
-// A bit that its image determines tells log 2, whatever is always as likely tells nothing.
-TEST(BitStatistics, TendToWhatTheBitsTell) {
-  nn::Module root;
-  const BitStatistics bits(&root, "z", 3);
-  const Var logits(test::tensor_of({40, 1, -40, -40, 1, -40, 40, 1, -40, -40, 1, -40}, {4, 3}, DType::f32));
-  const train::Step step(0, Tensor::scalar(int64_t{0}));
-  for (int i = 0; i < 2000; ++i) bits.add(logits, 4, step);
-  const std::vector<double> told = to_doubles(bits.information), mean = to_doubles(bits.mean);
-  EXPECT_NEAR(told[0], std::log(2), 1e-4);
-  EXPECT_NEAR(told[1], 0, 1e-4);
-  EXPECT_NEAR(told[2], 0, 1e-4);
-  EXPECT_NEAR(mean[1], 1 / (1 + std::exp(-1)), 1e-5);
-}
-
-TEST(RunningAverage, IsTheMeanAtFirst) {
+// A bit that its image determines tells log 2, whatever is always as likely tells nothing; all of them have
+// their own place.
+TEST(CodeStatistics, TendToWhatTheBitsTell) {
   nn::Module root({.dtype = DType::f64});
-  RunningAverage average(&root, "loss");
+  const CodeStatistics statistics(&root, 2, 3);
+  for (int i = 0; i < 2000; ++i) add(statistics, {40, 1, -40, -40, 1, -40, 40, 1, -40, -40, 1, -40});
+  const auto probability = [](double logit) { return 1 / (1 + std::exp(-logit)); };
+  const auto expect_near = [](const Tensor& actual, const std::vector<double>& expected) {
+    EXPECT_LE(test::distance(to_doubles(actual), expected), 1e-4);
+  };
+  expect_near(statistics.p_z1.information, {std::log(2), 0, 0});
+  expect_near(statistics.p_z1.mean, {0.5, probability(1), 0});
+  expect_near(statistics.q_z0.information, {0, 0});
+  expect_near(statistics.q_z0.mean, {0.5, 0.5});
+  expect_near(statistics.q_z1.information, {0, 0, 0});
+  expect_near(statistics.q_z1.mean, std::vector<double>(3, probability(2)));
+}
+
+TEST(RunningAverages, AreTheMeansAtFirst) {
+  nn::Module root({.dtype = DType::f64});
+  const RunningAverages averages(&root, {"loss", "other"});
   double expected = 0, sum = 0;
   for (int64_t n = 0; n < 1200; ++n) {
     const double number = std::sin(static_cast<double>(n)) + 2;
     sum += number;
     expected += (number - expected) / static_cast<double>(std::min<int64_t>(n + 1, 1000));
-    average.add(Var(Tensor::from(std::vector<double>{number}, {})),
-                RunningAverage::length(train::Step(0, Tensor::scalar(n), DType::f64)));
-    ASSERT_NEAR(average.value(), expected, 1e-12);
+    averages.add(
+        {Var(Tensor::from(std::vector<double>{number}, {})), Var(Tensor::from(std::vector<double>{7}, {}))},
+        train::Step(0, Tensor::scalar(n), DType::f64));
+    ASSERT_NEAR(averages.values()[0], expected, 1e-12);
+    ASSERT_NEAR(averages.values()[1], 7, 1e-12);
     if (n < 1000) {
-      ASSERT_NEAR(average.value(), sum / static_cast<double>(n + 1), 1e-12);
+      ASSERT_NEAR(averages.values()[0], sum / static_cast<double>(n + 1), 1e-12);
     }
   }
+  EXPECT_EQ(root.buffers()[1].name, "other");
 }
 
 // ---- training
