@@ -1,4 +1,5 @@
 // The table of backends, and how one is chosen. VAE_HAS_CUDA is a definition of this file alone.
+#include <optional>
 #include <tuple>
 #include <vector>
 
@@ -8,51 +9,35 @@
 namespace vae::kernels {
 namespace {
 
-/// Device shared by all defined tensors; throws naming the kernel when they disagree.
-class CommonDevice {
- public:
-  explicit CommonDevice(const char* kernel) : kernel_(kernel) {}
-  void visit(const Tensor& tensor) {
+/// Calls work(tensor) for every tensor of an argument; most arguments have none.
+template <class T, class Work>
+void for_tensors(const T&, const Work&) {}
+template <class Work>
+void for_tensors(const Tensor& tensor, const Work& work) {
+  work(tensor);
+}
+template <class T, class Work>
+requires requires(const T& value, const Work& work) { value.each_tensor(work); }
+void for_tensors(const T& value, const Work& work) { value.each_tensor(work); }
+template <class T, class Work>
+void for_tensors(std::span<const T> values, const Work& work) {
+  for (const T& value : values) for_tensors(value, work);
+}
+
+/// The device that all defined tensors share; throws naming the kernel when they disagree.
+template <class... Args>
+Device common_device(const char* kernel, const Args&... args) {
+  std::optional<Device> common;
+  const auto see = [&](const Tensor& tensor) {
     if (!tensor.defined()) return;
-    VAE_CHECK(!found_ || device_ == tensor.device(), "{}: tensors on {} and {}", kernel_, device_.str(),
+    VAE_CHECK(!common || *common == tensor.device(), "{}: tensors on {} and {}", kernel, common->str(),
               tensor.device().str());
-    device_ = tensor.device();
-    found_ = true;
-  }
-  template <class T>
-  void visit(std::span<const T> values) {
-    for (const T& value : values) visit(value);
-  }
-  template <class T>
-  void visit(const T& value) {
-    if constexpr (requires { value.each_tensor([](const Tensor&) {}); })
-      value.each_tensor([this](const Tensor& tensor) { visit(tensor); });
-  }
-  Device get() const {
-    VAE_CHECK(found_, "{}: no defined tensor among the arguments", kernel_);
-    return device_;
-  }
-
- private:
-  const char* kernel_;
-  Device device_;
-  bool found_ = false;
-};
-
-/// Collects the tensors among arguments.
-struct Tensors {
-  std::vector<Tensor> found{};
-  void visit(const Tensor& tensor) { found.push_back(tensor); }
-  template <class T>
-  void visit(std::span<const T> values) {
-    for (const T& value : values) visit(value);
-  }
-  template <class T>
-  void visit(const T& value) {
-    if constexpr (requires { value.each_tensor([](const Tensor&) {}); })
-      value.each_tensor([this](const Tensor& tensor) { visit(tensor); });
-  }
-};
+    common = tensor.device();
+  };
+  (for_tensors(args, see), ...);
+  VAE_CHECK(common, "{}: no defined tensor among the arguments", kernel);
+  return *common;
+}
 
 /// An argument as recorded work keeps it: by value, with its tensors.
 template <class T>
@@ -68,22 +53,21 @@ std::vector<T> keep(std::span<const T> values) {
 
 template <class... Args>
 void Kernel<Args...>::operator()(Args... args) const {
-  CommonDevice common(name_);
-  (common.visit(args), ...);
-  const DeviceType type = common.get().type;
-  Function* function = functions_[static_cast<int>(type)];
+  const Device device = common_device(name_, args...);
+  Function* function = functions_[static_cast<int>(device.type)];
   if (!function)
-    fail(ErrorKind::device, "kernel {} has no {} implementation in this build", name_, name_of(type));
+    fail(ErrorKind::device, "kernel {} has no {} implementation in this build", name_, name_of(device.type));
   if (Recording::active()) [[unlikely]] {
     if (Recorder* recorder = Recorder::active()) {
-      Tensors tensors;
-      (tensors.visit(args), ...);
-      return recorder->add({name_, tensors.found, [function, kept = std::tuple(keep(args)...)] {
-                              std::apply([&](const auto&... values) { function(static_cast<Args>(values)...); },
-                                         kept);
-                            }});
+      std::vector<Tensor> tensors;
+      const auto add = [&](const Tensor& tensor) { tensors.push_back(tensor); };
+      (for_tensors(args, add), ...);
+      return recorder->add(
+          {name_, tensors, [function, kept = std::tuple(keep(args)...)] {
+             std::apply([&](const auto&... values) { function(static_cast<Args>(values)...); }, kept);
+           }});
     }
-    require_recordable(name_, common.get());
+    require_recordable(name_, device);
   }
   function(args...);
 }

@@ -44,17 +44,17 @@ template <class T>
 __global__ void segment_sum_kernel(const T* x, const int64_t* group, T* y, int64_t rows, int64_t columns,
                                    int64_t groups, bool add) {
   for (int64_t g = blockIdx.y; g < groups; g += gridDim.y)
-    for (int64_t c0 = int64_t{blockIdx.x} * kWarp; c0 < columns; c0 += step_x()) {
+    for (int64_t c0 = int64_t{blockIdx.x} * kTileColumns; c0 < columns; c0 += step_x()) {
       const int64_t c = c0 + threadIdx.x;
       double sum = 0;
       if (c < columns)
-        for (int64_t r = threadIdx.y; r < rows; r += kRowThreads) {
+        for (int64_t r = threadIdx.y; r < rows; r += kTileRows) {
           if (group[r] == g)
             sum += x ? static_cast<double>(x[r * columns + c]) : 1.0;
           else if (group[r] < 0 || group[r] >= groups)
             sum = nan("");
         }
-      sum = column_reduce(sum, Plus{});
+      sum = tile_reduce(sum, Plus{});
       if (threadIdx.y == 0 && c < columns) {
         T& out = y[g * columns + c];
         out = static_cast<T>((add ? static_cast<double>(out) : 0.0) + sum);
@@ -95,7 +95,7 @@ void segment_sum(In x, In group, Out y, Write write) {
   const OnDevice gpu(y);
   dispatch_floating(y.dtype(), [&](auto zero) {
     using T = decltype(zero);
-    launch("segment_sum", segment_sum_kernel<T>, gpu.columns(columns, groups),
+    launch("segment_sum", segment_sum_kernel<T>, gpu.tiles(columns, groups),
            x.defined() ? x.data<T>() : nullptr, group.data<int64_t>(), y.data<T>(), group.numel(), columns,
            groups, write == Write::add);
   });

@@ -2,6 +2,8 @@
 
 #include <unistd.h>
 
+#include <vector>
+
 namespace vae::parallel {
 namespace {
 
@@ -15,6 +17,17 @@ void Self::abort(int exit_code) { _exit(exit_code); }
 Communicator& current() {
   static Self self;
   return innermost ? *innermost : self;
+}
+
+std::string text_of_first(Communicator& ranks, const std::string& own) {
+  const Tensor length = Tensor::scalar(static_cast<int64_t>(own.size()));
+  ranks.broadcast(length);
+  std::vector<uint8_t> bytes(static_cast<size_t>(length.item()));
+  if (ranks.first()) bytes.assign(own.begin(), own.end());
+  const Tensor text = Tensor::from(bytes, {std::ssize(bytes)});
+  ranks.broadcast(text);
+  bytes = text.to_vector<uint8_t>();
+  return {bytes.begin(), bytes.end()};
 }
 
 Communicator* of_statistics() {

@@ -5,6 +5,7 @@
 // functions in the same order with tensors of the same sizes.
 #include <functional>
 #include <span>
+#include <string>
 
 #include "tensor/tensor.h"
 
@@ -66,6 +67,9 @@ class Self final : public Communicator {
   void on_first(const std::function<void()>& work) override { work(); }
   [[noreturn]] void abort(int exit_code) override;
 };
+
+/// Rank 0's text, on all ranks.
+std::string text_of_first(Communicator& ranks, const std::string& own);
 
 /// The communicator of the innermost scope of this thread; without one, that of a process alone.
 Communicator& current();

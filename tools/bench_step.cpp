@@ -9,7 +9,7 @@
 #include "nn/train/benchmark.h"
 #include "nn/train/task.h"
 #include "tools/adgm/options.h"
-#include "tools/bench/plan.h"
+#include "tools/bench/scaling.h"
 #include "tools/m1_m2/options.h"
 #include "tools/ml_vae/options.h"
 #include "tools/shot_vae/options.h"
@@ -137,11 +137,11 @@ int run(int argc, char** argv) {
   if (plan) options.device = bench::plan_device();
   const Device device = prepare_device(options);
   for (const std::string& name : names) {
-    const auto recipe = kSystems.at(name)(batch, {DType::f32, device, 0});
+    const auto make = [&] { return kSystems.at(name)(batch, {DType::f32, device, 0}); };
+    const auto recipe = make();
     if (plan) {
       fmt::print("{} on {}, {}\n{}\n", name, card.name, tool::name_of(options.precision),
                  bench::table_of(bench::plan_of(*recipe, card, options.precision)));
-      const auto make = [&] { return kSystems.at(name)(batch, {DType::f32, device, 0}); };
       if (ranks)
         fmt::print("{} on ranks, link of {:g} GB/s\n{}\n", name, bandwidth,
                    bench::scaling_table(make, card, options.precision, static_cast<int>(ranks), link));

@@ -64,10 +64,6 @@ class OnDevice {
     if (columns <= 1024) return config({1, blocks_for(rows, kRowThreads)}, {kWarp, kRowThreads});
     return config({1, blocks_for(rows, 1)}, {kThreads, 1});
   }
-  /// For column_reduce(): a block takes a warp's width of columns (x) of one of `parts` (y).
-  LaunchConfig columns(int64_t columns, int64_t parts) const {
-    return config({blocks_for(columns, kWarp), blocks_for(parts, 1)}, {kWarp, kRowThreads});
-  }
   /// For tile_reduce(): a block takes a tile of columns (x) of one of `parts` (y).
   LaunchConfig tiles(int64_t columns, int64_t parts) const {
     return config({blocks_for(columns, kTileColumns), blocks_for(parts, 1)}, {kTileColumns, kTileRows});

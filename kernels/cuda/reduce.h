@@ -42,22 +42,6 @@ __device__ T row_reduce(T value, Combine combine) {
   return value;
 }
 
-/// Combines the values of a column of threads (threadIdx.y); the threads of row 0 get the result. Blocks as
-/// made by OnDevice::columns().
-template <class T, class Combine>
-__device__ T column_reduce(T value, Combine combine) {
-  VAE_SHARED(T, values, kThreads);
-  values[threadIdx.y * kWarp + threadIdx.x] = value;
-  __syncthreads();
-  if (threadIdx.y == 0)
-    for (int i = 1; i < kRowThreads; ++i) {
-      const T other = values[i * kWarp + threadIdx.x];
-      value = combine(value, other);
-    }
-  __syncthreads();  // before the next call writes
-  return value;
-}
-
 /// Combines the values of a column of a tile (threadIdx.y); all its threads get the result. Blocks as made by
 /// OnDevice::tiles(). T is a number.
 template <class T, class Combine>

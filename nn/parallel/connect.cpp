@@ -14,11 +14,7 @@ namespace {
 std::string name_of_run(const Environment& e, std::chrono::milliseconds limit) {
   const std::string own = nccl_name();
   if (!e.has_mpi || !has_mpi()) return spread(own, read_meeting(&std::getenv), e, limit);
-  const Tensor name =
-      Tensor::from(std::vector<uint8_t>(own.begin(), own.end()), {static_cast<int64_t>(own.size())});
-  connect_mpi(e, limit)->broadcast(name);
-  const std::vector<uint8_t> bytes = name.to_vector<uint8_t>();
-  return {bytes.begin(), bytes.end()};
+  return text_of_first(*connect_mpi(e, limit), own);
 }
 
 }  // namespace

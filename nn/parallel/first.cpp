@@ -44,10 +44,8 @@ void work_as_first(Communicator& ranks, std::chrono::milliseconds limit, const s
   }
   tell(error ? Word::failed : Word::done);
   if (!error) return;
-  const std::string message = error->what();
-  ranks.broadcast(Tensor::from(std::vector<int64_t>{error->exit_code(), std::ssize(message)}, {2}), 0);
-  ranks.broadcast(Tensor::from(std::vector<uint8_t>(message.begin(), message.end()), {std::ssize(message)}),
-                  0);
+  ranks.broadcast(Tensor::scalar(int64_t{error->exit_code()}));
+  text_of_first(ranks, error->what());
   throw Error(*error);
 }
 
@@ -55,13 +53,9 @@ void wait_for_first(Communicator& ranks, const std::function<Word()>& hear) {
   Word said = Word::alive;
   while (said == Word::alive) said = hear();
   if (said == Word::done) return;
-  const Tensor kind_and_length = Tensor::empty({2}, DType::i64);
-  ranks.broadcast(kind_and_length, 0);
-  const std::vector<int64_t> numbers = kind_and_length.to_vector<int64_t>();
-  const Tensor message = Tensor::empty({numbers[1]}, DType::u8);
-  ranks.broadcast(message, 0);
-  const std::vector<uint8_t> text = message.to_vector<uint8_t>();
-  throw Error(static_cast<ErrorKind>(numbers[0]), std::string(text.begin(), text.end()));
+  const Tensor kind = Tensor::scalar(int64_t{0});
+  ranks.broadcast(kind);
+  throw Error(static_cast<ErrorKind>(static_cast<int>(kind.item())), text_of_first(ranks, {}));
 }
 
 }  // namespace vae::parallel

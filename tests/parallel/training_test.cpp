@@ -23,30 +23,15 @@ constexpr double kAllowed = 1e-9;  // relative difference
 
 /// The ranks, but for gradients: the mean over the ranks of what each finds for the mean of its rows, in
 /// batches of so many.
-class MeanOfMeans : public parallel::Communicator {
+class MeanOfMeans : public test::World {
  public:
   explicit MeanOfMeans(int64_t batch) : batch_(batch) {}
-  int rank() const override { return world().rank(); }
-  int size() const override { return world().size(); }
-  void all_reduce(const Tensor& sums) override { world().all_reduce(sums); }
-  void all_gather(const Tensor& own, const Tensor& all, std::span<const int64_t> rows) override {
-    world().all_gather(own, all, rows);
-  }
-  void broadcast(const Tensor& values, int root) override { world().broadcast(values, root); }
   void start(const Tensor& sums) override {
     const int64_t rows = batch_ / size() + (rank() < batch_ % size() ? 1 : 0);
     const double factor = static_cast<double>(batch_) / static_cast<double>(rows * size());
     autograd::Var scaled = factor * autograd::Var(sums);
     sums.copy_from(scaled.value());
-    world().start(sums);
-  }
-  void finish() override { world().finish(); }
-  void barrier() override { world().barrier(); }
-  bool any(bool here) override { return world().any(here); }
-  void on_first(const std::function<void()>& work) override { world().on_first(work); }
-  [[noreturn]] void abort(int exit_code) override {
-    world().abort(exit_code);
-    std::terminate();
+    World::start(sums);
   }
 
  private:

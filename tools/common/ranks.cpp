@@ -7,23 +7,6 @@
 #include "tools/common/cli.h"
 
 namespace vae::tool {
-namespace {
-
-/// Rank 0's text, on all ranks.
-std::string text_of_first(const std::string& own) {
-  parallel::Communicator& ranks = parallel::current();
-  const Tensor length = Tensor::scalar(static_cast<int64_t>(own.size()));
-  ranks.broadcast(length);
-  std::vector<uint8_t> bytes(static_cast<size_t>(length.item()));
-  if (ranks.first()) bytes.assign(own.begin(), own.end());
-  const Tensor text = Tensor::from(bytes, {std::ssize(bytes)});
-  ranks.broadcast(text);
-  bytes = text.to_vector<uint8_t>();
-  return {bytes.begin(), bytes.end()};
-}
-
-}  // namespace
-
 int on_ranks(RunOptions& options, const OptionTable& table, const std::function<int()>& work) {
   const parallel::Environment e = parallel::environment();
   if (e.alone()) return work();
@@ -46,7 +29,7 @@ int on_ranks(RunOptions& options, const OptionTable& table, const std::function<
 void check_same_on_ranks(const nlohmann::ordered_json& values) {
   parallel::Communicator& ranks = parallel::current();
   if (ranks.alone()) return;
-  const auto of_first = nlohmann::ordered_json::parse(text_of_first(values.dump()));
+  const auto of_first = nlohmann::ordered_json::parse(parallel::text_of_first(ranks, values.dump()));
   for (const auto& [key, here] : values.items())
     if (const auto there = of_first.value(key, nlohmann::ordered_json()); there != here)
       fail(ErrorKind::usage, "{} is {} here, {} on rank 0", key, text_of(here), text_of(there));
