@@ -1,6 +1,5 @@
 #include "nn/parallel/mpi.h"
 
-#include <mpi.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -9,6 +8,7 @@
 #include <vector>
 
 #include "nn/parallel/first.h"
+#include "nn/parallel/mpi_sum.h"
 #include "nn/parallel/watch.h"
 #include "tensor/recorder.h"
 
@@ -20,27 +20,6 @@ using Clock = std::chrono::steady_clock;
 
 constexpr int64_t kPiece = int64_t{1} << 30;  // elements of a call, whose counts are of 32 bits
 
-void check(int code, const char* what) {
-  if (code == MPI_SUCCESS) return;
-  char text[MPI_MAX_ERROR_STRING] = "";
-  int length = 0;
-  MPI_Error_string(code, text, &length);
-  fail(ErrorKind::peer, "{}: {}", what, std::string(text, static_cast<size_t>(length)));
-}
-
-MPI_Datatype type_of(const Tensor& x) {
-  switch (x.dtype()) {
-    case DType::f32:
-      return MPI_FLOAT;
-    case DType::f64:
-      return MPI_DOUBLE;
-    case DType::i64:
-      return MPI_INT64_T;
-    default:
-      fail(ErrorKind::internal, "all_reduce: {}", x.str());
-  }
-}
-
 void check_on_host(const char* what, const Tensor& x) {
   VAE_CHECK(x.device().is_cpu(), "{}: {} is not for MPI", what, x.str());
 }
@@ -50,10 +29,10 @@ class Mpi final : public Communicator {
   Mpi(const Environment& e, milliseconds limit) : environment_(e), limit_(limit) {
     const Watch watch(e, limit, "not all ranks have started");
     int provided = 0;
-    check(MPI_Init_thread(nullptr, nullptr, MPI_THREAD_SERIALIZED, &provided), "MPI_Init_thread");
+    check_mpi(MPI_Init_thread(nullptr, nullptr, MPI_THREAD_SERIALIZED, &provided), "MPI_Init_thread");
     MPI_Comm_set_errhandler(MPI_COMM_WORLD, MPI_ERRORS_RETURN);
-    check(MPI_Comm_dup(MPI_COMM_WORLD, &all_), "MPI_Comm_dup");
-    check(MPI_Comm_dup(MPI_COMM_WORLD, &beats_), "MPI_Comm_dup");
+    check_mpi(MPI_Comm_dup(MPI_COMM_WORLD, &all_), "MPI_Comm_dup");
+    check_mpi(MPI_Comm_dup(MPI_COMM_WORLD, &beats_), "MPI_Comm_dup");
     int rank = 0, size = 0;
     MPI_Comm_rank(all_, &rank), MPI_Comm_size(all_, &size);
     if (rank != e.rank || size != e.size)
@@ -76,8 +55,9 @@ class Mpi final : public Communicator {
   void all_reduce(const Tensor& sums) override {
     check_on_host("all_reduce", sums);
     run_or_record("all_reduce", sums.device(), {sums}, [this, sums] {
-      std::vector<MPI_Request> requests = begin(sums);
-      for (MPI_Request& request : requests) wait(request, "all_reduce");
+      std::vector<MpiSum> begun;
+      begin(sums, begun);
+      wait_for_sums(begun);
     });
   }
 
@@ -95,9 +75,9 @@ class Mpi final : public Communicator {
       MPI_Type_contiguous(static_cast<int>(all.bytes() / static_cast<size_t>(all.size(0))), MPI_BYTE, &row);
       MPI_Type_commit(&row);
       MPI_Request request = MPI_REQUEST_NULL;
-      check(MPI_Iallgatherv(own.raw(), static_cast<int>(own.size(0)), row, all.raw(), counts.data(),
-                            begins.data(), row, all_, &request),
-            "all_gather");
+      check_mpi(MPI_Iallgatherv(own.raw(), static_cast<int>(own.size(0)), row, all.raw(), counts.data(),
+                                begins.data(), row, all_, &request),
+                "all_gather");
       wait(request, "all_gather");
       MPI_Type_free(&row);
     });
@@ -110,9 +90,9 @@ class Mpi final : public Communicator {
       const auto count = static_cast<int64_t>(values.bytes());
       for (int64_t done = 0; done < count; done += kPiece) {
         MPI_Request request = MPI_REQUEST_NULL;
-        check(MPI_Ibcast(bytes + done, static_cast<int>(std::min(kPiece, count - done)), MPI_BYTE, root, all_,
-                         &request),
-              "broadcast");
+        check_mpi(MPI_Ibcast(bytes + done, static_cast<int>(std::min(kPiece, count - done)), MPI_BYTE, root,
+                             all_, &request),
+                  "broadcast");
         wait(request, "broadcast");
       }
     });
@@ -121,34 +101,28 @@ class Mpi final : public Communicator {
   void start(const Tensor& sums) override {
     check_on_host("all_reduce", sums);
     run_or_record("all_reduce", sums.device(), {sums}, [this, sums] {
-      // MPI goes on with what was begun while it is called.
-      for (Begun& begun : begun_)
-        for (MPI_Request& request : begun.requests) {
-          int done = 0;
-          check(MPI_Test(&request, &done, MPI_STATUS_IGNORE), "all_reduce");
-        }
-      begun_.push_back({sums, begin(sums)});
+      for (MpiSum& begun : begun_) begun.advance();  // MPI goes on while it is called
+      begin(sums, begun_);
     });
   }
 
   void finish() override {
     run_or_record("all_reduce", kCpu, {}, [this] {
-      for (Begun& begun : begun_)
-        for (MPI_Request& request : begun.requests) wait(request, "all_reduce");
+      wait_for_sums(begun_);
       begun_.clear();
     });
   }
 
   void barrier() override {
     MPI_Request request = MPI_REQUEST_NULL;
-    check(MPI_Ibarrier(all_, &request), "barrier");
+    check_mpi(MPI_Ibarrier(all_, &request), "barrier");
     wait(request, "barrier");
   }
 
   bool any(bool here) override {
     int value = here;
     MPI_Request request = MPI_REQUEST_NULL;
-    check(MPI_Iallreduce(MPI_IN_PLACE, &value, 1, MPI_INT, MPI_MAX, all_, &request), "any");
+    check_mpi(MPI_Iallreduce(MPI_IN_PLACE, &value, 1, MPI_INT, MPI_MAX, all_, &request), "any");
     wait(request, "any");
     return value != 0;
   }
@@ -158,7 +132,7 @@ class Mpi final : public Communicator {
     wait_for_first(*this, [this] {
       Word said{};
       MPI_Request request = MPI_REQUEST_NULL;
-      check(MPI_Irecv(&said, 1, MPI_CHAR, 0, 0, beats_, &request), "rank 0");
+      check_mpi(MPI_Irecv(&said, 1, MPI_CHAR, 0, 0, beats_, &request), "rank 0");
       wait(request, "rank 0");
       return said;
     });
@@ -171,45 +145,45 @@ class Mpi final : public Communicator {
   }
 
  private:
-  struct Begun {
-    Tensor sums;
-    std::vector<MPI_Request> requests;
-  };
+  void begin(const Tensor& sums, std::vector<MpiSum>& begun) {
+    const Tensor all = sums.reshape({sums.numel()});
+    for (int64_t done = 0; done < sums.numel(); done += kPiece)
+      begun.emplace_back(all.slice(done, std::min(done + kPiece, sums.numel())), all_, sums_++);
+  }
 
-  std::vector<MPI_Request> begin(const Tensor& sums) const {
-    std::vector<MPI_Request> requests;
-    const MPI_Datatype type = type_of(sums);
-    auto* const bytes = static_cast<std::byte*>(sums.raw());
-    for (int64_t done = 0; done < sums.numel(); done += kPiece) {
-      requests.push_back(MPI_REQUEST_NULL);
-      check(MPI_Iallreduce(MPI_IN_PLACE, bytes + done * static_cast<int64_t>(size_of(sums.dtype())),
-                           static_cast<int>(std::min(kPiece, sums.numel() - done)), type, MPI_SUM, all_,
-                           &requests.back()),
-            "all_reduce");
-    }
-    return requests;
+  void wait_for_sums(std::vector<MpiSum>& begun) const {
+    wait_until("all_reduce", [&] {
+      bool done = true;
+      for (MpiSum& sum : begun) done = sum.advance() && done;
+      return done;
+    });
   }
 
   /// A word to every other rank.
   void tell(const Word& said) const {
     for (int to = 1; to < size(); ++to) {
       MPI_Request request = MPI_REQUEST_NULL;
-      check(MPI_Isend(&said, 1, MPI_CHAR, to, 0, beats_, &request), "rank 0");
+      check_mpi(MPI_Isend(&said, 1, MPI_CHAR, to, 0, beats_, &request), "rank 0");
       wait(request, "rank 0");
     }
   }
 
   void wait(MPI_Request& request, const char* what) const {
+    wait_until(what, [&] {
+      int done = 0;
+      check_mpi(MPI_Test(&request, &done, MPI_STATUS_IGNORE), what);
+      return done != 0;
+    });
+  }
+
+  void wait_until(const char* what, const std::function<bool()>& done) const {
     Clock::time_point last = Clock::now();
     Clock::duration waited{};
     for (;;) {
       // Most waits are short. Who waits longer sleeps: among other programs a core that was merely yielded
       // comes back after their time slices, and one that is spun on is kept from those he waits for.
-      for (int i = 0; i < 200; ++i) {
-        int done = 0;
-        check(MPI_Test(&request, &done, MPI_STATUS_IGNORE), what);
-        if (done) return;
-      }
+      for (int i = 0; i < 200; ++i)
+        if (done()) return;
       // Time in which this process was stopped does not count: it was the others that had no answer.
       const Clock::time_point now = Clock::now();
       waited += std::min<Clock::duration>(now - last, std::chrono::seconds(1));
@@ -225,7 +199,8 @@ class Mpi final : public Communicator {
   Environment environment_;
   milliseconds limit_;
   MPI_Comm all_ = MPI_COMM_NULL, beats_ = MPI_COMM_NULL;
-  std::vector<Begun> begun_;
+  std::vector<MpiSum> begun_;
+  int64_t sums_ = 0;  // begun so far
 };
 
 }  // namespace

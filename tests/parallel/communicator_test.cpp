@@ -89,6 +89,33 @@ TEST(Communicator, ReducesBesideOtherWork) {
   world().finish();  // of nothing
 }
 
+/// i, 2 i, ... of rank i - 1, in a type that holds all sums exactly.
+template <class T>
+Tensor multiples(int64_t n) {
+  std::vector<T> values(static_cast<size_t>(n));
+  for (int64_t i = 0; i < n; ++i) values[i] = static_cast<T>((world().rank() + 1) * i);
+  return Tensor::from(values, {n});
+}
+
+// Those that are added up in pieces, of sizes that the ranks do not divide.
+TEST(Communicator, SumsLargeTensorsBesideSmallOnes) {
+  const std::vector<Tensor> large{multiples<float>(100'003), multiples<double>(70'001),
+                                  multiples<int64_t>(65'537), multiples<float>(300'017)};
+  for (const Tensor& x : large) {
+    world().start(x);
+    const Tensor small = three<double>(world().rank() + 1);
+    world().all_reduce(small);
+    EXPECT_EQ(to_doubles(small)[0], sum_of_ranks());
+  }
+  world().finish();
+  for (const Tensor& x : large) {
+    const std::vector<double> sums = to_doubles(x);
+    int64_t wrong = 0;
+    for (int64_t i = 0; i < x.numel(); ++i) wrong += sums[i] != static_cast<double>(i) * sum_of_ranks();
+    EXPECT_EQ(wrong, 0) << x.str();
+  }
+}
+
 TEST(Communicator, KnowsWhetherAny) {
   EXPECT_FALSE(world().any(false));
   EXPECT_TRUE(world().any(world().rank() == world().size() - 1));
