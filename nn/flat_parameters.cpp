@@ -44,6 +44,7 @@ FlatParameters::FlatParameters(Module& module) {
     offset += aligned(shape.numel());
   }
   offsets_.push_back(offset);
+  stepped_ = {{0, offset}};
 }
 
 FlatParameters::~FlatParameters() {

@@ -3,6 +3,7 @@
 // norm, one all-reduce, one checkpoint block. Each parameter becomes a named slice aligned to 64 bytes; the
 // gaps stay zero.
 #include "nn/module.h"
+#include "tensor/communicator.h"
 
 namespace vae::nn {
 
@@ -34,6 +35,10 @@ class FlatParameters {
     int64_t end;
   };
   std::vector<Part> parts() const;
+  /// Those elements that an optimiser steps here: all, until step_only() names others, since the ranks of a
+  /// run may share that work.
+  const std::vector<parallel::Piece>& stepped() const { return stepped_; }
+  void step_only(std::vector<parallel::Piece> pieces) { stepped_ = std::move(pieces); }
   /// Takes the parameters into differentiation or out of it.
   void need_gradients(bool needed);
 
@@ -42,6 +47,7 @@ class FlatParameters {
   Tensor values_, gradients_;
   std::vector<Var> parameters_;
   std::vector<int64_t> offsets_;  // of the parameters, and the end
+  std::vector<parallel::Piece> stepped_;
   Gradients state_ = Gradients::open;
 };
 

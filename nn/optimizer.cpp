@@ -56,10 +56,10 @@ Tensor zeros_like(const Tensor& x) { return Tensor::zeros(x.shape(), x.dtype(), 
 }  // namespace
 
 template <class Step>
-Step Optimizer::common() const {
+Step Optimizer::common(const parallel::Piece& piece) const {
   Step step;
-  step.parameter = group_.values();
-  step.gradient = group_.gradients();
+  step.parameter = piece.of(group_.values());
+  step.gradient = piece.of(group_.gradients());
   step.learning_rate = learning_rate_;
   if (clip_.norm > 0) step.grad_norm_squared = norm_squared_;
   step.clip = clip_.norm;
@@ -76,8 +76,10 @@ Adam::Adam(FlatParameters& group, Settings settings)
 
 void Adam::add_to(Steps& steps) {
   steps.starts.back().t = t_;
-  auto& step = steps.adam.emplace_back(common<kernels::AdamStep>());
-  step.m = m_, step.v = v_, step.t = t_, step.rule = rule_;
+  for (const parallel::Piece& piece : group_.stepped()) {
+    auto& step = steps.adam.emplace_back(common<kernels::AdamStep>(piece));
+    step.m = piece.of(m_), step.v = piece.of(v_), step.t = t_, step.rule = rule_;
+  }
 }
 
 void Adam::add_state(StateDict& state, const std::string& prefix) {
@@ -93,8 +95,10 @@ Sgd::Sgd(FlatParameters& group, Settings settings)
       velocity_(zeros_like(group.values())) {}
 
 void Sgd::add_to(Steps& steps) {
-  auto& step = steps.sgd.emplace_back(common<kernels::SgdStep>());
-  step.velocity = velocity_, step.rule = rule_;
+  for (const parallel::Piece& piece : group_.stepped()) {
+    auto& step = steps.sgd.emplace_back(common<kernels::SgdStep>(piece));
+    step.velocity = piece.of(velocity_), step.rule = rule_;
+  }
 }
 
 void Sgd::add_state(StateDict& state, const std::string& prefix) {
@@ -112,8 +116,10 @@ Adagrad::Adagrad(FlatParameters& group, Settings settings)
 }
 
 void Adagrad::add_to(Steps& steps) {
-  auto& step = steps.adagrad.emplace_back(common<kernels::AdagradStep>());
-  step.sum = sum_, step.rule = rule_;
+  for (const parallel::Piece& piece : group_.stepped()) {
+    auto& step = steps.adagrad.emplace_back(common<kernels::AdagradStep>(piece));
+    step.sum = piece.of(sum_), step.rule = rule_;
+  }
 }
 
 void Adagrad::add_state(StateDict& state, const std::string& prefix) {

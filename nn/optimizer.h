@@ -38,6 +38,8 @@ class Optimizer {
   double gradient_norm() const;
   /// Adds moments and counters to a checkpoint under "prefix.".
   virtual void add_state(StateDict& state, const std::string& prefix);
+  /// What it remembers of each element, flat like the group's values.
+  virtual std::vector<Tensor> moments() const = 0;
 
   /// An optimiser in a step of several, and its rate in it.
   struct Turn {
@@ -57,11 +59,11 @@ class Optimizer {
     std::vector<kernels::SgdStep> sgd{};
     std::vector<kernels::AdagradStep> adagrad{};
   };
-  /// Adds the step of this optimiser; its start stands there, for the count of steps.
+  /// Adds the steps of this optimiser's pieces; its start stands there, for the count of steps.
   virtual void add_to(Steps& steps) = 0;
-  /// The fields that all steps share; the caller adds moments and rule.
+  /// The fields that all steps of a piece share; the caller adds moments and rule.
   template <class Step>
-  Step common() const;
+  Step common(const parallel::Piece& piece) const;
   FlatParameters& group_;
   Tensor learning_rate_, norm_squared_;
   Clip clip_;
@@ -76,6 +78,7 @@ class Adam : public Optimizer {
   };
   Adam(FlatParameters& group, Settings settings);
   void add_state(StateDict& state, const std::string& prefix) override;
+  std::vector<Tensor> moments() const override { return {m_, v_}; }
   /// Moments, flat like the group's values, and the i64 step count.
   const Tensor& m() const { return m_; }
   const Tensor& v() const { return v_; }
@@ -96,6 +99,7 @@ class Sgd : public Optimizer {
   };
   Sgd(FlatParameters& group, Settings settings);
   void add_state(StateDict& state, const std::string& prefix) override;
+  std::vector<Tensor> moments() const override { return {velocity_}; }
 
  private:
   void add_to(Steps& steps) override;
@@ -113,6 +117,7 @@ class Adagrad : public Optimizer {
   };
   Adagrad(FlatParameters& group, Settings settings);
   void add_state(StateDict& state, const std::string& prefix) override;
+  std::vector<Tensor> moments() const override { return {sum_}; }
 
  private:
   void add_to(Steps& steps) override;

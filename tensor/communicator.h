@@ -11,6 +11,12 @@
 
 namespace vae::parallel {
 
+/// Neighbouring elements of a flat tensor.
+struct Piece {
+  int64_t begin = 0, end = 0;
+  Tensor of(const Tensor& flat) const { return flat.slice(begin, end); }
+};
+
 /// Throws Error(peer), naming this rank and what it waited for, where another rank has failed or does not
 /// answer within the time limit of the communicator. What is done with tensors can be part of a recorded
 /// step: it is done when a function returns (CPU), queued on the stream of the device (CUDA), or recorded.
@@ -38,6 +44,13 @@ class Communicator {
   /// waits for all that were begun.
   virtual void start(const Tensor& sums) = 0;
   virtual void finish() = 0;
+
+  /// Work on sums that ranks share: start_piece() begins an all_reduce of which this rank needs its piece of
+  /// the n elements alone, the rest being left undefined; spread() begins to give that piece of a tensor to
+  /// the others and to take theirs. Where nothing is said of pieces, each rank has and does all.
+  virtual Piece piece(int64_t n) const { return {0, n}; }
+  virtual void start_piece(const Tensor& sums) { start(sums); }
+  virtual void spread(const Tensor&) {}
 
   /// Waits for all ranks; now, on the host, as the next.
   virtual void barrier() = 0;

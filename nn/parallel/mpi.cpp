@@ -18,7 +18,7 @@ namespace {
 using std::chrono::milliseconds;
 using Clock = std::chrono::steady_clock;
 
-constexpr int64_t kPiece = int64_t{1} << 30;  // elements of a call, whose counts are of 32 bits
+constexpr int64_t kPiece = int64_t{1} << 30;  // bytes of a call, whose counts are of 32 bits
 
 void check_on_host(const char* what, const Tensor& x) {
   VAE_CHECK(x.device().is_cpu(), "{}: {} is not for MPI", what, x.str());
@@ -56,7 +56,7 @@ class Mpi final : public Communicator {
     check_on_host("all_reduce", sums);
     run_or_record("all_reduce", sums.device(), {sums}, [this, sums] {
       std::vector<MpiSum> begun;
-      begin(sums, begun);
+      begun.emplace_back(sums, all_, sums_++);
       wait_for_sums(begun);
     });
   }
@@ -98,13 +98,10 @@ class Mpi final : public Communicator {
     });
   }
 
-  void start(const Tensor& sums) override {
-    check_on_host("all_reduce", sums);
-    run_or_record("all_reduce", sums.device(), {sums}, [this, sums] {
-      for (MpiSum& begun : begun_) begun.advance();  // MPI goes on while it is called
-      begin(sums, begun_);
-    });
-  }
+  void start(const Tensor& sums) override { begin(sums, Half::both); }
+  void start_piece(const Tensor& sums) override { begin(sums, Half::add); }
+  void spread(const Tensor& values) override { begin(values, Half::spread); }
+  Piece piece(int64_t n) const override { return MpiSum::piece(n, rank(), size()); }
 
   void finish() override {
     run_or_record("all_reduce", kCpu, {}, [this] {
@@ -145,10 +142,12 @@ class Mpi final : public Communicator {
   }
 
  private:
-  void begin(const Tensor& sums, std::vector<MpiSum>& begun) {
-    const Tensor all = sums.reshape({sums.numel()});
-    for (int64_t done = 0; done < sums.numel(); done += kPiece)
-      begun.emplace_back(all.slice(done, std::min(done + kPiece, sums.numel())), all_, sums_++);
+  void begin(const Tensor& sums, Half half) {
+    check_on_host("all_reduce", sums);
+    run_or_record("all_reduce", sums.device(), {sums}, [this, sums, half] {
+      for (MpiSum& begun : begun_) begun.advance();  // MPI goes on while it is called
+      begun_.emplace_back(sums, all_, sums_++, half);
+    });
   }
 
   void wait_for_sums(std::vector<MpiSum>& begun) const {

@@ -1,13 +1,14 @@
 #include "nn/parallel/mpi_sum.h"
 
-#include <algorithm>
+#include <climits>
 
 namespace vae::parallel {
 namespace {
 
-constexpr int64_t kLeastPiece = 16 << 10;  // bytes
-constexpr int64_t kAligned = 16;           // elements
-constexpr int64_t kNumbers = 1 << 14;      // of sums at a time; tags go to 32767 at least
+constexpr int64_t kLeastPiece = 4096;  // elements
+constexpr int64_t kAligned = 16;
+constexpr int64_t kCalls = INT_MAX;    // elements of a call
+constexpr int64_t kNumbers = 1 << 14;  // of sums at a time; tags go to 32767 at least
 
 MPI_Datatype type_of(const Tensor& x) {
   switch (x.dtype()) {
@@ -39,13 +40,39 @@ void check_mpi(int code, const char* what) {
   fail(ErrorKind::peer, "{}: {}", what, std::string(text, static_cast<size_t>(length)));
 }
 
-MpiSum::MpiSum(const Tensor& sums, MPI_Comm ranks, int64_t number)
-    : sums_(sums), ranks_(ranks), type_(type_of(sums)), tag_(static_cast<int>(number % kNumbers * 2)) {
+MpiSum::MpiSum(const Tensor& sums, MPI_Comm ranks, int64_t number, Half half)
+    : sums_(sums.reshape({sums.numel()})),
+      ranks_(ranks),
+      type_(type_of(sums)),
+      tag_(static_cast<int>(number % kNumbers * 2)),
+      half_(half) {
   MPI_Comm_rank(ranks, &rank_), MPI_Comm_size(ranks, &size_);
-  if (static_cast<int64_t>(sums.bytes()) >= size_ * kLeastPiece)
+  const bool in_pieces = piece(rank_).numel() < sums_.numel();
+  if (in_pieces && half == Half::spread)
+    send_sum();
+  else if (in_pieces)
     send_pieces();
-  else
+  else if (half != Half::spread)
     sum_at_once();
+}
+
+Piece MpiSum::piece(int64_t n, int rank, int ranks) {
+  if (n < ranks * kLeastPiece) return {0, n};
+  const auto begin = [&](int64_t i) { return i == ranks ? n : n / ranks * i / kAligned * kAligned; };
+  VAE_CHECK(begin(ranks) - begin(ranks - 1) <= kCalls, "all_reduce: {} elements on {} ranks", n, ranks);
+  return {begin(rank), begin(rank + 1)};
+}
+
+void MpiSum::receive(const Tensor& piece, int from, int tag) {
+  check_mpi(MPI_Irecv(piece.raw(), static_cast<int>(piece.numel()), type_, from, tag, ranks_,
+                      &receives_.emplace_back()),
+            "all_reduce");
+}
+
+void MpiSum::send(const Tensor& piece, int to, int tag) {
+  check_mpi(
+      MPI_Isend(piece.raw(), static_cast<int>(piece.numel()), type_, to, tag, ranks_, &sends_.emplace_back()),
+      "all_reduce");
 }
 
 void MpiSum::sum_at_once() {
@@ -55,23 +82,11 @@ void MpiSum::sum_at_once() {
             "all_reduce");
 }
 
-int64_t MpiSum::begin_of(int piece) const {
-  return piece == size_ ? sums_.numel() : sums_.numel() * piece / size_ / kAligned * kAligned;
-}
-
-std::byte* MpiSum::piece(int rank) const {
-  return static_cast<std::byte*>(sums_.raw()) + begin_of(rank) * static_cast<int64_t>(size_of(sums_.dtype()));
-}
-
 void MpiSum::send_pieces() {
-  received_ = Tensor::empty({size_ - 1, elements(rank_)}, sums_.dtype());
-  for (int i = 1; i < size_; ++i)
-    check_mpi(MPI_Irecv(received_.slice(i - 1, i).raw(), elements(rank_), type_, of(i), tag_, ranks_,
-                        &receives_.emplace_back()),
-              "all_reduce");
-  for (int i = size_ - 1; i > 0; --i)
-    check_mpi(MPI_Isend(piece(of(i)), elements(of(i)), type_, of(i), tag_, ranks_, &sends_.emplace_back()),
-              "all_reduce");
+  phase_ = Phase::adding;
+  received_ = Tensor::empty({size_ - 1, piece(rank_).numel()}, sums_.dtype());
+  for (int i = 1; i < size_; ++i) receive(received_.slice(i - 1, i), of(i), tag_);
+  for (int i = size_ - 1; i > 0; --i) send(piece(of(i)), of(i), tag_);
 }
 
 /// In the same order whichever comes first.
@@ -80,30 +95,28 @@ bool MpiSum::add_pieces() {
     int done = 0;
     check_mpi(MPI_Test(&receives_[static_cast<size_t>(added_)], &done, MPI_STATUS_IGNORE), "all_reduce");
     if (!done) return false;
-    check_mpi(MPI_Reduce_local(received_.slice(added_, added_ + 1).raw(), piece(rank_), elements(rank_),
-                               type_, MPI_SUM),
+    const Tensor own = piece(rank_);
+    check_mpi(MPI_Reduce_local(received_.slice(added_, added_ + 1).raw(), own.raw(),
+                               static_cast<int>(own.numel()), type_, MPI_SUM),
               "all_reduce");
   }
   return true;
 }
 
 void MpiSum::send_sum() {
+  phase_ = Phase::spreading;
   receives_.clear(), sends_.clear();
-  for (int i = 1; i < size_; ++i)
-    check_mpi(
-        MPI_Irecv(piece(of(i)), elements(of(i)), type_, of(i), tag_ + 1, ranks_, &receives_.emplace_back()),
-        "all_reduce");
-  for (int i = size_ - 1; i > 0; --i)
-    check_mpi(
-        MPI_Isend(piece(rank_), elements(rank_), type_, of(i), tag_ + 1, ranks_, &sends_.emplace_back()),
-        "all_reduce");
+  for (int i = 1; i < size_; ++i) receive(piece(of(i)), of(i), tag_ + 1);
+  for (int i = size_ - 1; i > 0; --i) send(piece(rank_), of(i), tag_ + 1);
 }
 
 bool MpiSum::advance() {
-  // What others still fetch of the tensor is not written to: the own piece is nobody else's.
+  // Others may still fetch their pieces of the tensor; the own one is nobody else's.
   if (phase_ == Phase::adding && add_pieces() && all_done(sends_)) {
-    send_sum();
-    phase_ = Phase::spreading;
+    if (half_ == Half::add)
+      phase_ = Phase::done;
+    else
+      send_sum();
   }
   if (phase_ == Phase::spreading && all_done(receives_) && all_done(sends_)) phase_ = Phase::done;
   return phase_ == Phase::done;

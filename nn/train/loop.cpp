@@ -187,9 +187,10 @@ class Loop {
     json meta = trainable_.meta();
     meta["loop"] = {{"iteration", done_}, {"iters_per_epoch", options_.iters_per_epoch}};
     if (best_) meta["loop"]["best"] = to_json(*best_);
+    const nn::StateDict state = trainable_.state();  // of all ranks
     ranks_.on_first([&] {
       files_->metrics.sync();  // the rows a checkpoint stands for must survive whatever it survives
-      save_checkpoint(directory_.claim(kCheckpointFile), trainable_.state(), meta);
+      save_checkpoint(directory_.claim(kCheckpointFile), state, meta);
     });
   }
 

@@ -4,7 +4,8 @@
 
 namespace vae::train {
 
-Reduction::Reduction(nn::FlatParameters& group, DType sums) : group_(group), ranks_(parallel::current()) {
+Reduction::Reduction(nn::FlatParameters& group, DType sums, bool shared)
+    : group_(group), ranks_(parallel::current()) {
   if (ranks_.alone()) return;
   const Tensor& all = group.gradients();
   const auto element = static_cast<int64_t>(size_of(all.dtype()));
@@ -16,11 +17,19 @@ Reduction::Reduction(nn::FlatParameters& group, DType sums) : group_(group), ran
     ++parameters;
     const int64_t end = parts[i].end;
     if ((end - begin) * element < kBucketBytes && i + 1 < parts.size()) continue;
-    Bucket bucket{.gradients = all.slice(begin, end), .parameters = parameters};
+    const parallel::Piece own = shared ? ranks_.piece(end - begin) : parallel::Piece{0, end - begin};
+    shared_ = shared_ || own.end - own.begin < end - begin;
+    Bucket bucket{
+        .elements = {begin, end}, .own = {begin + own.begin, begin + own.end}, .parameters = parameters};
     if (sums != all.dtype() && all.dtype() == DType::f32)
-      bucket.wide = Tensor::empty(bucket.gradients.shape(), sums, all.device());
+      bucket.wide = Tensor::empty({end - begin}, sums, all.device());
     buckets_.push_back(bucket);
     begin = end, parameters = 0;
+  }
+  if (shared_) {
+    std::vector<parallel::Piece> own;
+    for (const Bucket& bucket : buckets_) own.push_back(bucket.own);
+    group.step_only(own);
   }
   for (size_t i = 0; i < parts.size(); ++i) {
     autograd::Var parameter = parts[i].parameter;
@@ -44,8 +53,10 @@ void Reduction::begin() {
 
 void Reduction::start(Bucket& bucket) {
   bucket.started = true;
-  if (bucket.wide.defined()) kernels::cast(bucket.gradients, bucket.wide);
-  ranks_.start(bucket.wide.defined() ? bucket.wide : bucket.gradients);
+  const Tensor gradients = bucket.elements.of(group_.gradients());
+  if (bucket.wide.defined()) kernels::cast(gradients, bucket.wide);
+  const Tensor& sums = bucket.wide.defined() ? bucket.wide : gradients;
+  shared_ ? ranks_.start_piece(sums) : ranks_.start(sums);
 }
 
 void Reduction::finish() {
@@ -55,8 +66,16 @@ void Reduction::finish() {
   for (Bucket& bucket : buckets_)
     if (!bucket.started) start(bucket);
   ranks_.finish();
-  for (const Bucket& bucket : buckets_)
-    if (bucket.wide.defined()) kernels::cast(bucket.wide, bucket.gradients);
+  for (const auto& [elements, own, wide, parameters, unfinished, started] : buckets_)
+    if (wide.defined())
+      kernels::cast(wide.slice(own.begin - elements.begin, own.end - elements.begin),
+                    own.of(group_.gradients()));
+}
+
+void Reduction::spread(const Tensor& flat) {
+  if (!shared_) return;
+  for (const Bucket& bucket : buckets_) ranks_.spread(bucket.elements.of(flat));
+  ranks_.finish();
 }
 
 }  // namespace vae::train

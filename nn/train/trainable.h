@@ -31,6 +31,7 @@ class Trainable {
   virtual Scalars evaluate() = 0;
   /// Everything that step() and drain() depend on: parameters, buffers, optimiser moments, counters, running
   /// sums. Who asks may copy other values into the tensors, so what was read from them before is out of date.
+  /// All ranks ask for it, since they may hold pieces of it.
   virtual nn::StateDict state() = 0;
   /// What identifies the model (sizes, variants): constant during a run. A checkpoint whose meta differs in
   /// one of these keys belongs to another model. The key "loop" is taken by the training loop.

@@ -23,12 +23,17 @@ class Constants {
   std::vector<Groups::Entry*> entries_;
 };
 
+/// Whether each step takes all gradients of a group, of which ranks then cannot step pieces.
+bool needs_norm(const nn::OptimizerSettings& rule) {
+  return std::visit([](const auto& settings) { return settings.clip.norm > 0; }, rule);
+}
+
 }  // namespace
 
 Groups::Entry::Entry(const Group& group, DType sums)
     : name(group.name),
       parameters(*group.module),
-      reduction(parameters, sums),
+      reduction(parameters, sums, !needs_norm(group.rule)),
       optimizer(nn::make_optimizer(parameters, group.rule)),
       rate(group.rate) {
   if (group.average != 0) average.emplace(parameters, group.average);
@@ -73,6 +78,7 @@ void Groups::run(const Update& update, const Tensor& iteration) {
     turns.push_back({entry->optimizer.get(), entry->rate});
   }
   nn::Optimizer::step(turns, iteration);
+  for (Entry* entry : stepped) entry->reduction.spread(entry->parameters.values());
   for (Entry* entry : stepped)
     if (entry->average) entry->average->update();
   if (update.after) update.after();
@@ -80,6 +86,7 @@ void Groups::run(const Update& update, const Tensor& iteration) {
 
 void Groups::add_state(nn::StateDict& state) const {
   for (const auto& entry : entries_) {
+    for (const Tensor& moments : entry->optimizer->moments()) entry->reduction.spread(moments);
     entry->optimizer->add_state(state, "optimizer." + entry->name);
     if (entry->average) entry->average->add_state(state, "average." + entry->name);
   }

@@ -67,7 +67,8 @@ class Groups {
   };
   /// The same for good, at the end of a training.
   void use_averages();
-  /// Moments and counters under "optimizer.NAME.", averages as "average.NAME".
+  /// Moments and counters under "optimizer.NAME.", averages as "average.NAME". Brings moments together that
+  /// ranks hold pieces of, so all ranks call it.
   void add_state(nn::StateDict& state) const;
 
  private:
