@@ -63,7 +63,8 @@ std::string place(Site site) {
 }
 
 bool same_place(Site a, Site b) {
-  return a.line() == b.line() && a.column() == b.column() && std::string_view(a.file_name()) == b.file_name();
+  return a.line() == b.line() && a.column() == b.column() &&
+         (a.file_name() == b.file_name() || std::string_view(a.file_name()) == b.file_name());
 }
 
 class Machine {
