@@ -40,4 +40,14 @@ using kernels::devices;
 using vae::distance;
 using vae::same_bits;
 
+/// Whether products of the CPU's libraries give a row the same bits wherever it lies and however many threads
+/// there are: so they do with AVX-512, and not with AVX2.
+inline bool products_keep_bits() {
+#ifdef __x86_64__
+  return __builtin_cpu_supports("avx512f");
+#else
+  return false;
+#endif
+}
+
 }  // namespace vae::test

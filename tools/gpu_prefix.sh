@@ -12,8 +12,8 @@ folder=$(realpath -- "$1")
 [ -z "$(ls -A -- "$folder")" ] || { echo "error: $1 is not empty" >&2; exit 2; }
 . "$here/install_packages.sh"
 
-# Libraries alone, without Boost, which only the emulator needs, and Open MPI, over which CPUs speak: compilers and tools must be there, and the C and C++
-# runtimes are those of the machine.
+# Libraries alone, without Boost, which only the emulator needs, and Open MPI, over which CPUs speak: compilers and tools
+# must be there, and the C and C++ runtimes are those of the machine.
 wanted=()
 for name in "${packages[@]}"; do [[ $name == *-dev && $name != libboost* && $name != libopenmpi* ]] && wanted+=("$name"); done
 mapfile -t closure < <(apt-cache depends --recurse --no-recommends --no-suggests --no-conflicts --no-breaks --no-replaces \

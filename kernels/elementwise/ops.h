@@ -202,8 +202,7 @@ struct Reparameterize {
   VAE_D3(2) { return detail::exp_of(T(0.5) * x1); }
 };
 
-/// Running mean of n = x2 numbers, the last of which is a x1, from that of all but the last: x0 + (a x1 - x0)
-/// / n
+/// Running mean of n = x2 numbers, the last of which is x1, from that of all but the last: x0 + (x1 - x0) / n
 struct RunningMean {
   static constexpr int arity = 3;
   static constexpr double domain[3][2] = {{-3, 3}, {-3, 3}, {1, 4}};
