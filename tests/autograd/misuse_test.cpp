@@ -6,8 +6,7 @@
 #include "tests/expect_error.h"
 #include "tests/numeric.h"
 
-namespace vae::autograd {
-namespace {
+namespace vae::autograd::misuse_test {
 
 using kernels::Axis, kernels::Transpose;
 using test::expect_misuse;
@@ -335,5 +334,4 @@ TEST(Misuse, IndicesOutOfRange) {
   });
 }
 
-}  // namespace
-}  // namespace vae::autograd
+}  // namespace vae::autograd::misuse_test

@@ -5,8 +5,7 @@
 #include "autograd/ops.h"
 #include "tests/numeric.h"
 
-namespace vae::autograd {
-namespace {
+namespace vae::autograd::structure_test {
 
 using kernels::Axis;
 using kernels::Transpose;
@@ -133,5 +132,4 @@ TEST(Structure, Products) {
     }
 }
 
-}  // namespace
-}  // namespace vae::autograd
+}  // namespace vae::autograd::structure_test

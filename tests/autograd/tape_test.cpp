@@ -9,8 +9,7 @@
 #include "tests/expect_error.h"
 #include "tests/numeric.h"
 
-namespace vae::autograd {
-namespace {
+namespace vae::autograd::tape_test {
 
 using Values = std::vector<double>;
 
@@ -322,5 +321,4 @@ TEST(Tape, AChainOf100000FunctionsNeedsNoStack) {
   for (int i = 0; i < 100000; ++i) y = y + x;
 }
 
-}  // namespace
-}  // namespace vae::autograd
+}  // namespace vae::autograd::tape_test

@@ -23,7 +23,7 @@ Outcome run_split(const File& file) {
           .tolerance = [](const std::string&) { return Tolerance{}; }};
 }
 
-Outcome run(const File& file, DType dtype) {
+Outcome run_m1_m2(const File& file, DType dtype) {
   if (is_split(file)) return run_split(file);
   const M1M2Case c = read_case(file.config);
   Source source(file, c, dtype);
@@ -45,7 +45,7 @@ Family m1_m2_family() {
               [](const File& file) {
                 return is_split(file) ? std::vector{DType::i64} : std::vector{DType::f64, DType::f32};
               },
-          .run = run};
+          .run = run_m1_m2};
 }
 
 }  // namespace vae::golden

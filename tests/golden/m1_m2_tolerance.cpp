@@ -43,9 +43,9 @@ struct Name {
   }
 };
 
-class Tolerances {
+class M1M2Tolerances {
  public:
-  Tolerances(const File& file, const M1M2Case& c, DType precision)
+  M1M2Tolerances(const File& file, const M1M2Case& c, DType precision)
       : file_(file),
         c_(c),
         precision_(precision),
@@ -202,7 +202,7 @@ class Tolerances {
 }  // namespace
 
 void set_m1_m2_tolerances(Outcome& outcome, const File& file, const M1M2Case& c, DType precision) {
-  const auto tolerances = std::make_shared<const Tolerances>(file, c, precision);
+  const auto tolerances = std::make_shared<const M1M2Tolerances>(file, c, precision);
   outcome.tolerance = [tolerances](const std::string& name) { return tolerances->of(name); };
   outcome.updates = [tolerances](const std::string& name) { return tolerances->updates(name); };
 }

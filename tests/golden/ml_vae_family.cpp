@@ -21,7 +21,7 @@ T choose(const nlohmann::json& config, const char* key, const char* fallback,
   return found->second;
 }
 
-Outcome run(const File& file, DType dtype) try {
+Outcome run_ml_vae(const File& file, DType dtype) try {
   const MlVaeCase kind = ml_vae_case(file);
   Numbers numbers(file, dtype);
   Values values = kind == MlVaeCase::swap         ? run_ml_vae_swap(numbers)
@@ -103,7 +103,7 @@ Family ml_vae_family() {
                            ? std::vector<DType>{}
                            : std::vector{DType::f64, DType::f32};
               },
-          .run = run};
+          .run = run_ml_vae};
 }
 
 }  // namespace vae::golden

@@ -9,10 +9,10 @@ namespace {
 
 /// The tolerances of the family's specification. f64: two orders of summation. f32: ten times what a plain
 /// single-precision implementation is off.
-struct Row {
+struct Precisions {
   double f64, f32;
 };
-Row row_of(MlVaeCase kind) {
+Precisions row_of(MlVaeCase kind) {
   switch (kind) {
     case MlVaeCase::training:
     case MlVaeCase::evidence:
@@ -30,13 +30,13 @@ Row row_of(MlVaeCase kind) {
 }
 
 /// The gradients of the two biases before a batch norm vanish, but for rounding.
-bool feeds_a_norm(const std::string& name) {
+bool is_bias_before_norm(const std::string& name) {
   return name.ends_with("fc_model.fc_1.bias") || name.ends_with("fc_model.fc_2.bias");
 }
 
-class Tolerances {
+class MlVaeTolerances {
  public:
-  Tolerances(const File& file, DType precision)
+  MlVaeTolerances(const File& file, DType precision)
       : file_(file),
         precision_(precision),
         f32_(precision == DType::f32),
@@ -44,7 +44,7 @@ class Tolerances {
         eps_(file.config.value("adam_eps", 0.0)),
         steps_(file.config.value("steps", 1.0)),
         largest_(largest_gradient(file)) {
-    const Row row = row_of(ml_vae_case(file));
+    const Precisions row = row_of(ml_vae_case(file));
     relative_ = f32_ ? row.f32 : row.f64;
     // Terms 1 + l - m^2 - e^l round at one; so many are summed, and divided by all pixels.
     const auto number = [&](const char* key) { return file.config.value(key, 0.0); };
@@ -62,7 +62,7 @@ class Tolerances {
       // A hundredth of the rate in every step; norms gather many elements.
       return f32_ ? Tolerance{.absolute = rate_ * 1e-2 * steps_, .of_value = 1e-5}
                   : Tolerance{.absolute = relative_};
-    if (feeds_a_norm(name)) return {.absolute = vanishing_gradient(largest_, precision_)};
+    if (is_bias_before_norm(name)) return {.absolute = vanishing_gradient(largest_, precision_)};
     if (name == "output/loss_trajectory" && f32_) return {.absolute = divergence_, .of_value = 1e-3};
     if (name.ends_with("_kl")) return {.absolute = divergence_, .of_maximum = relative_};
     const double noise = rounding_noise(largest_, precision_);
@@ -92,7 +92,7 @@ class Tolerances {
 }  // namespace
 
 void set_ml_vae_tolerances(Outcome& outcome, const File& file, DType precision) {
-  const auto tolerances = std::make_shared<const Tolerances>(file, precision);
+  const auto tolerances = std::make_shared<const MlVaeTolerances>(file, precision);
   outcome.tolerance = [tolerances](const std::string& name) { return tolerances->of(name); };
   outcome.updates = [tolerances](const std::string& name) { return tolerances->updates(name); };
 }

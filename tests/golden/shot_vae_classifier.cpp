@@ -10,7 +10,7 @@ namespace {
 
 using autograd::Var;
 
-bool fits(const nlohmann::json& config) { return config.value("algorithm", "") == "classifier"; }
+bool classifier_fits(const nlohmann::json& config) { return config.value("algorithm", "") == "classifier"; }
 
 /// "drop_0" is the mask whose name ends so.
 Tensor noise(Numbers& numbers, const std::string& name, Shape shape) {
@@ -20,7 +20,7 @@ Tensor noise(Numbers& numbers, const std::string& name, Shape shape) {
   fail(ErrorKind::data, "no noise for {}", name);
 }
 
-Values run(Numbers& numbers) {
+Values run_classifier(Numbers& numbers) {
   const nlohmann::json& config = numbers.file().config;
   shot_vae::Classifier model(backbone_of(config), config.at("num_classes"), numbers.options());
   train::Groups groups({{"model", &model, sgd_of(config), {}}});
@@ -57,9 +57,9 @@ Values run(Numbers& numbers) {
 
 FileKind shot_vae_classifier() {
   return {.name = "classifier",
-          .fits = fits,
+          .fits = classifier_fits,
           .precisions = {DType::f64, DType::f32},
-          .run = run,
+          .run = run_classifier,
           .tolerance = shot_vae_tolerance};
 }
 

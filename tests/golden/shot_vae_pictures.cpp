@@ -5,7 +5,7 @@
 namespace vae::golden {
 namespace {
 
-bool fits(const nlohmann::json& config) { return config.contains("crop"); }
+bool pictures_fits(const nlohmann::json& config) { return config.contains("crop"); }
 
 Tensor in_dtype(const Tensor& x, DType dtype) {
   const Tensor y = Tensor::empty(x.shape(), dtype, x.device());
@@ -45,14 +45,14 @@ void resize(Numbers& numbers, Values& values) {
   values["output/mnist_normalized"] = z.reshape(wanted);
 }
 
-Values run(Numbers& numbers) {
+Values run_pictures(Numbers& numbers) {
   Values values;
   crop_and_flip(numbers, values);
   resize(numbers, values);
   return values;
 }
 
-std::optional<Tolerance> tolerance(const File&, const std::string& name, DType precision) {
+std::optional<Tolerance> pictures_tolerance(const File&, const std::string& name, DType precision) {
   const bool made_in_f32 = name == "output/mnist_normalized";
   return Tolerance{.absolute = made_in_f32 || precision == DType::f32 ? 1.2e-7 : 0};
 }
@@ -61,10 +61,10 @@ std::optional<Tolerance> tolerance(const File&, const std::string& name, DType p
 
 FileKind shot_vae_pictures() {
   return {.name = "pictures",
-          .fits = fits,
+          .fits = pictures_fits,
           .precisions = {DType::f64, DType::f32},
-          .run = run,
-          .tolerance = tolerance};
+          .run = run_pictures,
+          .tolerance = pictures_tolerance};
 }
 
 }  // namespace vae::golden

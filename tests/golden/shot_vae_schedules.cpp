@@ -10,7 +10,7 @@ namespace {
 
 using shot_vae::LearningRate, shot_vae::Objective;
 
-bool fits(const nlohmann::json& config) {
+bool schedules_fits(const nlohmann::json& config) {
   return !config.empty() && std::ranges::all_of(config.items(), [](const auto& run) {
     return run.value().is_object() && run.value().contains("adjust_lr");
   });
@@ -66,13 +66,13 @@ void put_run(Numbers& numbers, const std::string& name, const nlohmann::json& ru
     values[fmt::format("output/{}/{}", name, what)] = Tensor::from(all, {epochs});
 }
 
-Values run(Numbers& numbers) {
+Values run_schedules(Numbers& numbers) {
   Values values;
   for (const auto& [name, run] : numbers.file().config.items()) put_run(numbers, name, run, values);
   return values;
 }
 
-std::optional<Tolerance> tolerance(const File&, const std::string& name, DType precision) {
+std::optional<Tolerance> schedules_tolerance(const File&, const std::string& name, DType precision) {
   const bool on_host = name.ends_with("/lr");
   return Tolerance{.of_value = precision == DType::f32 && !on_host ? 1e-6 : 1e-14};
 }
@@ -81,10 +81,10 @@ std::optional<Tolerance> tolerance(const File&, const std::string& name, DType p
 
 FileKind shot_vae_schedules() {
   return {.name = "rates and weights",
-          .fits = fits,
+          .fits = schedules_fits,
           .precisions = {DType::f64, DType::f32},
-          .run = run,
-          .tolerance = tolerance};
+          .run = run_schedules,
+          .tolerance = schedules_tolerance};
 }
 
 }  // namespace vae::golden

@@ -10,7 +10,7 @@ namespace {
 using autograd::Var;
 using shot_vae::Capacity, shot_vae::SmoothRecipe;
 
-bool fits(const nlohmann::json& config) { return config.value("algorithm", "") == "smooth_elbo"; }
+bool smooth_fits(const nlohmann::json& config) { return config.value("algorithm", "") == "smooth_elbo"; }
 
 SmoothRecipe::Settings settings_of(const nlohmann::json& config) {
   const auto capacity = [&](const char* key) {
@@ -110,10 +110,10 @@ class SmoothUpdates {
   Values values_;
 };
 
-Values run(Numbers& numbers) { return SmoothUpdates(numbers).run(); }
+Values run_smooth(Numbers& numbers) { return SmoothUpdates(numbers).run(); }
 
 /// Adam's first steps move by the rate, whatever the size of a gradient.
-std::vector<Update> updates(const File& file, const std::string& name) {
+std::vector<Update> smooth_updates(const File& file, const std::string& name) {
   const std::string gradient = "grad" + name.substr(name.find('/'));
   if (!name.starts_with("after") || !file.content.contains(gradient)) return {};
   const nlohmann::json& adam = file.config.at("optimizer");
@@ -125,11 +125,11 @@ std::vector<Update> updates(const File& file, const std::string& name) {
 
 FileKind shot_vae_smooth() {
   return {.name = "smooth-ELBO",
-          .fits = fits,
+          .fits = smooth_fits,
           .precisions = {DType::f64, DType::f32},
-          .run = run,
+          .run = run_smooth,
           .tolerance = shot_vae_tolerance,
-          .updates = updates};
+          .updates = smooth_updates};
 }
 
 }  // namespace vae::golden

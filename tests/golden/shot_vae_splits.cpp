@@ -6,7 +6,7 @@
 namespace vae::golden {
 namespace {
 
-bool fits(const nlohmann::json& config) { return config.contains("seed"); }
+bool splits_fits(const nlohmann::json& config) { return config.contains("seed"); }
 
 /// Images of each class in the training sets.
 std::vector<int64_t> class_sizes(const std::string& set) {
@@ -23,7 +23,7 @@ Tensor positions(const std::vector<std::vector<int64_t>>& rows, int64_t from, in
   return Tensor::from(all, {static_cast<int64_t>(rows.size()), count});
 }
 
-Values run(Numbers& numbers) {
+Values run_splits(Numbers& numbers) {
   const File& file = numbers.file();
   Values values;
   for (const auto& [set, counts] : file.config.items()) {
@@ -42,12 +42,16 @@ Values run(Numbers& numbers) {
   return values;
 }
 
-std::optional<Tolerance> tolerance(const File&, const std::string&, DType) { return Tolerance{}; }
+std::optional<Tolerance> splits_tolerance(const File&, const std::string&, DType) { return Tolerance{}; }
 
 }  // namespace
 
 FileKind shot_vae_splits() {
-  return {.name = "splits", .fits = fits, .precisions = {DType::i64}, .run = run, .tolerance = tolerance};
+  return {.name = "splits",
+          .fits = splits_fits,
+          .precisions = {DType::i64},
+          .run = run_splits,
+          .tolerance = splits_tolerance};
 }
 
 }  // namespace vae::golden

@@ -8,7 +8,7 @@ namespace vae::golden {
 namespace {
 
 /// Single numbers: losses, their parts and what they are weighted with.
-bool is_loss(const std::string& output) {
+bool is_loss_term(const std::string& output) {
   for (const char* start : {"loss", "sched_", "kl_y", "kl_z", "kl_inference", "cls_", "post_z", "eval_kl",
                             "eval_mse", "eval_elbo", "recon_loss", "cont_capacity", "disc_capacity"})
     if (output.starts_with(start)) return true;
@@ -17,9 +17,9 @@ bool is_loss(const std::string& output) {
 
 /// The tolerances of the family's specification. f64: two orders of summation, which batch norms of few
 /// values amplify. f32: three times what a plain single-precision implementation is off.
-class Tolerances {
+class ShotVaeTolerances {
  public:
-  Tolerances(const File& file, DType precision)
+  ShotVaeTolerances(const File& file, DType precision)
       : file_(file),
         precision_(precision),
         f32_(precision == DType::f32),
@@ -43,7 +43,7 @@ class Tolerances {
   Tolerance output(const std::string& name) const {
     if (name.ends_with("top1") || name.ends_with("top5") || name.starts_with("target_label")) return {};
     const bool behind_the_step = name.starts_with("eval_");  // by gradients that are off
-    if (!is_loss(name)) return {.of_maximum = !f32_ ? 1e-9 : behind_the_step ? 3e-4 : 1e-5};
+    if (!is_loss_term(name)) return {.of_maximum = !f32_ ? 1e-9 : behind_the_step ? 3e-4 : 1e-5};
     const double rounding =
         name.starts_with("post_z") ? distance_rounding(name) : 16 * unit_roundoff(precision_) * terms(name);
     return {.absolute = rounding, .of_value = !f32_ ? 1e-10 : behind_the_step ? 3e-4 : 1e-5};
@@ -114,7 +114,7 @@ class Tolerances {
 }  // namespace
 
 std::optional<Tolerance> shot_vae_tolerance(const File& file, const std::string& name, DType precision) {
-  return Tolerances(file, precision).of(name);
+  return ShotVaeTolerances(file, precision).of(name);
 }
 
 }  // namespace vae::golden

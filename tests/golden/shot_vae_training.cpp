@@ -14,12 +14,12 @@ namespace {
 using autograd::Var;
 using shot_vae::Images, shot_vae::Mixing, shot_vae::Objective, shot_vae::Reconstruction, shot_vae::ShotVae;
 
-bool fits(const nlohmann::json& config) {
+bool shot_vae_training_fits(const nlohmann::json& config) {
   const std::string algorithm = config.value("algorithm", "");
   return algorithm == "shot" || algorithm == "m2";
 }
 
-shot_vae::Config model_of(const nlohmann::json& config) {
+shot_vae::Config backbone_config(const nlohmann::json& config) {
   return {.backbone = backbone_of(config),
           .z_size = config.at("latent_dim_continuous"),
           .classes = config.at("num_classes"),
@@ -54,7 +54,7 @@ class ShotUpdate {
         json_(numbers.file().config),
         shot_(json_.at("algorithm") == "shot"),
         objective_(objective_of(json_)),
-        model_(model_of(json_), numbers.options()),
+        model_(backbone_config(json_), numbers.options()),
         groups_({{"model", &model_, sgd_of(json_), {}}}),
         state_(numbers, model_) {}
 
@@ -163,15 +163,15 @@ class ShotUpdate {
   Values values_;
 };
 
-Values run(Numbers& numbers) { return ShotUpdate(numbers).run(); }
+Values run_shot_vae_training(Numbers& numbers) { return ShotUpdate(numbers).run(); }
 
 }  // namespace
 
 FileKind shot_vae_training() {
   return {.name = "SHOT and M2",
-          .fits = fits,
+          .fits = shot_vae_training_fits,
           .precisions = {DType::f64, DType::f32},
-          .run = run,
+          .run = run_shot_vae_training,
           .tolerance = shot_vae_tolerance};
 }
 

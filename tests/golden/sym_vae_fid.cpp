@@ -6,9 +6,9 @@
 namespace vae::golden {
 namespace {
 
-bool fits(const nlohmann::json& config) { return config.contains("pairs"); }
+bool frechet_fits(const nlohmann::json& config) { return config.contains("pairs"); }
 
-Values run(Numbers& numbers) {
+Values run_frechet(Numbers& numbers) {
   Values values;
   const nlohmann::json& pairs = numbers.file().config.at("pairs");
   for (size_t j = 0; j < pairs.size(); ++j) {
@@ -47,7 +47,7 @@ double trace(const Tensor& a) {
 
 /// Distances of equal sets are the rounding of traces. That of a singular covariance's root is no more than
 /// the root of the machine's.
-std::optional<Tolerance> tolerance(const File& file, const std::string& name, DType) {
+std::optional<Tolerance> frechet_tolerance(const File& file, const std::string& name, DType) {
   if (name.find(".fid") == std::string::npos) return Tolerance{.of_maximum = 1e-12};
   const std::string pair = name.substr(name.find('/') + 1, name.find('.') - name.find('/') - 1);
   const auto tensor = [&](const char* kind, const char* what) { return file.content.at(kind + pair + what); };
@@ -62,10 +62,10 @@ std::optional<Tolerance> tolerance(const File& file, const std::string& name, DT
 
 FileKind sym_vae_frechet() {
   return {.name = "Frechet distances",
-          .fits = fits,
+          .fits = frechet_fits,
           .precisions = {DType::f64, DType::f32},
-          .run = run,
-          .tolerance = tolerance};
+          .run = run_frechet,
+          .tolerance = frechet_tolerance};
 }
 
 }  // namespace vae::golden

@@ -10,7 +10,7 @@
 namespace vae::golden {
 namespace {
 
-bool fits(const nlohmann::json& config) { return config.contains("resized_rows"); }
+bool inception_fits(const nlohmann::json& config) { return config.contains("resized_rows"); }
 
 /// A tensor of the net by the formula of the files.
 Tensor by_formula(const std::string& name, const Shape& shape, uint64_t seed, uint64_t k) {
@@ -64,7 +64,7 @@ void put_stage(Values& values, const std::string& stage, const Tensor& images) {
   values[prefix + "probe"] = Tensor::from(probe, {n, 3});
 }
 
-Values run(Numbers& numbers) {
+Values run_inception(Numbers& numbers) {
   const nlohmann::json& config = numbers.file().config;
   Values values;
   const auto state = state_of(config);
@@ -101,7 +101,7 @@ Values run(Numbers& numbers) {
   return values;
 }
 
-std::optional<Tolerance> tolerance(const File&, const std::string& name, DType precision) {
+std::optional<Tolerance> inception_tolerance(const File&, const std::string& name, DType precision) {
   if (name.starts_with("check/")) return Tolerance{};
   if (precision == DType::f64) return Tolerance{.absolute = 1e-11};
   return Tolerance{.absolute = name == "output/resized_rows" ? 1e-6 : 1e-4};
@@ -111,10 +111,10 @@ std::optional<Tolerance> tolerance(const File&, const std::string& name, DType p
 
 FileKind sym_vae_inception() {
   return {.name = "FID-Inception-v3",
-          .fits = fits,
+          .fits = inception_fits,
           .precisions = {DType::f64, DType::f32},
-          .run = run,
-          .tolerance = tolerance};
+          .run = run_inception,
+          .tolerance = inception_tolerance};
 }
 
 }  // namespace vae::golden

@@ -12,12 +12,12 @@ namespace {
 using autograd::Var;
 using sym_vae::kPixels, sym_vae::Learning, sym_vae::SymVaeRecipe;
 
-bool fits(const nlohmann::json& config) { return config.contains("algorithm"); }
+bool sym_vae_training_fits(const nlohmann::json& config) { return config.contains("algorithm"); }
 
 /// Some iterations of a recipe on a file's numbers.
-class Training {
+class SymVaeTraining {
  public:
-  explicit Training(Numbers& numbers)
+  explicit SymVaeTraining(Numbers& numbers)
       : numbers_(numbers),
         json_(numbers.file().config),
         rows_(json_.at("bs").get<int64_t>()),
@@ -214,7 +214,7 @@ class Training {
   Values values_;
 };
 
-Values run(Numbers& numbers) { return Training(numbers).run(); }
+Values run_sym_vae_training(Numbers& numbers) { return SymVaeTraining(numbers).run(); }
 
 bool is_bits(const std::string& name) {
   const std::string last = name.substr(name.find_last_of("./") + 1);
@@ -233,7 +233,8 @@ std::optional<Tolerance> beside_kinks(const std::string& name) {
   return {};
 }
 
-std::optional<Tolerance> tolerance(const File& file, const std::string& name, DType precision) {
+std::optional<Tolerance> sym_vae_training_tolerance(const File& file, const std::string& name,
+                                                    DType precision) {
   const bool f32 = precision == DType::f32;
   if (is_bits(name) && name.find("dloss_d") == std::string::npos) return Tolerance{};
   if (f32 && file.config.contains("formula_seed") && file.config.at("act_decoder_conv") == "relu")
@@ -260,7 +261,7 @@ std::optional<Tolerance> tolerance(const File& file, const std::string& name, DT
 }
 
 /// Adam's first steps move by the rate, whatever the size of a gradient.
-std::vector<Update> updates(const File& file, const std::string& name) {
+std::vector<Update> sym_vae_training_updates(const File& file, const std::string& name) {
   const std::string gradient = "grad" + name.substr(name.find('/'));
   if (!name.starts_with("after") || !file.content.contains(gradient)) return {};
   const double iterations = name.starts_with("after/") ? 1 : file.config.at("iterations").get<double>();
@@ -273,11 +274,11 @@ std::vector<Update> updates(const File& file, const std::string& name) {
 
 FileKind sym_vae_training() {
   return {.name = "training",
-          .fits = fits,
+          .fits = sym_vae_training_fits,
           .precisions = {DType::f64, DType::f32},
-          .run = run,
-          .tolerance = tolerance,
-          .updates = updates};
+          .run = run_sym_vae_training,
+          .tolerance = sym_vae_training_tolerance,
+          .updates = sym_vae_training_updates};
 }
 
 }  // namespace vae::golden

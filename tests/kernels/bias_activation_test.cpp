@@ -4,8 +4,7 @@
 #include "tests/expect_error.h"
 #include "tests/numeric.h"
 
-namespace vae::kernels {
-namespace {
+namespace vae::kernels::bias_activation_test {
 
 using test::distance, test::sample_tensor;
 
@@ -98,5 +97,4 @@ TEST(BiasActivation, RefusesWhatDoesNotFit) {
   });
 }
 
-}  // namespace
-}  // namespace vae::kernels
+}  // namespace vae::kernels::bias_activation_test

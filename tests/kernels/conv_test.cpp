@@ -7,8 +7,7 @@
 #include "tests/expect_error.h"
 #include "tests/numeric.h"
 
-namespace vae::kernels {
-namespace {
+namespace vae::kernels::conv_test {
 
 using test::distance;
 
@@ -307,5 +306,4 @@ TEST(Conv2d, RefusesWhatDoesNotFit) {
   });
 }
 
-}  // namespace
-}  // namespace vae::kernels
+}  // namespace vae::kernels::conv_test

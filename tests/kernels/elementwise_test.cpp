@@ -4,8 +4,7 @@
 #include "kernels/elementwise/call.h"
 #include "tests/numeric.h"
 
-namespace vae::kernels {
-namespace {
+namespace vae::kernels::elementwise_test {
 
 using test::distance;
 using test::sample_tensor;
@@ -321,5 +320,4 @@ TEST(Elementwise, NanPassesThrough) {
           }
 }
 
-}  // namespace
-}  // namespace vae::kernels
+}  // namespace vae::kernels::elementwise_test

@@ -2,8 +2,7 @@
 
 #include "tests/numeric.h"
 
-namespace vae::kernels {
-namespace {
+namespace vae::kernels::gemm_test {
 
 using test::sample_tensor;
 
@@ -93,5 +92,4 @@ TEST(Gemm, TakesTensorsOfAnyRankAsRows) {
   EXPECT_EQ(to_doubles(c), to_doubles(flat));
 }
 
-}  // namespace
-}  // namespace vae::kernels
+}  // namespace vae::kernels::gemm_test

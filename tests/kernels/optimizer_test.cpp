@@ -3,8 +3,7 @@
 
 #include "tests/numeric.h"
 
-namespace vae::kernels {
-namespace {
+namespace vae::kernels::optimizer_test {
 
 using test::distance;
 using test::sample_tensor;
@@ -288,5 +287,4 @@ TEST(Optimizers, ZeroGradientsMoveNothing) {
   }
 }
 
-}  // namespace
-}  // namespace vae::kernels
+}  // namespace vae::kernels::optimizer_test

@@ -6,12 +6,12 @@ namespace {
 
 using namespace kernels;
 
-struct Images {
+struct Convolution {
   int64_t n, h, w, in, out;
   Window window;
 };
 
-const Images kImages[] = {
+const Convolution kConvolutions[] = {
     {2, 9, 8, 3, 5, Window(3, 1, 1)},
     {2, 9, 8, 33, 31, Window(3, 2, 1)},
     {3, 5, 5, 4, 6, Window(1)},
@@ -29,13 +29,13 @@ const Images kImages[] = {
 };
 
 using ConvCase =
-    std::function<Outputs(Operands&, const Images&, const Tensor& x, const Tensor& w, const Tensor& y)>;
+    std::function<Outputs(Operands&, const Convolution&, const Tensor& x, const Tensor& w, const Tensor& y)>;
 
 /// One call on every geometry; x, w and y hold numbers.
 std::function<Outputs(Operands)> on_images(ConvCase call) {
   return [call](Operands in) {
     Outputs out;
-    for (const Images& g : kImages) {
+    for (const Convolution& g : kConvolutions) {
       const Tensor x = in.uniform({g.n, g.h, g.w, g.in}, -1, 1),
                    w = in.uniform({g.out, g.window.h.kernel, g.window.w.kernel, g.in}, -1, 1),
                    y = in.uniform(g.window.output("parity", x.shape(), g.out), -1, 1);
@@ -72,24 +72,24 @@ std::function<Outputs(Operands)> on_pools(PoolCase call) {
 void add_convolutions(std::vector<ParityCase>& cases) {
   for (const bool with_bias : {true, false})
     cases.push_back({"conv2d_fwd", with_bias ? "bias" : "no bias",
-                     on_images([=](Operands& in, const Images& g, auto& x, auto& w, auto& y) {
+                     on_images([=](Operands& in, const Convolution& g, auto& x, auto& w, auto& y) {
                        conv2d_fwd(x, w, with_bias ? in.uniform({g.out}) : Tensor{}, y, g.window, {});
                        return Outputs{y};
                      })});
   cases.push_back(
-      {"conv2d_fwd", "tanh", on_images([=](Operands& in, const Images& g, auto& x, auto& w, auto& y) {
+      {"conv2d_fwd", "tanh", on_images([=](Operands& in, const Convolution& g, auto& x, auto& w, auto& y) {
          conv2d_fwd(x, w, in.uniform({g.out}), y, g.window, activation(Map::tanh));
          return Outputs{y};
        })});
   for (const Write write : {Write::set, Write::add}) {
     const std::string what = write == Write::set ? "set" : "add";
     cases.push_back(
-        {"conv2d_bwd_input", what, on_images([=](auto&, const Images& g, auto& x, auto& w, auto& y) {
+        {"conv2d_bwd_input", what, on_images([=](auto&, const Convolution& g, auto& x, auto& w, auto& y) {
            conv2d_bwd_input(y, w, x, g.window, write);
            return Outputs{x};
          })});
     cases.push_back(
-        {"conv2d_bwd_weight", what, on_images([=](auto&, const Images& g, auto& x, auto& w, auto& y) {
+        {"conv2d_bwd_weight", what, on_images([=](auto&, const Convolution& g, auto& x, auto& w, auto& y) {
            conv2d_bwd_weight(y, x, w, g.window, write);
            return Outputs{w};
          })});
@@ -100,14 +100,14 @@ void add_convolutions(std::vector<ParityCase>& cases) {
     return std::pair{in.uniform({windows - windows / 3, taps}), windows / 3};
   };
   cases.push_back({"unfold", "all but the first third",
-                   on_images([=](Operands& in, const Images& g, auto& x, auto& w, auto& y) {
+                   on_images([=](Operands& in, const Convolution& g, auto& x, auto& w, auto& y) {
                      const auto [columns, first] = block(in, w, y);
                      unfold(x, columns, g.window, first);
                      return Outputs{columns};
                    }),
                    kExact});
   cases.push_back({"fold", "all but the first third",
-                   on_images([=](Operands& in, const Images& g, auto& x, auto& w, auto& y) {
+                   on_images([=](Operands& in, const Convolution& g, auto& x, auto& w, auto& y) {
                      const auto [columns, first] = block(in, w, y);
                      fold(columns, x, g.window, first);
                      return Outputs{x};

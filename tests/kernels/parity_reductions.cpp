@@ -31,7 +31,7 @@ Outputs sums(Operands in, DType result) {
   return out;
 }
 
-Outputs together(Operands in) {
+Outputs sums_together(Operands in) {
   std::vector<ColumnSum> sums;
   Outputs out;
   for (const int64_t m : {0, 1, 33, 1000, 1100})
@@ -173,7 +173,7 @@ void add_reduction_cases(std::vector<ParityCase>& cases) {
   // The CPU adds blocks of f32, so that an f64 result has the accuracy of f32.
   cases.push_back({"sum", "into f64", [](Operands in) { return sums(in, DType::f64); }, kFloatInside});
   cases.push_back({"sum_squares", "sizes", squares, kFloatInside});
-  cases.push_back({"column_sums", "sizes", together});
+  cases.push_back({"column_sums", "sizes", sums_together});
   cases.push_back({"sum_bwd", "sizes", spreads});
   cases.push_back({"top_k", "sizes", largest_k, kExact});
   cases.push_back({"log_sum_exp_fwd", "sizes", [](Operands in) { return log_sums(in, false); }});

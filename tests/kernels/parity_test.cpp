@@ -129,7 +129,7 @@ INSTANTIATE_TEST_SUITE_P(Simt, DeviceKernels, testing::Values(Device{DeviceType:
 
 /// A build with CUDA runs on a machine without a driver, and says so.
 TEST(Cuda, WithoutADriverThereIsNoDevice) {
-  if (!detail::cuda_runtime()) GTEST_SKIP() << "this build has no CUDA";
+  if (!vae::detail::cuda_runtime()) GTEST_SKIP() << "this build has no CUDA";
   if (device_count(DeviceType::cuda) > 0) GTEST_SKIP() << "this machine has a CUDA device";
   expect_error(ErrorKind::device, "no device cuda:0: this machine has 0 of type cuda", [] {
     Tensor::zeros({2}, DType::f32, {DeviceType::cuda, 0});

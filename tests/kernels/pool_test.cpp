@@ -4,8 +4,7 @@
 #include "tests/expect_error.h"
 #include "tests/numeric.h"
 
-namespace vae::kernels {
-namespace {
+namespace vae::kernels::pool_test {
 
 using test::distance;
 
@@ -184,5 +183,4 @@ TEST(Pool, RefusesWhatDoesNotFit) {
   refused("index", {1, 4, 4, 2}, {1, 2, 2, 2}, Window(2, 2), DType::i64);
 }
 
-}  // namespace
-}  // namespace vae::kernels
+}  // namespace vae::kernels::pool_test

@@ -7,8 +7,7 @@
 
 #include "tests/numeric.h"
 
-namespace vae::kernels {
-namespace {
+namespace vae::kernels::random_test {
 
 constexpr RandomKey kKey = RandomKey::named(5, "test");
 using Draw = Kernel<Out, RandomKey, In, Rows>;
@@ -183,5 +182,4 @@ TEST(Random, SharesOfIntegersAreRowsOfTheWhole) {
     });
 }
 
-}  // namespace
-}  // namespace vae::kernels
+}  // namespace vae::kernels::random_test

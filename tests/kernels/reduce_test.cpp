@@ -5,8 +5,7 @@
 
 #include "tests/numeric.h"
 
-namespace vae::kernels {
-namespace {
+namespace vae::kernels::reduce_test {
 
 using test::distance;
 using test::sample_tensor;
@@ -290,5 +289,4 @@ TEST(Softmax, ExtremeLogitsAndNan) {
     }
 }
 
-}  // namespace
-}  // namespace vae::kernels
+}  // namespace vae::kernels::reduce_test

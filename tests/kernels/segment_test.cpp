@@ -4,8 +4,7 @@
 #include "tests/expect_error.h"
 #include "tests/numeric.h"
 
-namespace vae::kernels {
-namespace {
+namespace vae::kernels::segment_test {
 
 using test::distance;
 using test::sample_tensor;
@@ -229,5 +228,4 @@ TEST(LogSumExp, ExtremeValues) {
     }
 }
 
-}  // namespace
-}  // namespace vae::kernels
+}  // namespace vae::kernels::segment_test

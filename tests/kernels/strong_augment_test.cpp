@@ -7,8 +7,7 @@
 
 #include "tests/numeric.h"
 
-namespace vae::kernels {
-namespace {
+namespace vae::kernels::strong_augment_test {
 
 using Bytes = std::vector<uint8_t>;
 using D = Distortion;
@@ -311,5 +310,4 @@ TEST(StrongAugment, OnDevicesImagesWithNumbersOutOfRangeAreBlack) {
   }
 }
 
-}  // namespace
-}  // namespace vae::kernels
+}  // namespace vae::kernels::strong_augment_test

@@ -6,8 +6,7 @@
 
 #include "tests/numeric.h"
 
-namespace vae::kernels {
-namespace {
+namespace vae::kernels::threads_test {
 
 using test::sample_tensor;
 
@@ -120,5 +119,4 @@ TEST(Threads, WinogradConvolutions) {
     });
 }
 
-}  // namespace
-}  // namespace vae::kernels
+}  // namespace vae::kernels::threads_test

@@ -6,8 +6,7 @@
 #include "tests/models/densities.h"
 #include "tests/models/few.h"
 
-namespace vae::adgm {
-namespace {
+namespace vae::adgm::adgm_losses_test {
 
 std::unique_ptr<Model> trained(const Config& config) {
   auto model = make_model(config, {.dtype = DType::f64});
@@ -143,5 +142,4 @@ TEST(AdgmLosses, ObjectiveByItsDefinition) {
   }
 }
 
-}  // namespace
-}  // namespace vae::adgm
+}  // namespace vae::adgm::adgm_losses_test

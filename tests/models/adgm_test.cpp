@@ -12,8 +12,7 @@
 #include "tests/expect_error.h"
 #include "tests/models/adgm_models.h"
 
-namespace vae::adgm {
-namespace {
+namespace vae::adgm::adgm_test {
 
 int64_t parameters_of(Kind kind, std::vector<int64_t> z, std::vector<int64_t> hidden, int64_t a = 32,
                       int64_t flows = 0) {
@@ -305,5 +304,4 @@ TEST(Adgm, BatchNormOfCopies) {
   close(once.running_var, repeated.running_var);
 }
 
-}  // namespace
-}  // namespace vae::adgm
+}  // namespace vae::adgm::adgm_test

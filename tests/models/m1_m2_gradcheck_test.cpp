@@ -8,8 +8,7 @@
 #include "models/m1_m2/m2.h"
 #include "nn/flat_parameters.h"
 
-namespace vae::m1_m2 {
-namespace {
+namespace vae::m1_m2::m1_m2_gradcheck_test {
 
 using autograd::gradcheck, autograd::GradcheckResult;
 
@@ -102,9 +101,7 @@ class Losses {
     labels_ = Tensor::from(std::vector<int64_t>{0, 2, 1, 2}, {kLabeled});
   }
 
-  Var labeled() const {
-    return -autograd::mean(model_.labeled_bound(x_labeled_, labels_, kLabeled, step()));
-  }
+  Var labeled() const { return -autograd::mean(model_.labeled_bound(x_labeled_, labels_, kLabeled, step())); }
   Var unlabeled() const { return model_.unlabeled_loss(x_unlabeled_, kUnlabeled, step()); }
   Var classifier() const { return 2.5 * autograd::cross_entropy(model_.classify(x_labeled_), labels_); }
   Var joint() const { return labeled() + unlabeled() + classifier(); }
@@ -174,5 +171,4 @@ TEST(M1M2Gradcheck, NoticesAMissingTerm) {
   EXPECT_FALSE(result.ok);
 }
 
-}  // namespace
-}  // namespace vae::m1_m2
+}  // namespace vae::m1_m2::m1_m2_gradcheck_test

@@ -5,8 +5,7 @@
 #include "tests/models/densities.h"
 #include "tests/models/few.h"
 
-namespace vae::m1_m2 {
-namespace {
+namespace vae::m1_m2::m1_m2_losses_test {
 
 constexpr int64_t kRows = 4, kX = 5, kZ = 2, kClasses = 3;
 
@@ -141,5 +140,4 @@ TEST(M2Loss, BoundsAndObjectiveByTheirDefinition) {
     });
 }
 
-}  // namespace
-}  // namespace vae::m1_m2
+}  // namespace vae::m1_m2::m1_m2_losses_test

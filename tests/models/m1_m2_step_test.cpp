@@ -2,13 +2,12 @@
 // once warm.
 #include <gtest/gtest.h>
 
-#include "tests/autograd/cases/catalogue.h"
 #include "models/m1_m2/m2.h"
 #include "tensor/allocator.h"
+#include "tests/autograd/cases/catalogue.h"
 #include "tests/numeric.h"
 
-namespace vae::m1_m2 {
-namespace {
+namespace vae::m1_m2::m1_m2_step_test {
 
 constexpr int64_t kRows = 6, kX = 8, kClasses = 3, kZ = 2;
 
@@ -62,7 +61,9 @@ TEST(TrainingStep, RecordsNothingWithoutACase) {
     config.samples = 2;
     M1 model(config, {});
     train::Groups groups({{"model", &model, reference_adam(0), {}}});
-    groups.run(checked({{}, {[&] { return model.loss(uniform({kRows, kX}, 1), kRows, step_of(0)); }}}),
+    groups.run(checked({{}, {[&] {
+                          return model.loss(uniform({kRows, kX}, 1), kRows, step_of(0));
+                        }}}),
                step_of(0).iteration());
   });
   for_variants<M2Config>([](M2Config config, kernels::Activation activation) {
@@ -103,5 +104,4 @@ TEST(TrainingStep, AllocatesNothingOnceWarm) {
   EXPECT_EQ(later.peak_bytes, warm.peak_bytes);
 }
 
-}  // namespace
-}  // namespace vae::m1_m2
+}  // namespace vae::m1_m2::m1_m2_step_test

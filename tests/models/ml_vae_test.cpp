@@ -11,8 +11,7 @@
 #include "tests/expect_error.h"
 #include "tests/models/few.h"
 
-namespace vae::ml_vae {
-namespace {
+namespace vae::ml_vae::ml_vae_test {
 
 constexpr int64_t kRows = 7, kX = 6, kGroups = 4;
 const std::vector<int64_t> kLabels{2, 0, 2, 3, 0, 2, 2};  // no 1
@@ -320,5 +319,4 @@ TEST(MlVae, Refuses) {
   EXPECT_EQ(LatentClassifier(&root, "net", 10, 256, 10, 1).parameter_count(), 72202);
 }
 
-}  // namespace
-}  // namespace vae::ml_vae
+}  // namespace vae::ml_vae::ml_vae_test

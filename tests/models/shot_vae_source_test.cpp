@@ -9,8 +9,7 @@
 #include "tests/expect_error.h"
 #include "tests/models/shot_vae_models.h"
 
-namespace vae::shot_vae {
-namespace {
+namespace vae::shot_vae::shot_vae_source_test {
 
 constexpr int64_t kSide = 6;
 using Items = std::vector<int64_t>;
@@ -340,5 +339,4 @@ TEST(SymmetricBeta, IsAFunctionOfKeyAndNumber) {
   EXPECT_EQ(symmetric_beta(-1, key, 17), 1);
 }
 
-}  // namespace
-}  // namespace vae::shot_vae
+}  // namespace vae::shot_vae::shot_vae_source_test

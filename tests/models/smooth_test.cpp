@@ -8,8 +8,7 @@
 #include "tests/expect_error.h"
 #include "tests/models/shot_vae_models.h"
 
-namespace vae::shot_vae {
-namespace {
+namespace vae::shot_vae::smooth_test {
 
 constexpr int64_t kRows = 4, kSide = 8, kClasses = 3;
 
@@ -215,5 +214,4 @@ TEST(SmoothRecipe, TheRateFallsOnAPlateauAlsoBehindAResume) {
   for (const int64_t stop : {3, 8, 9, 10, 15}) EXPECT_EQ(rates(stop), whole) << stop;
 }
 
-}  // namespace
-}  // namespace vae::shot_vae
+}  // namespace vae::shot_vae::smooth_test

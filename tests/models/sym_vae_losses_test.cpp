@@ -5,8 +5,7 @@
 #include "tests/models/densities.h"
 #include "tests/models/sym_vae_models.h"
 
-namespace vae::sym_vae {
-namespace {
+namespace vae::sym_vae::sym_vae_losses_test {
 
 constexpr int64_t kRows = 4;
 
@@ -152,5 +151,4 @@ TEST(SymVaeLosses, OfTheWeight) {
   });
 }
 
-}  // namespace
-}  // namespace vae::sym_vae
+}  // namespace vae::sym_vae::sym_vae_losses_test

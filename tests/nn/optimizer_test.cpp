@@ -8,8 +8,7 @@
 #include "tests/expect_error.h"
 #include "tests/numeric.h"
 
-namespace vae::nn {
-namespace {
+namespace vae::nn::optimizer_test {
 
 using autograd::Tape;
 
@@ -299,5 +298,4 @@ TEST(Optimizers, RefuseBadSettings) {
                            [&] { Adagrad(flat, {.rule = {}, .initial_sum = bad}); });
 }
 
-}  // namespace
-}  // namespace vae::nn
+}  // namespace vae::nn::optimizer_test

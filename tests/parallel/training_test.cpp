@@ -6,8 +6,7 @@
 #include "tests/parallel/ranks.h"
 #include "tests/report.h"
 
-namespace vae {
-namespace {
+namespace vae::training_test {
 
 using test::compare;
 using test::Difference;
@@ -149,5 +148,4 @@ TEST(Ranks, RepeatToTheBit) {
   }
 }
 
-}  // namespace
-}  // namespace vae
+}  // namespace vae::training_test

@@ -9,8 +9,7 @@
 #include "tests/numeric.h"
 #include "tests/parallel/ranks.h"
 
-namespace vae {
-namespace {
+namespace vae::update_test {
 
 using autograd::Var;
 using test::world;
@@ -95,5 +94,4 @@ TEST(SharedStep, NotWithAClippedNorm) {
   expect_like_one(nn::Sgd::Settings{.learning_rate = 1e-3, .rule = {}, .clip = {1e-2}}, false);
 }
 
-}  // namespace
-}  // namespace vae
+}  // namespace vae::update_test

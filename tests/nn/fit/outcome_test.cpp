@@ -13,8 +13,7 @@
 #include "tests/read_text.h"
 #include "tests/temporary_directory.h"
 
-namespace vae::fit {
-namespace {
+namespace vae::fit::outcome_test {
 
 struct Net : nn::Module {
   using Module::Module;
@@ -189,5 +188,4 @@ TEST(Outcome, TheReportEmbedsWhatWasDrawnNotWhatLiesThere) {
   EXPECT_EQ(test::read_text(run / "report.html").find("YSBzZWNyZXQ"), std::string::npos);  // base64 of it
 }
 
-}  // namespace
-}  // namespace vae::fit
+}  // namespace vae::fit::outcome_test

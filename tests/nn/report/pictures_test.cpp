@@ -7,8 +7,7 @@
 
 #include "tests/numeric.h"
 
-namespace vae::report {
-namespace {
+namespace vae::report::pictures_test {
 
 constexpr int kHeight = 3, kWidth = 5, kPixels = kHeight * kWidth;
 const Shape kShape{1, kHeight, kWidth, 1};
@@ -85,5 +84,4 @@ TEST(Pictures, CodesAreTheirFirstTwoColumns) {
   EXPECT_EQ(line.points[1].y, 0);
 }
 
-}  // namespace
-}  // namespace vae::report
+}  // namespace vae::report::pictures_test

@@ -12,8 +12,7 @@
 #include "tests/numeric.h"
 #include "tests/temporary_directory.h"
 
-namespace vae::train {
-namespace {
+namespace vae::train::torch_weights_test {
 
 nn::Window one_of(int64_t height, int64_t width) {
   return {kernels::WindowAxis{height}, kernels::WindowAxis{width}};
@@ -162,5 +161,4 @@ TEST_F(TorchWeights, RefusesOtherModels) {
   test::expect_error(ErrorKind::io, "absent", [&] { load_torch_state(directory_ / "absent"); });
 }
 
-}  // namespace
-}  // namespace vae::train
+}  // namespace vae::train::torch_weights_test
