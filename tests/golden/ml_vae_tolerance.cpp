@@ -9,10 +9,10 @@ namespace {
 
 /// The tolerances of the family's specification. f64: two orders of summation. f32: ten times what a plain
 /// single-precision implementation is off.
-struct Precisions {
+struct MlVaeRow {
   double f64, f32;
 };
-Precisions row_of(MlVaeCase kind) {
+MlVaeRow row_of(MlVaeCase kind) {
   switch (kind) {
     case MlVaeCase::training:
     case MlVaeCase::evidence:
@@ -44,7 +44,7 @@ class MlVaeTolerances {
         eps_(file.config.value("adam_eps", 0.0)),
         steps_(file.config.value("steps", 1.0)),
         largest_(largest_gradient(file)) {
-    const Precisions row = row_of(ml_vae_case(file));
+    const MlVaeRow row = row_of(ml_vae_case(file));
     relative_ = f32_ ? row.f32 : row.f64;
     // Terms 1 + l - m^2 - e^l round at one; so many are summed, and divided by all pixels.
     const auto number = [&](const char* key) { return file.config.value(key, 0.0); };

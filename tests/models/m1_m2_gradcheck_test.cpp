@@ -101,7 +101,9 @@ class Losses {
     labels_ = Tensor::from(std::vector<int64_t>{0, 2, 1, 2}, {kLabeled});
   }
 
-  Var labeled() const { return -autograd::mean(model_.labeled_bound(x_labeled_, labels_, kLabeled, step())); }
+  Var labeled() const {
+    return -autograd::mean(model_.labeled_bound(x_labeled_, labels_, kLabeled, step()));
+  }
   Var unlabeled() const { return model_.unlabeled_loss(x_unlabeled_, kUnlabeled, step()); }
   Var classifier() const { return 2.5 * autograd::cross_entropy(model_.classify(x_labeled_), labels_); }
   Var joint() const { return labeled() + unlabeled() + classifier(); }

@@ -61,9 +61,7 @@ TEST(TrainingStep, RecordsNothingWithoutACase) {
     config.samples = 2;
     M1 model(config, {});
     train::Groups groups({{"model", &model, reference_adam(0), {}}});
-    groups.run(checked({{}, {[&] {
-                          return model.loss(uniform({kRows, kX}, 1), kRows, step_of(0));
-                        }}}),
+    groups.run(checked({{}, {[&] { return model.loss(uniform({kRows, kX}, 1), kRows, step_of(0)); }}}),
                step_of(0).iteration());
   });
   for_variants<M2Config>([](M2Config config, kernels::Activation activation) {

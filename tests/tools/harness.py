@@ -143,6 +143,11 @@ class ToolTest(unittest.TestCase):
         return {path.name: path.read_bytes() for path in (self.dir / run).iterdir() if path.is_file()}
 
 
+def products_keep_bits():
+    """Whether the CPU's products have the same bits for any number of threads: test::products_keep_bits."""
+    return " avx512f " in pathlib.Path("/proc/cpuinfo").read_text()
+
+
 def png_size(data):
     """Width and height of a PNG."""
     if data[:8] != b"\x89PNG\r\n\x1a\n" or data[-8:-4] != b"IEND":
