@@ -1,10 +1,32 @@
 #include "nn/report/image.h"
 
+#include <zlib.h>
+
 #include <algorithm>
+#include <cstdlib>
 
 #include "tensor/error.h"
 #include "tensor/file.h"
 
+namespace vae::report {
+namespace {
+
+/// For stb_image_write, which frees what it gets: zlib packs several times as fast as that does by itself.
+unsigned char* deflate(unsigned char* data, int bytes, int* packed_bytes, int /*quality*/) {
+  uLongf n = compressBound(static_cast<uLong>(bytes));
+  auto* packed = static_cast<unsigned char*>(std::malloc(n));
+  if (packed && compress2(packed, &n, data, static_cast<uLong>(bytes), Z_DEFAULT_COMPRESSION) != Z_OK) {
+    std::free(packed);
+    return nullptr;
+  }
+  *packed_bytes = static_cast<int>(n);
+  return packed;
+}
+
+}  // namespace
+}  // namespace vae::report
+
+#define STBIW_ZLIB_COMPRESS vae::report::deflate
 #define STB_IMAGE_WRITE_IMPLEMENTATION
 #define STB_IMAGE_WRITE_STATIC
 #include <stb/stb_image_write.h>
