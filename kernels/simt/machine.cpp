@@ -137,11 +137,13 @@ std::vector<size_t> Machine::in_order(size_t n) {
 void Machine::run(const char* kernel, dim3 grid, dim3 block, const std::function<void()>& body) {
   const size_t n = size_t{block.x} * block.y * block.z;
   if (n == 0 || n > kMaxThreads) fail(ErrorKind::device, "simt kernel {}: a block of {} threads", kernel, n);
+  if (threads_.size() != n || blockDim != block) {
+    threads_.assign(n, {});
+    for (size_t i = 0; i < n; ++i)
+      threads_[i].index = dim3(static_cast<unsigned>(i) % block.x, static_cast<unsigned>(i) / block.x % block.y,
+                               static_cast<unsigned>(i) / (block.x * block.y));
+  }
   kernel_ = kernel, body_ = &body, gridDim = grid, blockDim = block;
-  threads_.assign(n, {});
-  for (size_t i = 0; i < n; ++i)
-    threads_[i].index = dim3(static_cast<unsigned>(i) % block.x, static_cast<unsigned>(i) / block.x % block.y,
-                             static_cast<unsigned>(i) / (block.x * block.y));
   for (const size_t b : in_order(size_t{grid.x} * grid.y * grid.z)) {
     blockIdx = dim3(static_cast<unsigned>(b % grid.x), static_cast<unsigned>(b / grid.x % grid.y),
                     static_cast<unsigned>(b / grid.x / grid.y));

@@ -17,6 +17,7 @@ using Site = std::source_location;
 struct dim3 {
   unsigned x = 1, y = 1, z = 1;
   constexpr dim3(unsigned x_ = 1, unsigned y_ = 1, unsigned z_ = 1) : x(x_), y(y_), z(z_) {}
+  bool operator==(const dim3&) const = default;
 };
 
 // CUDA's built-in variables, those of the running thread.

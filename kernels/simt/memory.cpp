@@ -5,9 +5,9 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <cstdint>
 #include <cstring>
-#include <map>
 #include <mutex>
 #include <vector>
 
@@ -21,13 +21,16 @@ constexpr size_t kZone = 256;              // bytes watched before and after a b
 constexpr uint32_t kPoison = 0x7FF7A5A5;   // NaN in f32, and twice over in f64
 
 /// The first byte of a zone that is not as poison() left it, or null.
-std::byte* first_written(std::byte* begin, std::byte* end) {
-  std::byte clean[kZone + 2 * sizeof kPoison];
-  std::byte* same = clean + reinterpret_cast<uintptr_t>(begin) % sizeof kPoison;
-  const size_t n = static_cast<size_t>(end - begin);
-  for (size_t i = 0; i < sizeof clean; i += sizeof kPoison) std::memcpy(clean + i, &kPoison, sizeof kPoison);
-  if (std::memcmp(begin, same, n) == 0) return nullptr;
-  return std::mismatch(begin, end, same).first;
+std::byte* first_written(std::byte* zone) {
+  static const auto clean = [] {
+    std::array<uint32_t, kZone / sizeof kPoison + 1> words;
+    words.fill(kPoison);
+    return words;
+  }();
+  const auto* same =
+      reinterpret_cast<const std::byte*>(clean.data()) + reinterpret_cast<uintptr_t>(zone) % sizeof kPoison;
+  if (std::memcmp(zone, same, kZone) == 0) return nullptr;
+  return std::mismatch(zone, zone + kZone, same).first;
 }
 
 /// All arenas, for the handler of segmentation faults.
@@ -126,8 +129,8 @@ void Arena::check_red_zones(const char* kernel) {
   const Opened opened(*this);
   for (const auto& [buffer, sizes] : buffers_) {
     std::byte* end = buffer + sizes.asked;
-    std::byte* written = first_written(end, end + kZone);
-    if (!written) written = first_written(buffer - kZone, buffer);
+    std::byte* written = first_written(end);
+    if (!written) written = first_written(buffer - kZone);
     if (!written) continue;
     poison(buffer - kZone, buffer);
     poison(end, end + kZone);

@@ -1,6 +1,7 @@
 #pragma once
 // Memory of an emulated device: one range of addresses that the host cannot touch, except while a kernel or a
 // copy runs. What is handed out is filled with NaN, and stands between red zones.
+#include <boost/container/flat_map.hpp>
 #include <cstddef>
 #include <map>
 #include <mutex>
@@ -49,7 +50,7 @@ class Arena {
   // their size.
   std::byte *base_ = nullptr, *end_ = nullptr, *top_ = nullptr;  // of the last buffer, of its page
   int depth_ = 0;
-  std::map<std::byte*, Buffer> buffers_;
+  boost::container::flat_map<std::byte*, Buffer> buffers_;  // walked after each launch
   std::map<size_t, std::vector<std::byte*>> free_;
   std::recursive_mutex mutex_;
 };
