@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include "tests/numeric.h"
 #include "tests/report.h"
 
 namespace vae::autograd {
@@ -16,17 +17,10 @@ TEST(Catalogue, EveryCaseIsNamedOnce) {
   }
 }
 
-/// Where there are CUDA devices, or their model, the emulator has nothing to add: its kernels are theirs.
-std::vector<Device> devices() {
-  std::vector<Device> all = kernels::devices();
-  if (device_count(DeviceType::cuda) > 0) std::erase(all, Device{DeviceType::simt, 0});
-  return all;
-}
-
 TEST(Catalogue, EveryCasePassesAllChecks) {
   const std::vector<Case> cases = catalogue();
   std::string table;
-  for (const Device device : devices()) {
+  for (const Device device : test::devices()) {
     std::set<std::string> ops;
     double worst = 0;
     for (const Case& sample : cases) {

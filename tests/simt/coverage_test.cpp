@@ -86,7 +86,7 @@ TEST(Emulator, RunsEveryKernelForTheSameBitsInEveryOrder) {
     all.instances += count.instances, all.run += count.run, all.launches += count.launches;
   }
   std::string backends;
-  for (const Device device : devices()) backends += " " + device.str();
+  for (const Device device : kernels::devices()) backends += " " + device.str();
   fmt::print(
       "{} kernels, {} cases in f32 and f64, backends{}; {} __global__ functions: {} of {} instances run, {} "
       "launches\n",
