@@ -18,7 +18,7 @@ using Bytes = std::span<const std::byte>;
 
 enum Colour { kGrey = 0, kRgb = 2, kPalette = 3, kGreyAlpha = 4, kRgbAlpha = 6 };
 
-struct Header {
+struct PngHeader {
   ImageSize size;
   int depth, colour;
   bool interlaced;
@@ -50,22 +50,22 @@ constexpr Pass kAdam7[] = {{0, 0, 8, 8}, {0, 4, 8, 8}, {4, 0, 8, 4}, {0, 2, 4, 4
 struct Rows {
   int64_t height, width, bytes;  // bytes of a row, without that of its filter
 };
-Rows rows_of(const Header& header, const Pass& pass) {
+Rows rows_of(const PngHeader& header, const Pass& pass) {
   const int64_t height = (header.size.height - pass.y0 + pass.dy - 1) / pass.dy,
                 width = (header.size.width - pass.x0 + pass.dx - 1) / pass.dx;
   if (height < 1 || width < 1) return {0, 0, 0};
   return {height, width, (width * header.samples() * header.depth + 7) / 8};
 }
 
-std::span<const Pass> passes_of(const Header& header) {
+std::span<const Pass> passes_of(const PngHeader& header) {
   return header.interlaced ? std::span<const Pass>(kAdam7) : std::span<const Pass>(kWhole);
 }
 
-Header parse_header(Bytes content, const std::string& name) {
+PngHeader parse_header(Bytes content, const std::string& name) {
   if (content.size() != 13)
     fail(ErrorKind::data, "{}: damaged PNG picture (IHDR of {} bytes)", name, content.size());
   const auto byte = [&](int i) { return std::to_integer<int>(content[i]); };
-  const Header header{checked_size(big_endian32(&content[4]), big_endian32(&content[0]), name), byte(8),
+  const PngHeader header{checked_size(big_endian32(&content[4]), big_endian32(&content[0]), name), byte(8),
                       byte(9), byte(12) == 1};
   if (!header.has_depth() || byte(10) != 0 || byte(11) != 0 || byte(12) > 1)
     fail(ErrorKind::data, "{}: damaged PNG picture (no such format: {} bits, colours {}, methods {} {} {})",
@@ -117,14 +117,14 @@ class Inflater {
 };
 
 struct Content {
-  Header header;
+  PngHeader header;
   Bytes palette;              ///< red, green, blue of each entry
   std::vector<uint8_t> rows;  ///< of every pass: a byte for the filter, then samples
 };
 
 /// Walks the chunks.
-Content parse(Bytes file, const std::string& name) {
-  std::optional<Header> header;
+Content parse_png(Bytes file, const std::string& name) {
+  std::optional<PngHeader> header;
   std::optional<Inflater> inflater;
   Bytes palette;
   std::string_view before;
@@ -205,7 +205,7 @@ int sample(const uint8_t* row, int64_t i, int depth) {
 }  // namespace
 
 Image decode_png(std::span<const std::byte> file, const std::string& name) {
-  auto [header, palette, content] = parse(file, name);
+  auto [header, palette, content] = parse_png(file, name);
   const auto entries = static_cast<int>(palette.size() / 3);
   const int samples = header.samples(), scale = header.depth < 8 ? 255 / ((1 << header.depth) - 1) : 1;
   Image image{header.size, header.colour == kGrey || header.colour == kGreyAlpha ? 1 : 3, {}};

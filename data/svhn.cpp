@@ -9,24 +9,24 @@
 namespace vae::data {
 namespace {
 
-constexpr int64_t kSide = 32, kPlane = kSide * kSide, kPixels = 3 * kPlane;
+constexpr int64_t kSvhnSide = 32, kSvhnPlane = kSvhnSide * kSvhnSide, kSvhnPixels = 3 * kSvhnPlane;
 
 /// [height, width, channel, image], the first fastest, as [N, H, W, C].
 Tensor images_of(const MatArray& x, const std::string& where) {
-  std::vector<int64_t> expected{kSide, kSide, 3};
+  std::vector<int64_t> expected{kSvhnSide, kSvhnSide, 3};
   if (x.dimensions.size() == 4) expected.push_back(x.dimensions[3]);  // MATLAB leaves a last 1 out
   if (x.dimensions != expected || !x.is_uint8)
     fail(ErrorKind::data, "{}: X is {}{}, expected uint8 32x32x3xN", where, x.is_uint8 ? "uint8 " : "",
          fmt::join(x.dimensions, "x"));
-  const int64_t n = x.numel() / kPixels;
-  Tensor images = Tensor::empty({n, kSide, kSide, 3}, DType::u8);
+  const int64_t n = x.numel() / kSvhnPixels;
+  Tensor images = Tensor::empty({n, kSvhnSide, kSvhnSide, 3}, DType::u8);
   parallel_for(n, 64, [&](int64_t begin, int64_t end) {
     for (int64_t i = begin; i < end; ++i) {
-      const auto* from = reinterpret_cast<const uint8_t*>(&x.content[static_cast<size_t>(i * kPixels)]);
-      uint8_t* to = images.data<uint8_t>() + i * kPixels;
-      for (int64_t row = 0; row < kSide; ++row)
-        for (int64_t column = 0; column < kSide; ++column)
-          for (int64_t c = 0; c < 3; ++c) *to++ = from[c * kPlane + column * kSide + row];
+      const auto* from = reinterpret_cast<const uint8_t*>(&x.content[static_cast<size_t>(i * kSvhnPixels)]);
+      uint8_t* to = images.data<uint8_t>() + i * kSvhnPixels;
+      for (int64_t row = 0; row < kSvhnSide; ++row)
+        for (int64_t column = 0; column < kSvhnSide; ++column)
+          for (int64_t c = 0; c < 3; ++c) *to++ = from[c * kSvhnPlane + column * kSvhnSide + row];
     }
   });
   return images;

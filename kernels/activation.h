@@ -17,6 +17,9 @@ struct Activation {
   bool operator==(const Activation&) const = default;
 };
 
+/// max(x, 0).
+inline constexpr Activation kRelu{Map::relu, {}};
+
 /// A function with its default constants; throws Error(internal) where it is no activation.
 Activation activation(Map function);
 /// The same by its name in elementwise/list.h; throws Error(usage), with all names, for any other.

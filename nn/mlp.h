@@ -9,7 +9,7 @@ namespace vae::nn {
 
 /// What all hidden layers of a net have in common.
 struct HiddenRule {
-  kernels::Activation activation = kernels::activation(kernels::Map::relu);
+  kernels::Activation activation = kernels::kRelu;
   std::optional<BatchNormOptions> batch_norm{};  ///< none: no norms; else there is one beside each linear map
   bool norm_before_activation = true;            ///< f(BN(W x + b)), else f(W BN(x) + b)
   double dropout = 0;                            ///< ratio behind each layer

@@ -33,7 +33,7 @@ struct Config {
   std::vector<int64_t> classifier_hidden{};  ///< empty: one layer of hidden[0]
   std::vector<int64_t> conv_channels{};      ///< two: M2 with a convolutional classifier
   std::vector<int64_t> decoder_hidden{};     ///< empty: `hidden` reversed
-  kernels::Activation decoder_activation = kernels::activation(kernels::Map::relu);
+  kernels::Activation decoder_activation = kernels::kRelu;
   int64_t features_z = 0;  ///< of the frozen VAE below the stacked M2
   std::vector<int64_t> features_hidden{};
   int64_t flows = 0;   ///< planar flows behind the VAE's posterior

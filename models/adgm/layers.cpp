@@ -49,7 +49,7 @@ Var Decoder::operator()(const Var& z, const Rows& rows) const {
 
 Classifier::Classifier(Module* parent, const std::string& name, const Inputs& inputs, const Config& c)
     : Module(parent, name),
-      hidden_(this, "", inputs, c.classifier_units(), kernels::activation(kernels::Map::relu), "dense",
+      hidden_(this, "", inputs, c.classifier_units(), kernels::kRelu, "dense",
               {.layer = "hidden.{}"}),
       logits_(this, "logits", c.classifier_units().back(), c.y_size) {}
 

@@ -56,7 +56,7 @@ class JoinedLinear : public nn::Module {
 class Hidden : public nn::Module {
  public:
   Hidden(Module* parent, const std::string& name, const Inputs& inputs, const std::vector<int64_t>& units,
-         kernels::Activation activation = kernels::activation(kernels::Map::relu),
+         kernels::Activation activation = kernels::kRelu,
          const char* first_name = "0", const nn::LayerNames& names = {.first = 1});
   /// All layers but the linear map of the first, whose result is `u`.
   Var operator()(const Var& u) const { return rest_(autograd::activate(activation_, u)); }

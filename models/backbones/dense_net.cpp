@@ -3,8 +3,6 @@
 namespace vae::backbones {
 namespace {
 
-kernels::Activation relu() { return kernels::activation(kernels::Map::relu); }
-
 /// New channels by a 1x1 and a 3x3 convolution of the first channels of x, into which they are written.
 class DenseLayer : public nn::Module {
  public:
@@ -12,8 +10,8 @@ class DenseLayer : public nn::Module {
              const Config& config)
       : Module(parent, name),
         in_(in),
-        first_(this, "", "1", in, sizes.bottleneck * sizes.growth, window1(), relu(), config.norm),
-        second_(this, "", "2", sizes.bottleneck * sizes.growth, sizes.growth, window3(), relu(),
+        first_(this, "", "1", in, sizes.bottleneck * sizes.growth, window1(), kernels::kRelu, config.norm),
+        second_(this, "", "2", sizes.bottleneck * sizes.growth, sizes.growth, window3(), kernels::kRelu,
                 config.norm) {}
   Var operator()(const Var& x, Pass& pass) const {
     return autograd::overwrite_columns(x, in_, pass.drop(second_(first_.of_first(x))));
@@ -55,7 +53,7 @@ class DenseTrunk : public Trunk {
       if (number == sizes.blocks.size()) break;
       const auto kept = static_cast<int64_t>(static_cast<double>(channels_) * sizes.compression);
       block.transition = std::make_unique<NormConv>(this, fmt::format("transition{}", number), "", channels_,
-                                                    kept, window1(), relu(), config.norm);
+                                                    kept, window1(), kernels::kRelu, config.norm);
       channels_ = kept;
     }
   }
@@ -70,7 +68,7 @@ class DenseTrunk : public Trunk {
     return x;
   }
   int64_t channels() const override { return channels_; }
-  kernels::Activation activation() const override { return relu(); }
+  kernels::Activation activation() const override { return kernels::kRelu; }
   std::string last_norm() const override { return fmt::format("transition{}.norm", blocks_.size()); }
 
  private:

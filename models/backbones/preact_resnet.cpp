@@ -17,7 +17,7 @@ std::unique_ptr<Trunk> make(nn::Module* parent, const std::string& name, const P
                             const Config& config) {
   check_sizes("residual net", sizes.blocks, {sizes.expansion, sizes.stem});
   ResidualPlan plan{.stem = sizes.stem, .expansion = sizes.expansion, .unit = "preact_block.unit"};
-  plan.activation = kernels::activation(kernels::Map::relu);
+  plan.activation = kernels::kRelu;
   for (size_t k = 0; k < sizes.blocks.size(); ++k)
     plan.blocks.push_back({fmt::format("block{}", k + 1), sizes.blocks[k], sizes.stem << k, k == 0 ? 1 : 2});
   return std::make_unique<ResidualNet>(parent, name, plan, config);

@@ -5,7 +5,7 @@
 namespace vae::ml_vae {
 namespace {
 
-constexpr double kWeightDeviation = 0.05, kSlope = 0.2;
+constexpr double kSlope = 0.2;
 
 int64_t right_answers(const Var& logits, const std::vector<int64_t>& labels) {
   const std::vector<int64_t> classes = train::most_probable(logits.value()).to_vector<int64_t>();

@@ -5,8 +5,6 @@
 namespace vae::ml_vae {
 namespace {
 
-constexpr double kWeightDeviation = 0.05;
-
 const Config& checked(const Config& c) {
   if (c.x_size < 1 || c.hidden < 1 || c.style_dim < 1 || c.class_dim < 1)
     fail(ErrorKind::usage, "ML-VAE with {} pixels, {} hidden units, codes of {} and {} variables", c.x_size,

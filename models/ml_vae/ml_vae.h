@@ -7,6 +7,8 @@
 
 namespace vae::ml_vae {
 
+inline constexpr double kWeightDeviation = 0.05;  ///< of initial weights, in all nets of the family
+
 /// Whether losses reach the encoder through the class code. The reference detaches the class statistics, so
 /// that its class heads stay random.
 enum class ClassGradient { detached, attached };

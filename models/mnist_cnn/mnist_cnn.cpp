@@ -8,7 +8,6 @@ namespace vae::mnist_cnn {
 namespace {
 
 const nn::Window kWindow(3, 1, 1), kPool(3, 2, 1);
-const kernels::Activation kRelu = kernels::activation(kernels::Map::relu);
 
 const Config& check(const Config& c) {
   for (const int64_t size : {c.height, c.width, c.channels, c.classes, c.features})
@@ -30,7 +29,7 @@ Net::Block::Block(Module* parent, const std::string& name, int64_t in, int64_t o
     : Module(parent, name), conv_(this, "conv", in, out, kWindow, false), norm_(this, "norm", out) {}
 
 Var Net::Block::operator()(const Var& images) const {
-  return norm_(autograd::max_pool2d(conv_(images), kPool), kRelu);
+  return norm_(autograd::max_pool2d(conv_(images), kPool), kernels::kRelu);
 }
 
 Net::Net(const Config& config, nn::Options options)
@@ -47,7 +46,7 @@ Net::Net(const Config& config, nn::Options options)
 Var Net::features(const Var& x) const {
   const int64_t n = kernels::rows_of(x.shape());
   const Var images = autograd::reshape(x, {n, config_.height, config_.width, config_.channels});
-  return norm_(hidden_(autograd::flatten(block2_(block1_(images)))), kRelu);
+  return norm_(hidden_(autograd::flatten(block2_(block1_(images)))), kernels::kRelu);
 }
 
 Var cross_entropy(const Var& logits, const Tensor& labels, train::Share batch, const train::Step& step) {

@@ -9,7 +9,6 @@ namespace vae::shot_vae {
 namespace {
 
 constexpr double kEps = 1e-12;  // inside the logarithms of the relaxed draw
-const kernels::Activation kRelu = kernels::activation(kernels::Map::relu);
 
 const Config& checked(const Config& c) {
   if (c.side < 32 || c.side % 32 != 0)
@@ -97,7 +96,7 @@ Posterior ShotVae::encode(const Var& x, train::Share batch, const train::Step& s
 Var ShotVae::decode(const Var& z, const Var& y) const {
   Var h = autograd::reshape(autograd::concat({z, y}), {-1, 1, 1, config_.z_size + config_.classes});
   for (size_t i = 0; i < deconvolutions_.size(); ++i)
-    h = (*deconvolutions_[i])(i == 0 ? h : (*norms_[i - 1])(h, kRelu));
+    h = (*deconvolutions_[i])(i == 0 ? h : (*norms_[i - 1])(h, kernels::kRelu));
   return h;
 }
 

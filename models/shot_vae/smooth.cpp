@@ -8,10 +8,9 @@
 namespace vae::shot_vae {
 namespace {
 
-constexpr double kEps = 1e-12;  // inside logarithms
+constexpr double kLogEps = 1e-12;  // inside logarithms
 const nn::Window kHalving(4, 2, 1);
-const kernels::Activation kRelu = kernels::activation(kernels::Map::relu),
-                          kTanh = kernels::activation(kernels::Map::tanh);
+const kernels::Activation kTanh = kernels::activation(kernels::Map::tanh);
 
 /// The side of the encoder's last maps.
 int64_t code_side(const SmoothConfig& c) {
@@ -66,7 +65,7 @@ Smooth::Smooth(const SmoothConfig& c, nn::Options options)
 
 Smooth::Code Smooth::encode(const Var& x) const {
   Var h = autograd::reshape(x, {-1, config_.side, config_.side, config_.channels});
-  for (const auto& convolution : convolutions_) h = (*convolution)(h, kRelu);
+  for (const auto& convolution : convolutions_) h = (*convolution)(h, kernels::kRelu);
   h = autograd::relu(features_(autograd::flatten(h)));
   return {{mean_(h), log_var_(h)}, autograd::softmax(alpha_(h))};
 }
@@ -75,7 +74,7 @@ Var Smooth::decode(const Var& latent) const {
   Var h = autograd::relu(maps_(autograd::relu(hidden_(latent))));
   h = autograd::reshape(h, {-1, code_side_, code_side_, config_.conv.back()});
   for (const auto& deconvolution : deconvolutions_)
-    h = (*deconvolution)(h, &deconvolution == &deconvolutions_.back() ? kTanh : kRelu);
+    h = (*deconvolution)(h, &deconvolution == &deconvolutions_.back() ? kTanh : kernels::kRelu);
   return h;
 }
 
@@ -87,11 +86,11 @@ Var Smooth::loss(const Var& x, const Var& labels, const SmoothObjective& objecti
   };
   const auto [q, alpha] = encode(x);
   const Var z = nn::sample(q, step.normal("eps_" + set, batch, config_.z_size));
-  const Var log_alpha = autograd::log(alpha, kEps);
+  const Var log_alpha = autograd::log(alpha, kLogEps);
   const auto drawn = [&] {
     const Var temperature = step.number("temperature", kernels::Schedule::constant(config_.temperature));
     const Var uniform = step.uniform("unif_" + set, batch, config_.classes);
-    return autograd::gumbel_softmax(log_alpha, uniform.value(), temperature, kEps);
+    return autograd::gumbel_softmax(log_alpha, uniform.value(), temperature, kLogEps);
   };
   const Var y = labels.defined() ? labels : drawn(), latent = autograd::concat({z, y}),
             decoded = decode(latent);

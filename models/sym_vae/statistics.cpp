@@ -6,7 +6,7 @@
 namespace vae::sym_vae {
 namespace {
 
-constexpr double kDecay = 0.99, kWeakening = 1e-6;
+constexpr double kDecay = 0.99;
 constexpr double kLongest = 1000;  // iterations of which a running average is the plain mean
 
 }  // namespace

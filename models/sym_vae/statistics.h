@@ -5,6 +5,8 @@
 
 namespace vae::sym_vae {
 
+inline constexpr double kWeakening = 1e-6;  ///< of probabilities in divergences
+
 using autograd::Var;
 
 /// One number of the dtype and on the device of a module.

@@ -7,7 +7,6 @@
 namespace vae::sym_vae {
 namespace {
 
-constexpr double kWeakening = 1e-6;      // of probabilities in divergences
 constexpr double kHalfLog2Pi = 0.91894;  // log(2 pi) / 2 and log 2 as the reference has them
 constexpr double kLog2 = 0.6931;
 

@@ -58,6 +58,8 @@ struct FrameLabels {
   std::string title, x, y;
 };
 
+/// Room around a frame, in pixels, but for what its labels need to the left.
+inline constexpr double kTopMargin = 52, kRightMargin = 24, kBottomMargin = 76;
 /// Room that the y axis's tick labels and label need to the left of a frame.
 double left_margin(const Axis& y, bool has_label);
 void draw_frame(Canvas& canvas, const Frame& frame, const FrameLabels& labels);

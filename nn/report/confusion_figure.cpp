@@ -10,7 +10,7 @@
 namespace vae::report {
 namespace {
 
-constexpr double kLeft = 84, kTop = 92, kRight = 74, kBottom = 66, kLargestCell = 44, kLargestSide = 640;
+constexpr double kMapLeft = 84, kMapTop = 92, kMapRight = 74, kMapBottom = 66, kLargestCell = 44, kLargestSide = 640;
 constexpr double kLeastCellWithText = 40, kNameWidth = 120, kNumberWidth = 14;
 constexpr Color kNone = rgb(0xf3f4f6), kRightColor = rgb(0x1f5fbf), kWrongColor = rgb(0xc4320a);
 constexpr TextStyle kSmall{.size = 12, .color = kMuted, .align = Align::middle};
@@ -34,7 +34,7 @@ struct HeatMap {
   int shown;         // classes
   double cell;       // width of one
   double name_room;  // that names need beyond numbers
-  double side = cell * shown, left = kLeft + name_room, top = kTop + name_room;
+  double side = cell * shown, left = kMapLeft + name_room, top = kMapTop + name_room;
 
   double middle(int k) const { return (k + 0.5) * cell; }
 
@@ -78,9 +78,9 @@ struct HeatMap {
 
   void draw(Canvas& canvas) const {
     const std::string part = shown_of(shown, confusion.classes());
-    canvas.text({kLeft, 30}, fit_text(title, 17, side + kRight - 12), {.size = 17, .bold = true});
-    canvas.text({left + side / 2, kTop - 30}, "predicted", {.size = 14, .align = Align::middle});
-    canvas.text({kLeft - 44, top + side / 2}, "true", {.size = 14, .align = Align::middle, .vertical = true});
+    canvas.text({kMapLeft, 30}, fit_text(title, 17, side + kMapRight - 12), {.size = 17, .bold = true});
+    canvas.text({left + side / 2, kMapTop - 30}, "predicted", {.size = 14, .align = Align::middle});
+    canvas.text({kMapLeft - 44, top + side / 2}, "true", {.size = 14, .align = Align::middle, .vertical = true});
     for (int label = 0; label < shown; ++label) draw_row(canvas, label);
     draw_class_names(canvas);
     if (cell >= kLeastCellWithText) draw_rates(canvas);
@@ -99,8 +99,8 @@ Figure Confusion::figure(const std::string& title) const {
     widest = std::max(widest, text_width(fit_text(name(k), kSmall.size, kNameWidth), kSmall.size));
   const HeatMap map{*this, title, shown, std::min(kLargestCell, kLargestSide / shown),
                     std::max(0.0, widest - kNumberWidth)};
-  const double width = std::max(map.left + map.side + kRight, 320.0);
-  return {static_cast<int>(std::ceil(width)), static_cast<int>(std::ceil(map.top + map.side + kBottom)),
+  const double width = std::max(map.left + map.side + kMapRight, 320.0);
+  return {static_cast<int>(std::ceil(width)), static_cast<int>(std::ceil(map.top + map.side + kMapBottom)),
           [map](Canvas& canvas) { map.draw(canvas); }};
 }
 

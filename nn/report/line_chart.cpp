@@ -9,7 +9,7 @@
 namespace vae::report {
 namespace {
 
-constexpr double kWidth = 720, kPlotHeight = 340, kTop = 52, kBottom = 64, kRight = 24;
+constexpr double kWidth = 720, kPlotHeight = 340, kBelow = 64;
 constexpr size_t kRunsPerCurve = 800;  // more than one per pixel shows nothing more
 
 using Curve = std::vector<Point>;
@@ -99,20 +99,20 @@ Figure line_chart_figure(LineChart chart) {
   if (chart.series.size() > 1)
     for (size_t i = 0; i < chart.series.size(); ++i) legend.push_back({chart.series[i].name, class_color(i)});
   const double left = left_margin(plot.y, !chart.y_label.empty());
-  const double legend_room = legend.empty() ? 0 : legend_width(legend, kPlotHeight) + kRight;
-  const double plot_width = kWidth - left - kRight - legend_room;
-  const Frame frame{{left, kTop}, {plot_width, kPlotHeight}, plot.x, plot.y};
+  const double legend_room = legend.empty() ? 0 : legend_width(legend, kPlotHeight) + kRightMargin;
+  const double plot_width = kWidth - left - kRightMargin - legend_room;
+  const Frame frame{{left, kTopMargin}, {plot_width, kPlotHeight}, plot.x, plot.y};
   const FrameLabels labels{chart.title, chart.x_label, chart.y_label};
   const auto draw = [curves = std::move(plot.curves), empty = plot.empty, legend, frame,
                      labels](Canvas& canvas) {
     draw_frame(canvas, frame, labels);
     for (size_t i = 0; i < curves.size(); ++i) draw_curves(canvas, frame, curves[i], class_color(i));
     if (empty)
-      canvas.text({frame.corner.x + frame.size.x / 2, kTop + kPlotHeight / 2}, "no data",
+      canvas.text({frame.corner.x + frame.size.x / 2, kTopMargin + kPlotHeight / 2}, "no data",
                   {.size = 16, .color = kMuted, .align = Align::middle});
-    draw_legend(canvas, {frame.corner.x + frame.size.x + kRight, kTop}, kPlotHeight, legend);
+    draw_legend(canvas, {frame.corner.x + frame.size.x + kRightMargin, kTopMargin}, kPlotHeight, legend);
   };
-  return {static_cast<int>(kWidth), static_cast<int>(kTop + kPlotHeight + kBottom), draw};
+  return {static_cast<int>(kWidth), static_cast<int>(kTopMargin + kPlotHeight + kBelow), draw};
 }
 
 }  // namespace vae::report

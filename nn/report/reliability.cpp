@@ -11,7 +11,7 @@
 namespace vae::report {
 namespace {
 
-constexpr double kSize = 420, kTop = 52, kBottom = 76, kRight = 24;
+constexpr double kSize = 420;
 
 int64_t images_of(const std::vector<ReliabilityBin>& bins) {
   int64_t images = 0;
@@ -42,7 +42,7 @@ double calibration_error(const std::vector<ReliabilityBin>& bins) {
 Figure reliability_figure(std::vector<ReliabilityBin> bins, std::string title) {
   const Axis unit = Axis::linear({0, 1}, 6);
   const double left = left_margin(unit, true);
-  const Frame frame{{left, kTop}, {kSize, kSize}, unit, unit};
+  const Frame frame{{left, kTopMargin}, {kSize, kSize}, unit, unit};
   const auto draw = [bins = std::move(bins), title = std::move(title), frame](Canvas& canvas) {
     draw_frame(canvas, frame, {title, "confidence", "accuracy"});
     const auto count = static_cast<double>(bins.size());
@@ -55,7 +55,7 @@ Figure reliability_figure(std::vector<ReliabilityBin> bins, std::string title) {
     canvas.text({frame.corner.x + kSize, frame.corner.y + kSize + 60}, note,
                 {.size = 12, .color = kMuted, .align = Align::end});
   };
-  return {static_cast<int>(std::ceil(left + kSize + kRight)), static_cast<int>(kTop + kSize + kBottom), draw};
+  return {static_cast<int>(std::ceil(left + kSize + kRightMargin)), static_cast<int>(kTopMargin + kSize + kBottomMargin), draw};
 }
 
 }  // namespace vae::report

@@ -12,7 +12,7 @@
 namespace vae::report {
 namespace {
 
-constexpr double kPlotSize = 640, kTop = 52, kBottom = 76, kRight = 24;
+constexpr double kPlotSize = 640;
 constexpr int kMostTicks = 9;
 constexpr int64_t kNoClass = -1, kFurther = -2;  // groups of points, both grey
 
@@ -99,8 +99,8 @@ Figure scatter_figure(Scatter scatter) {
   Groups groups = group(scatter, x, y);
   const auto legend = legend_of(scatter, groups);
   const double left = left_margin(y, true),
-               legend_room = legend.empty() ? 0 : legend_width(legend, kPlotSize) + kRight;
-  const Frame frame{{left, kTop}, {kPlotSize, kPlotSize}, x, y};
+               legend_room = legend.empty() ? 0 : legend_width(legend, kPlotSize) + kRightMargin;
+  const Frame frame{{left, kTopMargin}, {kPlotSize, kPlotSize}, x, y};
   const auto draw = [scatter = std::move(scatter), groups = std::move(groups), legend,
                      frame](Canvas& canvas) {
     draw_frame(canvas, frame, {scatter.title, scatter.x_label, scatter.y_label});
@@ -112,11 +112,11 @@ Figure scatter_figure(Scatter scatter) {
       draw_marks(canvas, centres, class_shape(label), radius_for(scatter.points.size()), color);
     }
     const Point end{frame.corner.x + kPlotSize, frame.corner.y + kPlotSize};
-    draw_legend(canvas, {end.x + kRight, kTop}, kPlotSize, legend);
+    draw_legend(canvas, {end.x + kRightMargin, kTopMargin}, kPlotSize, legend);
     canvas.text({end.x, end.y + 60}, note_of(groups), {.size = 12, .color = kMuted, .align = Align::end});
   };
-  return {static_cast<int>(std::ceil(left + kPlotSize + kRight + legend_room)),
-          static_cast<int>(kTop + kPlotSize + kBottom), draw};
+  return {static_cast<int>(std::ceil(left + kPlotSize + kRightMargin + legend_room)),
+          static_cast<int>(kTopMargin + kPlotSize + kBottomMargin), draw};
 }
 
 }  // namespace vae::report

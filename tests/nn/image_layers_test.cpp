@@ -44,7 +44,7 @@ TEST(ConvTranspose2d, UndoesTheShapesOfConv2dAndIsItsAdjoint) {
   EXPECT_EQ(point(images({3, 1, 1, 4})).shape(), Shape({3, 4, 4, 2}));
   EXPECT_EQ(point.parameters().size(), 2u);
   kernels::fill(point.bias.value(), -0.5);
-  const Var z = point(images({3, 1, 1, 4}), kernels::activation(kernels::Map::relu));
+  const Var z = point(images({3, 1, 1, 4}), kernels::kRelu);
   EXPECT_EQ(to_doubles(z.value()), std::vector<double>(96, 0.0));
 }
 

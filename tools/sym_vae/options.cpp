@@ -26,7 +26,7 @@ Options preset_options(const tool::Find& find) {
     o.images.dataset = "fashion-mnist";
     model.likelihood = nn::LikelihoodKind::gaussian;
     model.encoder_units = 1000;
-    model.decoder_activation = kernels::activation(kernels::Map::relu);
+    model.decoder_activation = kernels::kRelu;
   }
   return o;
 }
