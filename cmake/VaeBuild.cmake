@@ -87,11 +87,11 @@ function(vae_options target)
   endif()
 endfunction()
 
-# vae_group_sources(target): up to eight sources are compiled as one, in less than half the time of eight;
+# vae_group_sources(target): up to sixteen sources are compiled as one, in less than half the time of sixteen;
 # -DCMAKE_UNITY_BUILD=OFF compiles each by itself. Sources with options of their own always are.
 function(vae_group_sources target)
   if(NOT DEFINED CMAKE_UNITY_BUILD)
-    set_target_properties(${target} PROPERTIES UNITY_BUILD ON)
+    set_target_properties(${target} PROPERTIES UNITY_BUILD ON UNITY_BUILD_BATCH_SIZE 16)
   endif()
 endfunction()
 

@@ -31,7 +31,7 @@ bool is_mask(uint32_t mask, int depth) {
 }
 
 /// Reads the headers and checks them against each other and the length of the file.
-BmpHeader parse_bmp(Bytes file, const std::string& name) {
+BmpHeader parse_bmp(Bytes file, const std::string& name, const ExpectedSize& size) {
   const auto check = [&](bool right, const char* what) {
     if (!right) fail(ErrorKind::data, "{}: damaged BMP picture ({})", name, what);
   };
@@ -53,7 +53,7 @@ BmpHeader parse_bmp(Bytes file, const std::string& name) {
   const std::byte* planes = info + (core ? 8 : 12);
   const uint32_t compression = core ? 0 : little_endian32(info + 16),
                  used = core ? 0 : little_endian32(info + 32);
-  BmpHeader header{checked_size(std::abs(height), width, name),
+  BmpHeader header{checked_size(std::abs(height), width, name, size),
                 height < 0,
                 static_cast<int>(little_endian16(planes + 2)),
                 little_endian32(&file[10]),
@@ -100,8 +100,8 @@ uint8_t masked_value(uint32_t pixel, uint32_t mask) {
 
 }  // namespace
 
-Image decode_bmp(std::span<const std::byte> file, const std::string& name) {
-  const BmpHeader header = parse_bmp(file, name);
+Image decode_bmp(std::span<const std::byte> file, const std::string& name, const ExpectedSize& size) {
+  const BmpHeader header = parse_bmp(file, name, size);
   const auto [height, width] = header.size;
   const int depth = header.depth;
   Image image{header.size, 3, {}};

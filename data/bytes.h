@@ -5,10 +5,10 @@
 
 namespace vae::data {
 
-inline uint32_t big_endian32(const std::byte* p) {
-  return std::to_integer<uint32_t>(p[0]) << 24 | std::to_integer<uint32_t>(p[1]) << 16 |
-         std::to_integer<uint32_t>(p[2]) << 8 | std::to_integer<uint32_t>(p[3]);
+inline uint32_t big_endian16(const std::byte* p) {
+  return std::to_integer<uint32_t>(p[0]) << 8 | std::to_integer<uint32_t>(p[1]);
 }
+inline uint32_t big_endian32(const std::byte* p) { return big_endian16(p) << 16 | big_endian16(p + 2); }
 inline uint32_t little_endian16(const std::byte* p) {
   return std::to_integer<uint32_t>(p[0]) | std::to_integer<uint32_t>(p[1]) << 8;
 }

@@ -1,5 +1,7 @@
 #include "data/dataset.h"
 
+#include <cstring>
+
 #include "data/digest.h"
 
 namespace vae::data {
@@ -13,6 +15,18 @@ std::string content_hash(const Tensor& images, const Tensor& labels) {
   return hash.hex();
 }
 
+namespace {
+
+bool all_equal(const Tensor& images) {
+  const int64_t n = images.size(0), bytes = images.numel() / n;
+  const auto* first = images.data<uint8_t>();
+  for (int64_t i = 1; i < n; ++i)
+    if (std::memcmp(first, first + i * bytes, static_cast<size_t>(bytes)) != 0) return false;
+  return n > 1;
+}
+
+}  // namespace
+
 Dataset make_dataset(std::string name, Tensor images, Tensor labels, int num_classes) {
   VAE_CHECK(images.rank() == 4 && images.dtype() == DType::u8, "{}: images must be u8 [N, H, W, C], not {}",
             name, images.str());
@@ -24,11 +38,14 @@ Dataset make_dataset(std::string name, Tensor images, Tensor labels, int num_cla
     fail(ErrorKind::data, "{}: the data set is empty, its shape is {}", name, images.shape().str());
   for (int64_t i = 0; i < labels.numel(); ++i) {
     const int64_t label = labels.data<int64_t>()[i];
-    if (label < 0 || label >= num_classes)
+    if (label != kNoLabel && (label < 0 || label >= num_classes))
       fail_label(fmt::format("{}, item {}", name, i), label, num_classes);
   }
   std::string sha256 = content_hash(images, labels);
-  return {std::move(images), std::move(labels), num_classes, {}, std::move(name), std::move(sha256)};
+  std::vector<std::string> warnings;
+  if (all_equal(images)) warnings.push_back(fmt::format("all {} images are equal", images.size(0)));
+  return {std::move(images), std::move(labels), num_classes, {},
+          std::move(name),   std::move(sha256), {},          std::move(warnings)};
 }
 
 void fail_label(const std::string& where, int64_t label, int num_classes, int label_offset) {
@@ -39,7 +56,8 @@ void fail_label(const std::string& where, int64_t label, int num_classes, int la
 
 std::vector<int64_t> class_counts(const Tensor& labels, int num_classes) {
   std::vector<int64_t> counts(num_classes);
-  for (int64_t i = 0; i < labels.numel(); ++i) ++counts.at(labels.data<int64_t>()[i]);
+  for (int64_t i = 0; i < labels.numel(); ++i)
+    if (const int64_t label = labels.data<int64_t>()[i]; label != kNoLabel) ++counts.at(label);
   return counts;
 }
 

@@ -7,15 +7,18 @@
 
 namespace vae::data {
 
+inline constexpr int64_t kNoLabel = -1;  ///< of a training image whose class nobody said
+
 struct Dataset {
   Tensor images;  ///< u8 [N, H, W, C] on the host
-  Tensor labels;  ///< i64 [N] on the host, each in [0, num_classes)
+  Tensor labels;  ///< i64 [N] on the host, each in [0, num_classes) or kNoLabel
   int num_classes = 0;
   std::vector<std::string> class_names;  ///< of folders; empty: classes are their numbers
   std::string name;
   std::string sha256;  ///< of shape, pixels and labels: the same however the set was stored
   std::vector<std::string>
       ignored{};  ///< what lay beside the pictures: "3 files that are no pictures (.txt)"
+  std::vector<std::string> warnings{};  ///< what is odd about it: "all 12 images are equal"
   int64_t size() const { return images.size(0); }
 };
 
@@ -30,7 +33,7 @@ std::string content_hash(const Tensor& images, const Tensor& labels);
 /// `label_offset`.
 [[noreturn]] void fail_label(const std::string& where, int64_t label, int num_classes, int label_offset = 0);
 
-/// How many items each class has.
+/// How many items each class has, of those that have one.
 std::vector<int64_t> class_counts(const Tensor& labels, int num_classes);
 
 }  // namespace vae::data

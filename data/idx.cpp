@@ -15,43 +15,57 @@ constexpr size_t kMaxHeader = 4 + 4 * Shape::kMaxRank;
 constexpr uint64_t kMaxDeflateRatio =
     1032;  // no deflate stream unpacks to more than this many times its size
 
-/// The shape in an IDX header, of which `head` holds the beginning.
-Shape parse_header(std::span<const std::byte> head, const std::string& name) {
+struct Header {
+  Shape shape;
+  size_t element = 1;  ///< bytes: 1 for unsigned bytes, 4 for signed integers
+  size_t bytes() const { return 4 + 4 * static_cast<size_t>(shape.rank()); }
+};
+
+/// An IDX header, of which `head` holds the beginning.
+Header parse_header(std::span<const std::byte> head, const std::string& name) {
   if (head.empty()) fail(ErrorKind::data, "{}: file is empty", name);
   if (head.size() < 4) fail(ErrorKind::data, "{}: {} bytes are too short for an IDX file", name, head.size());
   const uint32_t magic = big_endian32(head.data());
   const int rank = static_cast<int>(magic & 0xff);
   if (magic >> 16 != 0)
     fail(ErrorKind::data, "{}: wrong magic number {:#010x}, not an IDX file", name, magic);
-  if (magic >> 8 != 0x08)
-    fail(ErrorKind::data, "{}: IDX element type {:#04x}, expected 0x08 (unsigned byte)", name, magic >> 8);
+  if (magic >> 8 != 0x08 && magic >> 8 != 0x0c)
+    fail(ErrorKind::data, "{}: IDX element type {:#04x}, expected 0x08 (unsigned byte) or 0x0c (integer)",
+         name, magic >> 8);
   if (rank < 1 || rank > Shape::kMaxRank)
     fail(ErrorKind::data, "{}: IDX rank {}, expected 1 to {}", name, rank, Shape::kMaxRank);
   if (head.size() < 4 + 4 * static_cast<size_t>(rank))
     fail(ErrorKind::data, "{}: file ends inside the IDX header", name);
   std::array<int64_t, Shape::kMaxRank> extents{};
   for (int i = 0; i < rank; ++i) extents[i] = big_endian32(&head[4 + 4 * i]);
-  return Shape(std::span<const int64_t>(extents.data(), rank));
+  return {Shape(std::span<const int64_t>(extents.data(), rank)), size_t{magic >> 8 == 0x0c ? 4u : 1u}};
 }
 
-/// Elements that the header claims; throws if they are more than a file of at most `limit` bytes can hold.
-uint64_t claimed_bytes(const Shape& shape, uint64_t limit, const std::string& name) {
-  uint64_t count = 1;
-  for (const int64_t extent : shape.extents())
+/// Bytes of the elements that the header claims; throws if they are more than a file of at most `limit` can
+/// hold.
+uint64_t claimed_bytes(const Header& header, uint64_t limit, const std::string& name) {
+  uint64_t count = header.element;
+  for (const int64_t extent : header.shape.extents())
     if (__builtin_mul_overflow(count, static_cast<uint64_t>(extent), &count)) count = limit + 1;
   if (count > limit)
-    fail(ErrorKind::data, "{}: header claims shape {}, the file is too short for that", name, shape.str());
+    fail(ErrorKind::data, "{}: header claims shape {}, the file is too short for that", name,
+         header.shape.str());
   return count;
 }
 
-Tensor tensor_of(std::span<const std::byte> content, const Shape& shape, const std::string& name) {
-  const size_t header = 4 + 4 * static_cast<size_t>(shape.rank());
-  const auto values = content.subspan(header);
-  const auto claimed = claimed_bytes(shape, values.size(), name);
+Tensor tensor_of(std::span<const std::byte> content, const Header& header, const std::string& name) {
+  const auto values = content.subspan(header.bytes());
+  const auto claimed = claimed_bytes(header, values.size(), name);
   if (values.size() != claimed)
     fail(ErrorKind::data, "{}: {} bytes follow the {} elements of shape {}", name, values.size() - claimed,
-         claimed, shape.str());
-  return Tensor::from(std::span(reinterpret_cast<const uint8_t*>(values.data()), values.size()), shape);
+         header.shape.numel(), header.shape.str());
+  if (header.element == 1)
+    return Tensor::from(std::span(reinterpret_cast<const uint8_t*>(values.data()), values.size()),
+                        header.shape);
+  Tensor integers = Tensor::empty(header.shape, DType::i64);
+  for (int64_t i = 0; i < integers.numel(); ++i)
+    integers.data<int64_t>()[i] = static_cast<int32_t>(big_endian32(&values[4 * i]));
+  return integers;
 }
 
 }  // namespace
@@ -62,13 +76,15 @@ Tensor read_idx(const std::filesystem::path& path) {
   if (!is_gzip(file))
     return tensor_of(file, parse_header(std::span(file).first(std::min(file.size(), kMaxHeader)), name),
                      name);
-  const Shape shape = parse_header(gunzip_head(file, kMaxHeader, name), name);
-  const auto elements = claimed_bytes(shape, file.size() * kMaxDeflateRatio, name);
-  return tensor_of(gunzip(file, 4 + 4 * static_cast<size_t>(shape.rank()) + elements, name), shape, name);
+  const Header header = parse_header(gunzip_head(file, kMaxHeader, name), name);
+  const auto bytes = claimed_bytes(header, file.size() * kMaxDeflateRatio, name);
+  return tensor_of(gunzip(file, header.bytes() + bytes, name), header, name);
 }
 
 Tensor read_idx_images(const std::filesystem::path& path) {
   const Tensor images = read_idx(path);
+  if (images.dtype() != DType::u8)
+    fail(ErrorKind::data, "{}: images need unsigned bytes, the file has integers", path.string());
   if (images.rank() == 4) return images;
   if (images.rank() != 3)
     fail(ErrorKind::data, "{}: images need IDX rank 3 or 4, the file has shape {}", path.string(),
@@ -77,13 +93,16 @@ Tensor read_idx_images(const std::filesystem::path& path) {
 }
 
 Tensor read_idx_labels(const std::filesystem::path& path, int num_classes, int label_offset) {
-  const Tensor bytes = read_idx(path);
-  if (bytes.rank() != 1)
-    fail(ErrorKind::data, "{}: labels need IDX rank 1, the file has shape {}", path.string(),
-         bytes.shape().str());
-  Tensor labels = Tensor::empty(bytes.shape(), DType::i64);
-  for (int64_t i = 0; i < bytes.numel(); ++i) {
-    const int64_t label = bytes.data<uint8_t>()[i];
+  const Tensor stored = read_idx(path);
+  if (stored.rank() > 2 || (stored.rank() == 2 && stored.size(1) == 0))
+    fail(ErrorKind::data, "{}: labels need IDX rank 1 or 2, the file has shape {}", path.string(),
+         stored.shape().str());
+  Tensor labels = Tensor::empty({stored.size(0)}, DType::i64);
+  const int64_t columns = stored.rank() == 1 ? 1 : stored.size(1);
+  for (int64_t i = 0; i < labels.numel(); ++i) {
+    const int64_t at = i * columns;
+    const int64_t label =
+        stored.dtype() == DType::u8 ? stored.data<uint8_t>()[at] : stored.data<int64_t>()[at];
     if (label < label_offset || label - label_offset >= num_classes)
       fail_label(fmt::format("{}, item {}", path.string(), i), label, num_classes, label_offset);
     labels.data<int64_t>()[i] = label - label_offset;

@@ -1,23 +1,24 @@
 #pragma once
-// The IDX format of MNIST and Fashion-MNIST: big-endian header (two zero bytes, type 0x08 = unsigned byte,
-// rank, extents), then the elements. Files may be gzip-packed; the content decides, not the name.
+// The IDX format of MNIST and its kin: big-endian header (two zero bytes, type 0x08 = unsigned byte or 0x0c =
+// integer of 32 bits, rank, extents), then the elements. Files may be gzip-packed; the content decides, not
+// the name.
 #include <filesystem>
 
 #include "tensor/tensor.h"
 
 namespace vae::data {
 
-/// Reads an IDX file of unsigned bytes as u8 tensor of the file's shape (rank 1 to 6). Throws Error(io) if it
-/// cannot be read and Error(data) naming the file if it is malformed: empty, wrong magic or type, size other
-/// than the header claims, corrupt or truncated gzip. No memory is taken for a claim that the file cannot
-/// hold.
+/// Reads an IDX file as tensor of the file's shape (rank 1 to 6), u8 or, of integers, i64. Throws Error(io)
+/// if it cannot be read and Error(data) naming the file if it is malformed: empty, wrong magic or type, size
+/// other than the header claims, corrupt or truncated gzip. No memory is taken for a claim that the file
+/// cannot hold.
 Tensor read_idx(const std::filesystem::path& path);
 
 /// Images [N, H, W, C] u8 from an IDX file of rank 3 (C = 1) or 4.
 Tensor read_idx_images(const std::filesystem::path& path);
 
-/// Classes [N] i64 from an IDX file of rank 1, whose labels count from `label_offset`; throws Error(data) for
-/// a label that is none of the classes.
+/// Classes [N] i64 from an IDX file of rank 1, or the first column of one of rank 2, as QMNIST has them,
+/// whose labels count from `label_offset`; throws Error(data) for a label that is none of the classes.
 Tensor read_idx_labels(const std::filesystem::path& path, int num_classes, int label_offset = 0);
 
 /// Writes a u8 tensor as IDX, atomically; packed if the name ends in ".gz".

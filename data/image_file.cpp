@@ -15,6 +15,9 @@
 #define STB_IMAGE_WRITE_IMPLEMENTATION
 #define STBI_WRITE_NO_STDIO
 #include <stb/stb_image_write.h>
+#define STB_IMAGE_RESIZE_STATIC
+#define STB_IMAGE_RESIZE_IMPLEMENTATION
+#include <stb/stb_image_resize.h>
 #pragma GCC diagnostic pop
 
 namespace vae::data {
@@ -26,7 +29,7 @@ struct Kind {
   const char* name;
   std::array<std::string_view, 2> extensions;
   std::string_view signature;
-  Image (*decode)(std::span<const std::byte>, const std::string&);
+  Image (*decode)(std::span<const std::byte>, const std::string&, const ExpectedSize&);
 
   bool begins(std::span<const std::byte> file) const {
     return std::string_view(reinterpret_cast<const char*>(file.data()), file.size()).starts_with(signature);
@@ -53,9 +56,20 @@ bool is_grey(const Image& image) {
   return true;
 }
 
+/// Draws a transparent picture over a grey level.
+void put_before(Image& image, uint8_t background) {
+  for (size_t i = 0; i < image.pixels.size(); ++i) {
+    const int alpha = image.alpha[i / image.channels];
+    image.pixels[i] =
+        static_cast<uint8_t>((image.pixels[i] * alpha + background * (255 - alpha) + 127) / 255);
+  }
+  image.alpha.clear();
+  image.transparent = true;
+}
+
 /// Grey by the weights of ITU-R BT.601, which leave grey pixels of a colour picture as they are.
 Image with_channels(const Image& image, int channels) {
-  Image result{image.size, channels, {}};
+  Image result{image.size, channels, {}, {}, image.transparent};
   result.pixels.reserve(image.pixels.size() / image.channels * channels);
   for (size_t i = 0; i < image.pixels.size(); i += image.channels) {
     const uint8_t* p = &image.pixels[i];
@@ -67,20 +81,27 @@ Image with_channels(const Image& image, int channels) {
   return result;
 }
 
+[[noreturn]] void fail_size(ImageSize size, ImageSize expected, const std::string& name) {
+  fail(ErrorKind::data, "{}: the picture is {}x{}, expected {}x{} (--resize brings all to one size)", name,
+       size.width, size.height, expected.width, expected.height);
+}
+
 }  // namespace
 
-ImageSize checked_size(int64_t height, int64_t width, const std::string& name) {
+ImageSize checked_size(int64_t height, int64_t width, const std::string& name, const ExpectedSize& expected) {
   if (height < 1 || width < 1 || height > kMaxSide || width > kMaxSide || height > kMaxPixels / width)
     fail(ErrorKind::data, "{}: the picture is {}x{}, expected 1 to {} pixels on a side and {} at most", name,
          width, height, kMaxSide, kMaxPixels);
-  return {static_cast<int>(height), static_cast<int>(width)};
+  const ImageSize size{static_cast<int>(height), static_cast<int>(width)};
+  if (expected && size != *expected && ImageSize{size.width, size.height} != *expected)
+    fail_size(size, *expected, name);
+  return size;
 }
 
 bool is_picture(const std::filesystem::path& path) { return kind_of(path) != nullptr; }
 
-Image read_image(const std::filesystem::path& path, std::optional<int> channels,
-                 std::optional<ImageSize> expected) {
-  VAE_CHECK(channels.value_or(1) == 1 || channels == 3, "{} channels", *channels);
+Image read_image(const std::filesystem::path& path, const ImageFormat& format) {
+  VAE_CHECK(format.channels.value_or(1) == 1 || format.channels == 3, "{} channels", *format.channels);
   const std::string name = path.string();
   const Kind* kind = kind_of(path);
   if (!kind) fail(ErrorKind::data, "{}: no picture by its name, expected .png, .bmp, .jpg or .jpeg", name);
@@ -92,15 +113,39 @@ Image read_image(const std::filesystem::path& path, std::optional<int> channels,
              other.name);
     fail(ErrorKind::data, "{}: not a readable {} picture", name, kind->name);
   }
-  Image image = kind->decode(file, name);
-  if (expected && image.size != *expected)
-    fail(ErrorKind::data, "{}: the picture is {}x{}, expected {}x{}", name, image.size.width,
-         image.size.height, expected->width, expected->height);
+  const auto& [channels, size, resize, background] = format;
+  Image image = kind->decode(file, name, resize ? std::nullopt : size);
   VAE_CHECK(static_cast<int64_t>(image.pixels.size()) ==
                 int64_t{image.size.height} * image.size.width * image.channels,
             "{}: {} bytes of pixels", name, image.pixels.size());
+  if (!image.alpha.empty()) put_before(image, background);
   const int wanted = channels.value_or(is_grey(image) ? 1 : 3);
-  return wanted == image.channels ? image : with_channels(image, wanted);
+  if (wanted != image.channels) image = with_channels(image, wanted);
+  if (resize && image.size != *resize) image = resized(image, *resize);
+  if (size && image.size != *size) fail_size(image.size, *size, name);
+  return image;
+}
+
+Image resized(const Image& image, ImageSize size) {
+  const auto [height, width] = image.size;
+  // of the shape of `size`, at least a pixel
+  const int middle_width = std::max(
+                1, static_cast<int>(std::min<int64_t>(width, int64_t{height} * size.width / size.height))),
+            middle_height = std::max(
+                1, static_cast<int>(std::min<int64_t>(height, int64_t{width} * size.height / size.width)));
+  const int channels = image.channels, stride = width * channels;
+  const uint8_t* first = &image.pixels[int64_t{(height - middle_height) / 2} * stride +
+                                       int64_t{(width - middle_width) / 2} * channels];
+  Image result{size,
+               channels,
+               std::vector<uint8_t>(int64_t{size.height} * size.width * channels),
+               {},
+               image.transparent};
+  const int done = stbir_resize_uint8_generic(
+      first, middle_width, middle_height, stride, result.pixels.data(), size.width, size.height, 0, channels,
+      STBIR_ALPHA_CHANNEL_NONE, 0, STBIR_EDGE_CLAMP, STBIR_FILTER_TRIANGLE, STBIR_COLORSPACE_LINEAR, nullptr);
+  VAE_CHECK(done, "out of memory for a picture of {}x{}", size.width, size.height);
+  return result;
 }
 
 void write_image(const std::filesystem::path& path, std::span<const uint8_t> pixels, ImageSize size,

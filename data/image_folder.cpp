@@ -15,7 +15,7 @@ namespace fs = std::filesystem;
 
 struct LabeledFile {
   fs::path path;
-  int64_t label;
+  int64_t label;  ///< or kNoLabel
 };
 
 /// The number before the underscore of NUMBER_anything; a number beyond int64 counts as the largest.
@@ -111,7 +111,7 @@ ImageFolder read_files(const std::vector<LabeledFile>& files, ImageFormat format
   const auto n = static_cast<int64_t>(files.size());
   ImageFolder set{{}, Tensor::empty({n}, DType::i64), std::move(ignored)};
   for (int64_t i = 0; i < n; ++i) {
-    const Image image = read_image(files[i].path, format.channels, format.size);
+    const Image image = read_image(files[i].path, format);
     if (i == 0) {
       format.size = image.size;
       set.images = Tensor::zeros({n, image.size.height, image.size.width, image.channels}, DType::u8);
@@ -119,6 +119,7 @@ ImageFolder read_files(const std::vector<LabeledFile>& files, ImageFormat format
       set.images = in_colour(set.images);
     }
     if (image.channels == 3) format.channels = 3;
+    set.transparent |= image.transparent;
     std::memcpy(set.images.data<uint8_t>() + i * image.pixels.size(), image.pixels.data(),
                 image.pixels.size());
     set.labels.data<int64_t>()[i] = files[i].label;
@@ -126,11 +127,24 @@ ImageFolder read_files(const std::vector<LabeledFile>& files, ImageFormat format
   return set;
 }
 
+/// Appends all pictures directly in a folder.
+void add_pictures(const fs::path& folder, std::vector<LabeledFile>& files, int64_t label, Ignored& ignored) {
+  const Listing found = list(folder, ignored);
+  if (!found.folders.empty()) ignored["folders"] += static_cast<int64_t>(found.folders.size());
+  for (const auto& path : found.files) {
+    if (is_picture(path))
+      files.push_back({path, label});
+    else
+      ++ignored[no_picture(path)];
+  }
+}
+
 }  // namespace
 
 ImageFolder read_labeled_names(const fs::path& folder, int num_classes, const ImageFormat& format,
-                               int label_offset) {
+                               int label_offset, const Unlabeled& unlabeled) {
   std::vector<LabeledFile> files;
+  bool labeled = false;
   Ignored ignored;
   const Listing found = list(folder, ignored);
   if (!found.folders.empty()) ignored["folders"] = static_cast<int64_t>(found.folders.size());
@@ -138,29 +152,24 @@ ImageFolder read_labeled_names(const fs::path& folder, int num_classes, const Im
     const auto label = label_in_name(path);
     if (!is_picture(path))
       ++ignored[no_picture(path)];
+    else if (!label && unlabeled.names)
+      files.push_back({path, kNoLabel});
     else if (!label)
       ++ignored["pictures whose names do not begin with a label, like 3_name.png"];
     else if (*label < label_offset || *label - label_offset >= num_classes)
       fail_label(path.string(), *label, num_classes, label_offset);
     else
-      files.push_back({path, *label - label_offset});
+      labeled = true, files.push_back({path, *label - label_offset});
   }
-  if (files.empty())
-    fail(ErrorKind::data, "{}: no pictures found with names like 3_name.png", folder.string());
+  if (!labeled) fail(ErrorKind::data, "{}: no pictures found with names like 3_name.png", folder.string());
+  if (!unlabeled.folder.empty()) add_pictures(unlabeled.folder, files, kNoLabel, ignored);
   return read_files(files, format, std::move(ignored));
 }
 
 ImageFolder read_pictures(const fs::path& folder, const ImageFormat& format) {
   std::vector<LabeledFile> files;
   Ignored ignored;
-  const Listing found = list(folder, ignored);
-  if (!found.folders.empty()) ignored["folders"] = static_cast<int64_t>(found.folders.size());
-  for (const auto& path : found.files) {
-    if (is_picture(path))
-      files.push_back({path, 0});
-    else
-      ++ignored[no_picture(path)];
-  }
+  add_pictures(folder, files, 0, ignored);
   if (files.empty()) fail(ErrorKind::data, "{}: no pictures found", folder.string());
   return read_files(files, format, std::move(ignored));
 }
@@ -175,7 +184,7 @@ std::vector<std::string> class_folders(const fs::path& folder) {
 }
 
 ImageFolder read_class_folders(const fs::path& folder, const std::vector<std::string>& classes,
-                               const ImageFormat& format) {
+                               const ImageFormat& format, const Unlabeled& unlabeled) {
   const std::vector<std::string> names = class_folders(folder);
   for (const auto& name : names)
     if (!std::ranges::count(classes, name))
@@ -207,6 +216,7 @@ ImageFolder read_class_folders(const fs::path& folder, const std::vector<std::st
     if (files.size() == before)
       fail(ErrorKind::data, "{}: no pictures of class '{}'", place.string(), classes[label]);
   }
+  if (!unlabeled.folder.empty()) add_pictures(unlabeled.folder, files, kNoLabel, ignored);
   return read_files(files, format, std::move(ignored));
 }
 
@@ -218,9 +228,12 @@ void export_images(const Dataset& set, const fs::path& folder, const std::string
   const int channels = static_cast<int>(set.images.size(3));
   const size_t bytes = static_cast<size_t>(size.height) * size.width * channels;
   NewFolder target(folder);
-  for (int64_t i = 0; i < std::min(limit, set.size()); ++i)
-    write_image(target.path() / fmt::format("{}_{:05}.{}", set.labels.data<int64_t>()[i], i, extension),
+  for (int64_t i = 0; i < std::min(limit, set.size()); ++i) {
+    const int64_t label = set.labels.data<int64_t>()[i];
+    const std::string first = label == kNoLabel ? "unlabeled" : std::to_string(label);
+    write_image(target.path() / fmt::format("{}_{:05}.{}", first, i, extension),
                 {set.images.data<uint8_t>() + i * bytes, bytes}, size, channels);
+  }
   target.finish();
 }
 

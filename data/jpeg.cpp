@@ -7,6 +7,7 @@
 #include <cstring>
 
 #include "data/decode.h"
+#include "data/exif.h"
 #include "tensor/error.h"
 
 namespace vae::data {
@@ -41,7 +42,8 @@ void count_scans(j_common_ptr info) {
 
 class Decoder {
  public:
-  Decoder(std::span<const std::byte> file, const std::string& name) : file_(file), name_(name) {
+  Decoder(std::span<const std::byte> file, const std::string& name, const ExpectedSize& size)
+      : file_(file), name_(name), size_(size) {
     info_.err = jpeg_std_error(&errors_);
     errors_.error_exit = leave;
     errors_.emit_message = warn;
@@ -57,9 +59,10 @@ class Decoder {
     jpeg_create_decompress(&info_);
     info_.mem->max_memory_to_use = kMaxMemory;
     info_.progress = &progress_;
+    jpeg_save_markers(&info_, JPEG_APP0 + 1, 0xffff);
     jpeg_mem_src(&info_, reinterpret_cast<const unsigned char*>(file_.data()), file_.size());
     jpeg_read_header(&info_, TRUE);
-    image_.size = checked_size(info_.image_height, info_.image_width, name_);
+    image_.size = checked_size(info_.image_height, info_.image_width, name_, size_);
     if (info_.num_components != 1 && info_.num_components != 3)
       fail(ErrorKind::data, "{}: JPEG pictures of {} components (CMYK) are not read, save it as RGB or grey",
            name_, info_.num_components);
@@ -70,11 +73,19 @@ class Decoder {
       if (!info_.comp_info[c].quant_table)
         fail(ErrorKind::data, "{}: damaged JPEG picture (component {} is missing)", name_, c);
     while (info_.output_scanline < info_.output_height) read_row();
+    const int orientation = stored_orientation();
     jpeg_finish_decompress(&info_);
-    return std::move(image_);
+    return upright(std::move(image_), orientation);
   }
 
  private:
+  int stored_orientation() const {
+    for (auto* segment = info_.marker_list; segment; segment = segment->next) {
+      const auto bytes = std::as_bytes(std::span(segment->data, segment->data_length));
+      if (const int orientation = exif_orientation(bytes); orientation != 1) return orientation;
+    }
+    return 1;
+  }
   void read_row() {
     const size_t row_bytes = size_t{info_.output_width} * image_.channels;
     image_.pixels.resize((info_.output_scanline + 1) * row_bytes);
@@ -83,6 +94,7 @@ class Decoder {
   }
   std::span<const std::byte> file_;
   const std::string& name_;
+  const ExpectedSize& size_;
   jpeg_decompress_struct info_{};
   jpeg_progress_mgr progress_{};
   Errors errors_{};
@@ -91,8 +103,8 @@ class Decoder {
 
 }  // namespace
 
-Image decode_jpeg(std::span<const std::byte> file, const std::string& name) {
-  return Decoder(file, name).decode();
+Image decode_jpeg(std::span<const std::byte> file, const std::string& name, const ExpectedSize& size) {
+  return Decoder(file, name, size).decode();
 }
 
 }  // namespace vae::data

@@ -3,7 +3,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
-#include <map>
+#include <algorithm>
 
 #include "data/cifar.h"
 #include "data/idx.h"
@@ -16,9 +16,27 @@ namespace fs = std::filesystem;
 
 /// What the images of a set are known to be; of one's own: anything.
 ImageFormat known_format(const std::string& name) {
-  if (name == "mnist" || name == "fashion-mnist") return {1, ImageSize{28, 28}};
   if (name == "cifar10" || name == "cifar100" || name == "svhn") return {3, ImageSize{32, 32}};
+  if (file_set(name) && name != "idx") return {1, ImageSize{28, 28}};
   return {};
+}
+
+/// A character for each class of a set of letters, in the order of its labels.
+std::string letters_of(const std::string& name) {
+  const std::string upper = "ABCDEFGHIJKLMNOPQRSTUVWXYZ", digits = "0123456789";
+  if (name == "emnist-letters") return upper;
+  if (name == "emnist-byclass") return digits + upper + "abcdefghijklmnopqrstuvwxyz";
+  if (name == "emnist-balanced" || name == "emnist-bymerge") return digits + upper + "abdefghnqrt";
+  return "";
+}
+
+/// Of sets that have their own.
+std::optional<int> known_classes(const std::string& name) {
+  if (name == "cifar100") return 100;
+  if (const std::string letters = letters_of(name); !letters.empty()) return static_cast<int>(letters.size());
+  const bool ten = name == "synth" || name == "synth-color" || name == "cifar10" || name == "svhn" ||
+                   name == "kmnist" || name == "qmnist" || name == "emnist-digits" || name == "emnist-mnist";
+  return ten ? std::optional(10) : std::nullopt;
 }
 
 /// Grey or colour, and as they are wanted.
@@ -39,23 +57,49 @@ Tensor check_format(const Tensor& images, const DatasetOptions& options, const s
 
 /// Refuses classes and offsets that are not those of a set which has its own.
 void check_classes(const DatasetOptions& options) {
-  static const std::map<std::string, int> known{
-      {"synth", 10}, {"synth-color", 10}, {"cifar10", 10}, {"cifar100", 100}, {"svhn", 10}};
-  const auto found = known.find(options.name);
+  const auto known = known_classes(options.name);
   const bool left_open = options.num_classes == DatasetOptions().num_classes;
-  if (found != known.end() && options.num_classes != found->second && !left_open)
-    fail(ErrorKind::usage, "'{}' has {} classes, not {}", options.name, found->second, options.num_classes);
-  if ((found != known.end() || options.name == "subfolders") && options.label_offset != 0)
+  if (known && options.num_classes != *known && !left_open)
+    fail(ErrorKind::usage, "'{}' has {} classes, not {}", options.name, *known, options.num_classes);
+  if ((known || options.name == "subfolders") && options.label_offset != 0)
     fail(ErrorKind::usage, "the labels of '{}' are its own: no offset of {}", options.name,
          options.label_offset);
 }
 
+/// Refuses what is for other sets.
+void check_options(const DatasetOptions& options) {
+  check_classes(options);
+  if (options.transpose && options.name != "idx")
+    fail(ErrorKind::usage, "'{}' is not transposed: --transpose is for the images of 'idx'", options.name);
+  if (options.format.resize && !is_of_pictures(options.name))
+    fail(ErrorKind::usage, "'{}' is no set of pictures, which are resized as they are read", options.name);
+}
+
+/// Images [N, H, W, C] whose rows and columns are exchanged.
+Tensor transposed(const Tensor& images) {
+  const int64_t n = images.size(0), height = images.size(1), width = images.size(2),
+                channels = images.size(3);
+  Tensor result = Tensor::empty({n, width, height, channels}, DType::u8);
+  uint8_t* to = result.data<uint8_t>();
+  for (int64_t i = 0; i < n; ++i)
+    for (int64_t y = 0; y < width; ++y)
+      for (int64_t x = 0; x < height; ++x, to += channels)
+        std::copy_n(images.data<uint8_t>() + ((i * height + x) * width + y) * channels, channels, to);
+  return result;
+}
+
 Dataset load_idx(const DatasetOptions& options) {
-  const auto files = find_files(options.name, options.part, options.data_dir).files;
-  const Tensor pixels = check_format(read_idx_images(files[0]), options, files[0].string());
-  return make_dataset(fmt::format("{} ({})", options.name, name_of(options.part)), pixels,
-                      read_idx_labels(files[1], options.num_classes, options.label_offset),
-                      options.num_classes);
+  const std::string& name = options.name;
+  const auto files = find_files(name, options.part, options.data_dir).files;
+  Tensor pixels = read_idx_images(files[0]);
+  if (options.transpose || name.starts_with("emnist-")) pixels = transposed(pixels);
+  check_format(pixels, options, files[0].string());
+  const int classes = known_classes(name).value_or(options.num_classes);
+  const int first = name == "emnist-letters" ? 1 : options.label_offset;
+  Dataset set = make_dataset(fmt::format("{} ({})", name, name_of(options.part)), pixels,
+                             read_idx_labels(files[1], classes, first), classes);
+  for (const char letter : letters_of(name)) set.class_names.emplace_back(1, letter);
+  return set;
 }
 
 Dataset load_color(const DatasetOptions& options) {
@@ -101,14 +145,25 @@ Dataset load_pictures(const DatasetOptions& options) {
   const fs::path folder = picture_folder(options, options.part);
   ImageFolder set;
   std::vector<std::string> classes;
+  Unlabeled unlabeled;
+  if (options.part == Part::train) {  // beside train/ or train_images/
+    std::string beside = folder.filename().string();
+    beside.replace(0, beside.find('_'), "unlabeled");
+    std::error_code error;
+    unlabeled.names = true;
+    if (fs::is_directory(folder.parent_path() / beside, error))
+      unlabeled.folder = folder.parent_path() / beside;
+  }
   if (options.name == "folder") {
-    set = read_labeled_names(folder, options.num_classes, options.format, options.label_offset);
+    set = read_labeled_names(folder, options.num_classes, options.format, options.label_offset, unlabeled);
   } else {
     classes = class_folders(picture_folder(options, Part::train));
-    set = read_class_folders(folder, classes, options.format);
+    set = read_class_folders(folder, classes, options.format, unlabeled);
   }
   const int num_classes = classes.empty() ? options.num_classes : static_cast<int>(classes.size());
   Dataset dataset = make_dataset(folder.string(), set.images, set.labels, num_classes);
+  if (!dataset.warnings.empty() && set.transparent)
+    dataset.warnings.back() += ", as they are drawn over a background of their colour (--background)";
   dataset.class_names = classes;
   for (const auto& [reason, count] : set.ignored)
     dataset.ignored.push_back(fmt::format("{} {}", count, reason));
@@ -117,13 +172,15 @@ Dataset load_pictures(const DatasetOptions& options) {
 
 }  // namespace
 
+bool is_of_pictures(const std::string& name) { return name == "folder" || name == "subfolders"; }
+
 Dataset load_dataset(const DatasetOptions& options) {
   const std::string& name = options.name;
-  check_classes(options);
+  check_options(options);
   const int64_t drawn = options.part == Part::train ? options.synth_train : options.synth_test;
   if (name == "synth") return synthetic_digits(drawn, options.part, options.synth_seed);
   if (name == "synth-color") return synthetic_color_digits(drawn, options.part, options.synth_seed);
-  if (name == "folder" || name == "subfolders") return load_pictures(options);
+  if (is_of_pictures(name)) return load_pictures(options);
   if (name == "cifar10" || name == "cifar100" || name == "svhn") return load_color(options);
   if (file_set(name)) return load_idx(options);
   fail(ErrorKind::usage, "unknown data set '{}', expected one of {}", name, fmt::join(kDatasetNames, ", "));

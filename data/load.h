@@ -17,15 +17,22 @@ namespace vae::data {
 ///   synth-color    likewise, 32x32 and in colour
 ///   mnist          in a root itself, its mnist/ or its MNIST/raw/ (torchvision's layout)
 ///   fashion-mnist  in fashion-mnist/ or FashionMNIST/raw/ of a root
-///   cifar10        the binary version: in a root itself, its cifar10/ or its cifar-10-batches-bin/
+///   kmnist         in kmnist/ or KMNIST/raw/
+///   qmnist         in a root itself, its qmnist/ or QMNIST/raw/
+///   emnist-SPLIT   likewise, emnist/, emnist/gzip/ or EMNIST/raw/: its images, which are stored transposed,
+///   upright cifar10        the binary version: in a root itself, its cifar10/ or its cifar-10-batches-bin/
 ///   cifar100       likewise: cifar100/, cifar-100-binary/
 ///   svhn           MATLAB files: in a root itself, its svhn/ or its SVHN/
 ///   idx            IDX files under MNIST's file names in a root itself, whatever they hold
 ///   folder         pictures LABEL_anything.png|bmp|jpg|jpeg in train_images/ and test_images/ of a root
 ///   subfolders     pictures in one sub-folder per class of train_images/ and test_images/, or of train/ and
 ///                  test/, of a root
-inline constexpr std::array kDatasetNames{"synth",    "synth-color", "mnist", "fashion-mnist", "cifar10",
-                                          "cifar100", "svhn",        "idx",   "folder",        "subfolders"};
+/// Of the last two further training images, without a label, may lie in unlabeled_images/ (unlabeled/ beside
+/// train/), and in the train_images/ of `folder` under names that do not begin with one.
+inline constexpr std::array kDatasetNames{
+    "synth",           "synth-color",    "mnist",          "fashion-mnist", "kmnist",         "qmnist",
+    "emnist-balanced", "emnist-byclass", "emnist-bymerge", "emnist-digits", "emnist-letters", "emnist-mnist",
+    "cifar10",         "cifar100",       "svhn",           "idx",           "folder",         "subfolders"};
 
 struct DatasetOptions {
   std::string name = "synth";
@@ -34,6 +41,7 @@ struct DatasetOptions {
   ImageFormat format{};              ///< what images must be; not set: any, but for the published sets
   int num_classes = 10;              ///< of sets that do not have their own: not for subfolders, say
   int label_offset = 0;              ///< the first class's label in the files
+  bool transpose = false;            ///< of `idx`: rows of its images are columns
   int64_t synth_train = 60000;       ///< size of the synthetic training set
   int64_t synth_test = 10000;
   uint64_t synth_seed = 1;
@@ -44,5 +52,8 @@ struct DatasetOptions {
 /// the places searched if it is not found or incomplete, or if the root that somebody named cannot be read,
 /// Error(data) naming the file if it is malformed.
 Dataset load_dataset(const DatasetOptions& options);
+
+/// Whether a set is one of pictures, whose sizes DatasetOptions::format.resize changes.
+bool is_of_pictures(const std::string& name);
 
 }  // namespace vae::data

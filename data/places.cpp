@@ -34,32 +34,53 @@ std::optional<fs::path> cache_root() {
   return std::nullopt;
 }
 
-/// MNIST, and what is stored as it is.
-FileSet idx_set(std::vector<std::string> folders, bool is_published) {
+/// MNIST, and what is stored as it is, under names that begin with that of the part.
+FileSet idx_set(std::vector<std::string> folders, bool is_published = false, const std::string& prefix = "",
+                const std::string& test = "t10k", const std::string& labels = "idx1-ubyte") {
+  const auto files = [&](const std::string& part) -> std::vector<std::string> {
+    return {prefix + part + "-images-idx3-ubyte", prefix + part + "-labels-" + labels};
+  };
   return {.folders = std::move(folders),
-          .train = {"train-images-idx3-ubyte", "train-labels-idx1-ubyte"},
-          .test = {"t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte"},
+          .train = files("train"),
+          .test = files(test),
           .may_be_packed = true,
           .is_published = is_published};
+}
+FileSet emnist(const std::string& split) {
+  return idx_set({"", "emnist", "emnist/gzip", "EMNIST/raw"}, false, "emnist-" + split + "-", "test");
 }
 
 const std::map<std::string, FileSet>& file_sets() {
   static const std::map<std::string, FileSet> sets{
       {"mnist", idx_set({"", "mnist", "MNIST/raw"}, true)},
       {"fashion-mnist", idx_set({"fashion-mnist", "FashionMNIST/raw"}, true)},
-      {"idx", idx_set({""}, false)},
+      {"kmnist", idx_set({"kmnist", "KMNIST/raw"})},
+      {"qmnist", idx_set({"", "qmnist", "QMNIST/raw"}, false, "qmnist-", "test", "idx2-int")},
+      {"emnist-balanced", emnist("balanced")},
+      {"emnist-byclass", emnist("byclass")},
+      {"emnist-bymerge", emnist("bymerge")},
+      {"emnist-digits", emnist("digits")},
+      {"emnist-letters", emnist("letters")},
+      {"emnist-mnist", emnist("mnist")},
+      {"idx", idx_set({""})},
       {"cifar10",
        {.folders = {"", "cifar10", "cifar-10-batches-bin"},
         .train = {"data_batch_1.bin", "data_batch_2.bin", "data_batch_3.bin", "data_batch_4.bin",
                   "data_batch_5.bin"},
         .test = {"test_batch.bin"},
-        .archive = "cifar-10-binary.tar.gz"}},
+        .archive = "cifar-10-binary.tar.gz",
+        .is_published = true}},
       {"cifar100",
        {.folders = {"", "cifar100", "cifar-100-binary"},
         .train = {"train.bin"},
         .test = {"test.bin"},
-        .archive = "cifar-100-binary.tar.gz"}},
-      {"svhn", {.folders = {"", "svhn", "SVHN"}, .train = {"train_32x32.mat"}, .test = {"test_32x32.mat"}}}};
+        .archive = "cifar-100-binary.tar.gz",
+        .is_published = true}},
+      {"svhn",
+       {.folders = {"", "svhn", "SVHN"},
+        .train = {"train_32x32.mat"},
+        .test = {"test_32x32.mat"},
+        .is_published = true}}};
   return sets;
 }
 
@@ -69,12 +90,20 @@ const FileSet& known_set(const std::string& name) {
   return *set;
 }
 
-/// A file of the set in a folder, or else its packed form.
+/// A file of the set in a folder, or else its packed form. IDX files are also found as "images.idx3-ubyte", and
+/// in a folder of their own name.
 std::optional<fs::path> find_file(const FileSet& set, const fs::path& folder, const std::string& name) {
+  std::vector<fs::path> forms{name};
+  if (set.may_be_packed) {
+    std::string dotted = name;
+    if (const size_t at = dotted.rfind("-idx"); at != std::string::npos) dotted[at] = '.';
+    forms = {name, name + ".gz", dotted, dotted + ".gz"};
+    for (const fs::path& own : {fs::path(name), fs::path(dotted)})
+      for (const fs::path& file : {fs::path(name), fs::path(dotted)}) forms.push_back(own / file);
+  }
   std::error_code error;
-  if (fs::is_regular_file(folder / name, error)) return folder / name;
-  const fs::path packed = folder / (name + ".gz");
-  if (set.may_be_packed && fs::is_regular_file(packed, error)) return packed;
+  for (const fs::path& form : forms)
+    if (fs::is_regular_file(folder / form, error)) return folder / form;
   return std::nullopt;
 }
 

@@ -29,7 +29,7 @@ struct FileSet {
   std::vector<std::string> train, test;  ///< the files of each part
   std::string archive{};                 ///< in whose place one file may hold them all
   bool may_be_packed = false;            ///< each file may be NAME.gz instead
-  bool is_published = true;              ///< `datasets download` fetches it
+  bool is_published = false;             ///< `datasets download` fetches it
 
   const std::vector<std::string>& files(Part part) const { return part == Part::train ? train : test; }
 };

@@ -61,12 +61,12 @@ std::span<const Pass> passes_of(const PngHeader& header) {
   return header.interlaced ? std::span<const Pass>(kAdam7) : std::span<const Pass>(kWhole);
 }
 
-PngHeader parse_header(Bytes content, const std::string& name) {
+PngHeader parse_header(Bytes content, const std::string& name, const ExpectedSize& size) {
   if (content.size() != 13)
     fail(ErrorKind::data, "{}: damaged PNG picture (IHDR of {} bytes)", name, content.size());
   const auto byte = [&](int i) { return std::to_integer<int>(content[i]); };
-  const PngHeader header{checked_size(big_endian32(&content[4]), big_endian32(&content[0]), name), byte(8),
-                      byte(9), byte(12) == 1};
+  const PngHeader header{checked_size(big_endian32(&content[4]), big_endian32(&content[0]), name, size),
+                         byte(8), byte(9), byte(12) == 1};
   if (!header.has_depth() || byte(10) != 0 || byte(11) != 0 || byte(12) > 1)
     fail(ErrorKind::data, "{}: damaged PNG picture (no such format: {} bits, colours {}, methods {} {} {})",
          name, header.depth, header.colour, byte(10), byte(11), byte(12));
@@ -119,14 +119,15 @@ class Inflater {
 struct Content {
   PngHeader header;
   Bytes palette;              ///< red, green, blue of each entry
+  Bytes transparency;         ///< of tRNS: alpha of entries, or the samples of the colour that is not seen
   std::vector<uint8_t> rows;  ///< of every pass: a byte for the filter, then samples
 };
 
 /// Walks the chunks.
-Content parse_png(Bytes file, const std::string& name) {
+Content parse_png(Bytes file, const std::string& name, const ExpectedSize& size) {
   std::optional<PngHeader> header;
   std::optional<Inflater> inflater;
-  Bytes palette;
+  Bytes palette, transparency;
   std::string_view before;
   for (size_t at = 8;;) {
     const size_t left = file.size() - at;
@@ -145,13 +146,22 @@ Content parse_png(Bytes file, const std::string& name) {
     };
     check_order(header.has_value() != (type == "IHDR"));
     if (type == "IHDR") {
-      header = parse_header(content, name);
+      header = parse_header(content, name, size);
     } else if (type == "PLTE") {
       check_order(!inflater && palette.empty() && header->colour != kGrey && header->colour != kGreyAlpha);
       const size_t most = header->colour == kPalette ? size_t{1} << header->depth : 256;
       if (length == 0 || length % 3 != 0 || length / 3 > most)
         fail(ErrorKind::data, "{}: damaged PNG picture (a palette of {} bytes)", name, length);
       palette = content;
+    } else if (type == "tRNS") {
+      const int colour = header->colour;
+      check_order(!inflater && transparency.empty() && (colour != kPalette || !palette.empty()));
+      const bool right = colour == kGrey      ? length == 2
+                         : colour == kRgb     ? length == 6
+                         : colour == kPalette ? length > 0 && length <= palette.size() / 3
+                                              : false;
+      if (!right) fail(ErrorKind::data, "{}: damaged PNG picture (tRNS of {} bytes)", name, length);
+      transparency = content;
     } else if (type == "IDAT") {
       check_order(inflater ? before == "IDAT" : header->colour != kPalette || !palette.empty());
       if (!inflater) {
@@ -165,7 +175,7 @@ Content parse_png(Bytes file, const std::string& name) {
       inflater->add(content);
     } else if (type == "IEND") {
       check_order(inflater.has_value() && length == 0);
-      return {*header, palette, inflater->finish()};
+      return {*header, palette, transparency, inflater->finish()};
     } else {
       check_order(std::to_integer<int>(file[at + 4]) &
                   0x20);  // others may be left out where the letter is small
@@ -195,22 +205,46 @@ void unfilter(int filter, uint8_t* row, const uint8_t* before, int64_t bytes, in
   }
 }
 
-/// Sample `i` of a row, of 16 bits the upper 8.
 int sample(const uint8_t* row, int64_t i, int depth) {
-  if (depth >= 8) return row[i * depth / 8];
+  if (depth == 16) return row[2 * i] << 8 | row[2 * i + 1];
+  if (depth == 8) return row[i];
   const int64_t bit = i * depth;
   return row[bit / 8] >> (8 - depth - bit % 8) & ((1 << depth) - 1);
 }
 
+/// Of the pixel whose samples begin at `first`, the alpha, 0 to 255.
+int alpha_of(const Content& png, const uint8_t* row, int64_t first) {
+  const auto& [header, palette, transparency, rows] = png;
+  const int depth = header.depth, colours = header.colour == kGrey || header.colour == kGreyAlpha ? 1 : 3;
+  if (header.colour == kGreyAlpha || header.colour == kRgbAlpha)
+    return sample(row, first + colours, depth) >> (depth - 8);
+  if (header.colour == kPalette) {
+    const auto entry = static_cast<size_t>(sample(row, first, depth));
+    return entry < transparency.size() ? std::to_integer<int>(transparency[entry]) : 255;
+  }
+  for (int c = 0; c < colours; ++c)
+    if (transparency.empty() ||
+        sample(row, first + c, depth) != static_cast<int>(big_endian16(&transparency[2 * c])))
+      return 255;
+  return 0;
+}
+
 }  // namespace
 
-Image decode_png(std::span<const std::byte> file, const std::string& name) {
-  auto [header, palette, content] = parse_png(file, name);
-  const auto entries = static_cast<int>(palette.size() / 3);
-  const int samples = header.samples(), scale = header.depth < 8 ? 255 / ((1 << header.depth) - 1) : 1;
+Image decode_png(std::span<const std::byte> file, const std::string& name, const ExpectedSize& size) {
+  Content png = parse_png(file, name, size);
+  const PngHeader& header = png.header;
+  const auto entries = static_cast<int>(png.palette.size() / 3);
+  const int samples = header.samples();
+  const auto level = [&](int sample) {
+    return static_cast<uint8_t>(header.depth == 16 ? sample >> 8 : sample * 255 / ((1 << header.depth) - 1));
+  };
   Image image{header.size, header.colour == kGrey || header.colour == kGreyAlpha ? 1 : 3, {}};
-  image.pixels.resize(int64_t{image.size.height} * image.size.width * image.channels);
-  uint8_t* row = content.data();
+  const int64_t pixels = int64_t{image.size.height} * image.size.width;
+  image.pixels.resize(pixels * image.channels);
+  if (header.colour == kGreyAlpha || header.colour == kRgbAlpha || !png.transparency.empty())
+    image.alpha.resize(pixels);
+  uint8_t* row = png.rows.data();
   for (const Pass& pass : passes_of(header)) {
     const Rows rows = rows_of(header, pass);
     const std::vector<uint8_t> zeros(rows.bytes);
@@ -219,21 +253,22 @@ Image decode_png(std::span<const std::byte> file, const std::string& name) {
       const int filter = *row++;
       unfilter(filter, row, before, rows.bytes, std::max(1, samples * header.depth / 8), name);
       for (int64_t x = 0; x < rows.width; ++x) {
-        uint8_t* pixel = &image.pixels[((pass.y0 + y * pass.dy) * image.size.width + pass.x0 + x * pass.dx) *
-                                       image.channels];
+        const int64_t at = (pass.y0 + y * pass.dy) * image.size.width + pass.x0 + x * pass.dx;
+        uint8_t* pixel = &image.pixels[at * image.channels];
+        if (!image.alpha.empty()) image.alpha[at] = static_cast<uint8_t>(alpha_of(png, row, x * samples));
         const int first = sample(row, x * samples, header.depth);
         if (header.colour == kPalette && first >= entries)
           fail(ErrorKind::data, "{}: damaged PNG picture (colour {} of a palette of {})", name, first,
                entries);
         for (int c = 0; c < image.channels; ++c)
-          pixel[c] = header.colour == kPalette
-                         ? std::to_integer<uint8_t>(palette[3 * first + c])
-                         : static_cast<uint8_t>(scale * sample(row, x * samples + c, header.depth));
+          pixel[c] = header.colour == kPalette ? std::to_integer<uint8_t>(png.palette[3 * first + c])
+                                               : level(sample(row, x * samples + c, header.depth));
       }
       before = row;
       row += rows.bytes;
     }
   }
+  if (std::ranges::count(image.alpha, 255) == pixels) image.alpha.clear();
   return image;
 }
 

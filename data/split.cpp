@@ -28,8 +28,13 @@ std::string labels_hash(const Tensor& labels) {
   return sha256_hex({static_cast<const std::byte*>(labels.raw()), labels.bytes()});
 }
 
+int64_t count_unlabeled(const Tensor& labels) {
+  return std::count(labels.data<int64_t>(), labels.data<int64_t>() + labels.numel(), kNoLabel);
+}
+
 /// Each item once, but for labelled ones that are shared.
-void check_items(const Split& split, SplitRule rule, int64_t n, const std::string& name) {
+void check_items(const Split& split, SplitRule rule, const Tensor& labels, const std::string& name) {
+  const int64_t n = labels.numel();
   const auto mark = [&](const std::vector<int64_t>& part, std::vector<bool>& seen) {
     for (const int64_t i : part) {
       if (i < 0 || i >= n)
@@ -45,14 +50,19 @@ void check_items(const Split& split, SplitRule rule, int64_t n, const std::strin
     if (labeled[i] && !seen[i])
       fail(ErrorKind::data, "{}: item {} is labelled, but not among the unlabelled", name, i);
   mark(split.validation, seen);
+  for (const std::vector<int64_t>* part : {&split.labeled, &split.validation})
+    for (const int64_t i : *part)
+      if (labels.data<int64_t>()[i] == kNoLabel) fail(ErrorKind::data, "{}: item {} has no label", name, i);
   const auto total = std::ranges::count(seen, true);
   if (total != n) fail(ErrorKind::data, "{}: lists {} of {} items", name, total, n);
 }
 
+/// `n`: of items that have a label.
 void check_fit(int64_t num_labeled, int64_t num_validation, int64_t n) {
   if (num_labeled > n || num_validation > n - num_labeled)
-    fail(ErrorKind::usage, "{} labelled and {} validation items do not fit into a set of {}", num_labeled,
-         num_validation, n);
+    fail(ErrorKind::usage,
+         "{} labelled and {} validation items do not fit into a set of {} (--labels, --validation)",
+         num_labeled, num_validation, n);
 }
 
 const char* name_of(SplitRule rule) {
@@ -86,7 +96,11 @@ Split draw_by_class(const Tensor& labels, const SplitRequest& request) {
   const int64_t classes = request.num_classes, validation = request.num_validation / classes,
                 labeled = request.num_labeled / classes;
   std::vector<std::vector<int64_t>> items(classes);
-  for (int64_t i = 0; i < labels.numel(); ++i) items.at(labels.data<int64_t>()[i]).push_back(i);
+  std::vector<int64_t> without_label;
+  for (int64_t i = 0; i < labels.numel(); ++i) {
+    const int64_t label = labels.data<int64_t>()[i];
+    (label == kNoLabel ? without_label : items.at(label)).push_back(i);
+  }
   std::mt19937 stream(static_cast<uint32_t>(request.seed));
   Split split;
   for (const std::vector<int64_t>& of_class : items) {
@@ -97,6 +111,7 @@ Split draw_by_class(const Tensor& labels, const SplitRequest& request) {
       (place < validation ? split.validation : split.unlabeled).push_back(item);
     }
   }
+  split.unlabeled.insert(split.unlabeled.end(), without_label.begin(), without_label.end());
   return split;
 }
 
@@ -134,20 +149,25 @@ Split make_split(const Tensor& labels, std::span<const int64_t> permutation, int
             permutation.size(), n);
   VAE_CHECK(num_labeled >= 0 && num_validation >= 0 && num_classes > 0,
             "split of {} labelled, {} validation, {} classes", num_labeled, num_validation, num_classes);
-  check_fit(num_labeled, num_validation, n);
+  const int64_t with_label = n - count_unlabeled(labels);
+  check_fit(num_labeled, num_validation, with_label);
   const int64_t per_class = std::max<int64_t>(num_labeled / num_classes, 1);
-  const auto num_unlabeled = static_cast<size_t>(n - num_validation - num_labeled);
+  int64_t room = with_label - num_validation - num_labeled;  // among the unlabelled, for those that have one
   std::vector<int64_t> taken(num_classes);
   Split split;
   for (const int64_t i : permutation) {
     const int64_t label = labels.data<int64_t>()[i];
+    if (label == kNoLabel) {
+      split.unlabeled.push_back(i);
+      continue;
+    }
     VAE_CHECK(label >= 0 && label < num_classes, "label {} of item {} with {} classes", label, i,
               num_classes);
     if (taken[label] < per_class) {
       split.labeled.push_back(i);
       ++taken[label];
     } else {
-      (split.unlabeled.size() < num_unlabeled ? split.unlabeled : split.validation).push_back(i);
+      (room-- > 0 ? split.unlabeled : split.validation).push_back(i);
     }
   }
   return split;
@@ -160,7 +180,7 @@ Split draw_split(const Tensor& labels, const SplitRequest& request) {
     fail(ErrorKind::usage, "{} labels cannot be balanced over {} classes: ask for a positive multiple of {}",
          num_labeled, num_classes, num_classes);
   if (num_validation < 0) fail(ErrorKind::usage, "a validation set of {} items", num_validation);
-  check_fit(num_labeled, num_validation, n);
+  check_fit(num_labeled, num_validation, n - count_unlabeled(labels));
   if (rule == SplitRule::shot && num_validation % num_classes != 0)
     fail(ErrorKind::usage, "{} validation items cannot be balanced over {} classes", num_validation,
          num_classes);
@@ -217,7 +237,7 @@ StoredSplit load_split(const std::filesystem::path& path, const Tensor& labels) 
       static_cast<int64_t>(split.validation.size()) != request.num_validation)
     fail(ErrorKind::data, "{}: lists {} labelled and {} validation items, but claims {} and {}", name,
          split.labeled.size(), split.validation.size(), request.num_labeled, request.num_validation);
-  check_items(split, request.rule, labels.numel(), name);
+  check_items(split, request.rule, labels, name);
   return stored;
 }
 

@@ -51,7 +51,8 @@ std::vector<int64_t> reference_permutation(int64_t n, std::mt19937& stream);
 /// The rule, for labels i64 [N] and a permutation of [0, N). Items are walked in the permutation's order:
 /// labelled while the item's class has fewer than floor(num_labeled / num_classes) items, or none; else
 /// unlabelled up to N - num_validation - num_labeled items; else validation. A class too rare leaves the
-/// labelled set short and the validation set longer. Throws Error(usage) if N < num_validation + num_labeled.
+/// labelled set short and the validation set longer. Items of kNoLabel are unlabelled, and not among the N.
+/// Throws Error(usage) if N < num_validation + num_labeled.
 Split make_split(const Tensor& labels, std::span<const int64_t> permutation, int64_t num_labeled,
                  int64_t num_validation, int num_classes);
 

@@ -3,6 +3,7 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <numeric>
 
 #include "data/download.h"
 #include "data/idx.h"
@@ -35,10 +36,16 @@ void make_folder(const fs::path& folder) {
 void show(const data::Dataset& set) {
   say("{}: {} images {}x{}x{}, {} classes\n", set.name, set.size(), set.images.size(1), set.images.size(2),
       set.images.size(3), set.num_classes);
-  say("  per class: {}\n  sha256: {}\n", fmt::join(data::class_counts(set.labels, set.num_classes), " "),
-      set.sha256);
-  if (!set.class_names.empty()) say("  classes: {}\n", fmt::join(set.class_names, ", "));
-  for (const std::string& what : set.ignored) say("  ignored: {}\n", what);
+  const auto counts = data::class_counts(set.labels, set.num_classes);
+  std::vector<std::string> classes;
+  for (size_t k = 0; k < set.class_names.size(); ++k)
+    classes.push_back(fmt::format("{} {}", set.class_names[k], counts[k]));
+  if (classes.empty()) say("  per class: {}\n", fmt::join(counts, " "));
+  else say("  per class: {}\n", fmt::join(classes, ", "));
+  if (const auto labeled = std::reduce(counts.begin(), counts.end()); labeled < set.size())
+    say("  without a label: {}\n", set.size() - labeled);
+  say("  sha256: {}\n", set.sha256);
+  for (const std::string& remark : tool::remarks_on(set)) say("  {}\n", remark);
 }
 
 data::Dataset load(Options options, Part part) {
@@ -156,6 +163,8 @@ int run(int argc, char** argv) {
         ->check(
             CLI::IsMember(std::vector<std::string>(data::kDatasetNames.begin(), data::kDatasetNames.end())));
     describe(table, o.dataset);
+    table.add("resize", o.dataset.format.resize, "size of all pictures, e.g. 32x32: the middle of each",
+              or_none(image_size()));
     table.add_to(*command);
   }
 

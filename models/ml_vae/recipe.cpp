@@ -12,6 +12,7 @@ MlVaeRecipe::MlVaeRecipe(Settings settings, train::Data data, nn::Options option
       data_(std::move(data)),
       items_(train::all_items(data_.train)),
       model_(settings.model, options) {
+  train::check_labeled(data_.train);
   settings_.batch = train::batch_of(settings_.batch, data_.train.size());
 }
 

@@ -52,6 +52,7 @@ CnnRecipe::CnnRecipe(const Settings& settings, const train::Data& data, Device d
       items_(train::all_items(both_)),
       model_(config_of(data, settings.features), {DType::f32, device, settings.seed}) {
   const Config& c = model_.config();
+  train::check_labeled(data.train);
   settings_.batch = train::batch_of(settings_.batch, both_.size());
   if (settings_.batch < 2) fail(ErrorKind::usage, "batch norm needs two or more images in a batch");
   if (settings_.shift < 0 || settings_.shift >= std::min(c.height, c.width))

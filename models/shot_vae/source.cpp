@@ -23,6 +23,7 @@ Batches normalized(const std::string& stream, const Tensor& items, int64_t batch
 Source::Source(const SourceSettings& settings, const train::Data& data, Device device)
     : settings_(settings),
       train_(data.train),
+      all_labels_known_(train::count_unlabeled(data.train) == 0),
       labeled_(normalized("batch/labeled", data.split.labeled, settings.batch_labeled)),
       number_(Tensor::scalar(int64_t{0}, device)) {
   if (settings.batch != 0) unlabeled_ = normalized("batch", data.split.unlabeled, settings.batch);
@@ -73,7 +74,9 @@ Images Source::labeled(const train::Step& step) const {
 
 Images Source::unlabeled(const train::Step& step) const {
   const train::Share share = unlabeled_share(step);
-  return images(train_, unlabeled_->items(share, step), "augment", step, share);
+  Images of = images(train_, unlabeled_->items(share, step), "augment", step, share);
+  if (!all_labels_known_) of.labels = {};
+  return of;
 }
 
 Images Source::distorted(int64_t operations, const train::Step& step) const {
@@ -85,7 +88,7 @@ Images Source::distorted(int64_t operations, const train::Step& step) const {
   kernels::gather_rows(train_.pixels, items, bytes);
   const Tensor moved = train::shifted(bytes, settings_.pad, settings_.flip, "augment", step, share);
   kernels::normalize_pixels(train::distorted(moved, operations, "augment/strong", step, share), {}, {}, x);
-  return {Var(x), train_.gather_labels(items), share};
+  return {Var(x), all_labels_known_ ? train_.gather_labels(items) : Tensor{}, share};
 }
 
 Images Source::images(const train::ImageSet& set, const Tensor& items, const std::string& augmentation,

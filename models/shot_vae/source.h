@@ -39,7 +39,8 @@ class Source {
   /// Images that are evaluated at a time: no more than there are in a batch of the training.
   int64_t evaluation_batch() const;
 
-  /// Images [n, h, w, c] of the present iteration in [0, 1].
+  /// Images [n, h, w, c] of the present iteration in [0, 1], with labels where all of the training set have
+  /// one.
   Images labeled(const train::Step& step) const;
   Images unlabeled(const train::Step& step) const;
   /// The unlabelled images, moved and flipped alike, after strong augmentation too (train::distorted).
@@ -53,6 +54,7 @@ class Source {
   train::Share unlabeled_share(const train::Step& step) const;
   SourceSettings settings_;
   train::ImageSet train_;
+  bool all_labels_known_;
   Batches labeled_;
   std::optional<Batches> unlabeled_;
   int64_t epoch_length_, iteration_ = 0;

@@ -17,17 +17,18 @@ void resize_set(data::Dataset& set, data::ImageSize size) {
 Images load_images(data::DatasetOptions wanted, train::Inputs inputs, Device device,
                    std::optional<data::ImageSize> resize) {
   Images images;
+  if (data::is_of_pictures(wanted.name)) wanted.format.resize = resize;
   wanted.part = data::Part::train;
   images.train = data::load_dataset(wanted);
   wanted.part = data::Part::test;
   const Shape& shape = images.train.images.shape();
-  wanted.format = {static_cast<int>(shape[3]),
-                   data::ImageSize{static_cast<int>(shape[1]), static_cast<int>(shape[2])}};
+  wanted.format.channels = static_cast<int>(shape[3]);
+  wanted.format.size = {static_cast<int>(shape[1]), static_cast<int>(shape[2])};
   images.test = data::load_dataset(wanted);
   if (images.train.num_classes != images.test.num_classes)
     fail(ErrorKind::data, "{}: {} classes in the training images, {} in the test images", images.train.name,
          images.train.num_classes, images.test.num_classes);
-  if (resize)
+  if (resize && !wanted.format.resize)
     for (data::Dataset* set : {&images.train, &images.test}) resize_set(*set, *resize);
   const auto on_device = [&](const data::Dataset& set) {
     return train::ImageSet{set.images.to(device), set.labels.to(device), inputs};

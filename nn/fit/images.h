@@ -12,9 +12,9 @@ struct Images {
   train::Data data;  ///< without a split
 };
 
-/// Loads both parts of a named set, of one size and colour of image and the same classes, and resizes them
-/// (kernels::resize_images of bytes, which enlarges as Pillow's bilinear filter does). Throws as
-/// data::load_dataset() does.
+/// Loads both parts of a named set, of one size and colour of image and the same classes, and resizes them:
+/// pictures as they are read (data::resized), others when all are there (kernels::resize_images of bytes, which
+/// enlarges as Pillow's bilinear filter does). Throws as data::load_dataset() does.
 Images load_images(data::DatasetOptions wanted, train::Inputs inputs, Device device,
                    std::optional<data::ImageSize> resize = {});
 

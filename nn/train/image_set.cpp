@@ -19,6 +19,16 @@ Tensor ImageSet::draw(const Tensor& items, RandomKey key, const Tensor& number, 
 
 Tensor ImageSet::gather_labels(const Tensor& items) const { return labels_of(labels, items); }
 
+int64_t count_unlabeled(const ImageSet& images) {
+  return std::ranges::count_if(images.labels.to_vector<int64_t>(), [](int64_t label) { return label < 0; });
+}
+
+void check_labeled(const ImageSet& images) {
+  if (const int64_t without = count_unlabeled(images); without > 0)
+    fail(ErrorKind::data, "{} of {} training images have no label, and this model needs all of them", without,
+         images.size());
+}
+
 Tensor labels_of(const Tensor& labels, const Tensor& items) {
   const Tensor y = Tensor::empty({items.numel()}, DType::i64, labels.device());
   kernels::gather_rows(labels, items, y);

@@ -14,7 +14,7 @@ enum class Inputs { unit, binary, drawn };
 
 struct ImageSet {
   Tensor pixels;  ///< u8 [N, H, W, C]
-  Tensor labels;  ///< i64 [N]
+  Tensor labels;  ///< i64 [N], of an image without one -1
   Inputs inputs = Inputs::binary;
 
   int64_t size() const { return pixels.size(0); }
@@ -43,6 +43,10 @@ Tensor draw_pixels(const Tensor& p, RandomKey key, const Tensor& number, kernels
 /// is empty.
 int64_t batch_of(int64_t wanted, int64_t set);
 
+/// How many images have no label.
+int64_t count_unlabeled(const ImageSet& images);
+/// Throws Error(data) where there are any, for models that need them all.
+void check_labeled(const ImageSet& images);
 /// Labels (i64) of items, out of those of a set.
 Tensor labels_of(const Tensor& labels, const Tensor& items);
 

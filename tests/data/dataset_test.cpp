@@ -44,9 +44,10 @@ TEST(Dataset, RefusesWhatDoesNotFit) {
     };
   };
   EXPECT_NO_THROW(make(2, {0, 9}, 10)());
+  EXPECT_NO_THROW(make(2, {0, kNoLabel}, 10)());
   expect_error(ErrorKind::data, "2 images, but 3 labels", make(2, {0, 1, 2}, 10));
   expect_error(ErrorKind::data, "item 1: label 10 is out of range", make(2, {0, 10}, 10));
-  expect_error(ErrorKind::data, "item 0: label -1 is out of range", make(2, {-1, 0}, 10));
+  expect_error(ErrorKind::data, "item 0: label -2 is out of range", make(2, {-2, 0}, 10));
   expect_error(ErrorKind::data, "empty", make(0, {}, 10));
 }
 

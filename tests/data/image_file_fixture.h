@@ -20,12 +20,12 @@ class ImageFile : public ::testing::Test {
     return directory_ / name;
   }
   Image read(const std::string& name, const std::string& content, std::optional<int> channels = {}) {
-    return read_image(file(name, content), channels);
+    return read_image(file(name, content), {.channels = channels});
   }
   void refuse(const std::string& words, const std::string& name, const std::string& content) {
     const auto path = file(name, content);
-    expect_error(ErrorKind::data, name, [&] { read_image(path, 1); });
-    expect_error(ErrorKind::data, words, [&] { read_image(path, 1); });
+    expect_error(ErrorKind::data, name, [&] { read_image(path, {.channels = 1}); });
+    expect_error(ErrorKind::data, words, [&] { read_image(path, {.channels = 1}); });
   }
   test::TemporaryDirectory directory_;
 };

@@ -40,13 +40,49 @@ TEST_F(ImageFile, ColourIsWhatThePixelsAre) {
   for (const char* name : {"a.png", "a.bmp"}) {
     write_image(directory_ / name, colour, {4, 5}, 3);
     EXPECT_EQ(read_image(directory_ / name).channels, 3);
-    EXPECT_EQ(read_image(directory_ / name, 1).pixels[0], (60 * 29) >> 8);
+    EXPECT_EQ(read_image(directory_ / name, {.channels = 1}).pixels[0], (60 * 29) >> 8);
     write_image(directory_ / name, grey, {4, 5}, 3);
     const Image image = read_image(directory_ / name);
     EXPECT_EQ(image.channels, 1);
     EXPECT_EQ(image.pixels.at(7), 84);
-    EXPECT_EQ(read_image(directory_ / name, 3).pixels, grey);
+    EXPECT_EQ(read_image(directory_ / name, {.channels = 3}).pixels, grey);
   }
+}
+
+TEST_F(ImageFile, ResizedIsTheMiddleAveraged) {
+  const Image stripes{{2, 6}, 1, {9, 9, 0, 200, 9, 9, 9, 9, 100, 100, 9, 9}};
+  EXPECT_EQ(resized(stripes, {2, 2}).pixels, (std::vector<uint8_t>{0, 200, 100, 100}));
+  EXPECT_EQ(resized(stripes, {1, 1}).pixels, (std::vector<uint8_t>{100}));
+  for (const auto& [from, to] :
+       {std::pair(ImageSize{40, 30}, ImageSize{8, 8}), {{3, 5}, {9, 7}}, {{1, 900}, {3, 2}}})
+    for (const int channels : {1, 3}) {
+      const std::vector<uint8_t> level(static_cast<size_t>(from.height) * from.width * channels, 77);
+      const Image small = resized({from, channels, level}, to);
+      EXPECT_EQ(small.size, to);
+      EXPECT_EQ(small.pixels, std::vector<uint8_t>(static_cast<size_t>(to.height) * to.width * channels, 77));
+    }
+  write_image(directory_ / "a.png", gradient(40, 30, 3), {40, 30}, 3);
+  const Image image = read_image(directory_ / "a.png", {.resize = ImageSize{8, 8}});
+  EXPECT_EQ(image.size, (ImageSize{8, 8}));
+  for (int y = 1; y < 8; ++y) EXPECT_GT(image.pixels[24 * y], image.pixels[24 * (y - 1)]);
+  expect_error(ErrorKind::data, "30x40, expected 8x8 (--resize", [&] {
+    read_image(directory_ / "a.png", {.size = ImageSize{8, 8}});
+  });
+}
+
+/// No memory is taken for pixels that are not wanted: what follows the headers is not looked at.
+TEST_F(ImageFile, AnotherSizeIsRefusedByItsHeader) {
+  std::string large_jpeg = test::jpeg(gradient(40, 40, 3), 40, 40, 3);
+  const size_t frame = large_jpeg.find("\xff\xc0");
+  ASSERT_NE(frame, std::string::npos);
+  large_jpeg[frame + 5] = '\x10', large_jpeg[frame + 6] = '\0';
+  large_jpeg[frame + 7] = '\x40', large_jpeg[frame + 8] = '\0';
+  for (const auto& path :
+       {file("a.png", test::kPngSignature + png_header(16384, 4096, 8, 2)),
+        file("a.bmp", Bmp{.width = 16384, .height = 4096}.file()), file("a.jpg", large_jpeg)})
+    expect_error(ErrorKind::data, "the picture is 16384x4096, expected 28x28", [&] {
+      read_image(path, {.size = ImageSize{28, 28}});
+    });
 }
 
 /// Every byte of a file changed in several ways, and the file cut off anywhere: a picture of the right size
@@ -78,7 +114,7 @@ TEST_F(ImageFile, MutationsAreReadOrRefused) {
           .write(reinterpret_cast<const char*>(content.data()), static_cast<std::streamsize>(content.size()));
       ++tried;
       try {
-        const Image image = read_image(path, 3);
+        const Image image = read_image(path, {.channels = 3});
         const int64_t pixels = int64_t{image.size.height} * image.size.width;
         EXPECT_EQ(static_cast<int64_t>(image.pixels.size()), 3 * pixels);
         EXPECT_GE(pixels, 1);

@@ -36,10 +36,10 @@ TEST_F(ImageFolders, PicturesRoundTrip) {
   for (size_t i = 0; i < pixels.size(); ++i) pixels[i] = static_cast<uint8_t>(i * 37);
   for (const char* name : {"a.png", "a.bmp"}) {
     write_image(directory_ / name, pixels, {5, 7}, 3);
-    const Image image = read_image(directory_ / name, 3);
+    const Image image = read_image(directory_ / name, {.channels = 3});
     EXPECT_EQ(image.size, (ImageSize{5, 7}));
     EXPECT_EQ(image.pixels, pixels);
-    EXPECT_EQ(read_image(directory_ / name, 1).pixels.size(), 35u);
+    EXPECT_EQ(read_image(directory_ / name, {.channels = 1}).pixels.size(), 35u);
   }
   expect_error(ErrorKind::internal, ".png or .bmp", [&] {
     write_image(directory_ / "a.jpg", pixels, {5, 7}, 3);
@@ -73,6 +73,39 @@ TEST_F(ImageFolders, OtherNamesAreIgnoredAndCountedByReason) {
                                   {"pictures whose names do not begin with a label, like 3_name.png", 7},
                                   {"entries whose names begin with a dot", 2},
                                   {"folders", 1}}));
+}
+
+TEST_F(ImageFolders, PicturesWithoutALabel) {
+  picture("1_a.png", 9);
+  picture("portrait.png", 8);
+  for (const char* name : {"more", "more/below", "sets", "sets/cat", "sets/dog"})
+    fs::create_directory(directory_ / name);
+  picture("more/7_b.png", 7);
+  picture("sets/cat/a.png", 6);
+  picture("sets/dog/a.png", 5);
+  const Unlabeled all{true, directory_ / "more"};
+  const ImageFolder named = read_labeled_names(directory_.path(), 10, {}, 0, all);
+  EXPECT_EQ(named.labels.to_vector<int64_t>(), (std::vector<int64_t>{1, kNoLabel, kNoLabel}));
+  for (int64_t i = 0; i < 3; ++i) EXPECT_EQ(named.images.slice(i, i + 1).to_vector<uint8_t>()[0], 9 - i);
+  EXPECT_EQ(named.ignored, (Ignored{{"folders", 3}}));
+  const ImageFolder classes = read_class_folders(directory_ / "sets", {"cat", "dog"}, {}, all);
+  EXPECT_EQ(classes.labels.to_vector<int64_t>(), (std::vector<int64_t>{0, 1, kNoLabel}));
+  fs::remove(directory_ / "1_a.png");
+  expect_error(ErrorKind::data, "no pictures found with names like",
+               [&] { read_labeled_names(directory_.path(), 10, {}, 0, all); });
+  export_images(make_dataset("set", named.images, named.labels, 10), directory_ / "out", "png", 9);
+  EXPECT_TRUE(fs::exists(directory_ / "out/unlabeled_00002.png"));
+  const ImageFolder back = read_labeled_names(directory_ / "out", 10, {}, 0, {.names = true});
+  EXPECT_EQ(back.labels.to_vector<int64_t>(), named.labels.to_vector<int64_t>());
+}
+
+TEST_F(ImageFolders, OfAnySizeBroughtToOne) {
+  picture("1_a.png", 9);
+  picture("2_b.png", 8, {30, 50});
+  expect_error(ErrorKind::data, "2_b.png: the picture is 50x30, expected 3x4 (--resize", [&] { read(); });
+  const ImageFolder set = read({.resize = ImageSize{6, 6}});
+  EXPECT_EQ(set.images.shape(), (Shape{2, 6, 6, 1}));
+  EXPECT_EQ(set.images.to_vector<uint8_t>()[40], 8);
 }
 
 TEST_F(ImageFolders, PicturesOfAnyNameInSortedOrder) {
@@ -302,7 +335,8 @@ TEST_F(ImageFolders, ExportReadsBackTheSame) {
     // Names sort by label, so compare picture by picture.
     for (int64_t i = 0; i < 30; ++i) {
       const auto name = fmt::format("{}_{:05}.{}", set.labels.data<int64_t>()[i], i, extension);
-      EXPECT_EQ(read_image(folder / name, 1).pixels, set.images.slice(i, i + 1).to_vector<uint8_t>());
+      EXPECT_EQ(read_image(folder / name, {.channels = 1}).pixels,
+                set.images.slice(i, i + 1).to_vector<uint8_t>());
     }
   }
 }

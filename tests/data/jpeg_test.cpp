@@ -59,5 +59,57 @@ TEST_F(ImageFile, JpegThatIsDamagedOrIncomplete) {
   refuse("premature end", "a.jpg", size);
 }
 
+/// A JPEG with an APP1 segment behind its first marker.
+std::string with_app1(const std::string& file, const std::string& content) {
+  const size_t length = content.size() + 2;
+  return file.substr(0, 2) + "\xff\xe1" + static_cast<char>(length >> 8) + static_cast<char>(length) +
+         content + file.substr(2);
+}
+
+/// EXIF with another entry before that of the orientation.
+std::string exif(int orientation, bool little) {
+  const auto number = [&](uint32_t value, int bytes) {
+    const std::string text = test::little_endian(value, bytes);
+    return little ? text : std::string(text.rbegin(), text.rend());
+  };
+  const auto entry = [&](uint32_t tag, uint32_t value) {
+    return number(tag, 2) + number(3, 2) + number(1, 4) + number(value, 2) + number(0, 2);
+  };
+  return std::string("Exif\0\0", 6) + (little ? "II" : "MM") + number(42, 2) + number(8, 4) + number(2, 2) +
+         entry(0x100, 7) + entry(0x112, static_cast<uint32_t>(orientation)) + number(0, 4);
+}
+
+TEST_F(ImageFile, JpegIsTurnedAsItsCameraWas) {
+  // Four fields of 8x16 pixels, by the corner that they are at.
+  std::vector<uint8_t> pixels;
+  for (int y = 0; y < 16; ++y)
+    for (int x = 0; x < 32; ++x)
+      pixels.push_back(static_cast<uint8_t>(x < 16 ? (y < 8 ? 0 : 160) : (y < 8 ? 80 : 240)));
+  const std::string file = test::jpeg(pixels, 16, 32, 1);
+  const std::vector<std::array<int, 4>> corners{{0, 80, 160, 240}, {80, 0, 240, 160}, {240, 160, 80, 0},
+                                                {160, 240, 0, 80}, {0, 160, 80, 240}, {160, 0, 240, 80},
+                                                {240, 80, 160, 0}, {80, 240, 0, 160}};
+  for (int orientation = 1; orientation <= 8; ++orientation)
+    for (const bool little : {false, true}) {
+      SCOPED_TRACE(orientation);
+      const Image image = read("a.jpg", with_app1(file, exif(orientation, little)));
+      ASSERT_EQ(image.size, (orientation < 5 ? ImageSize{16, 32} : ImageSize{32, 16}));
+      const size_t last = static_cast<size_t>(image.size.width) - 1, below = image.pixels.size() - 1 - last;
+      const size_t places[] = {0, last, below, below + last};
+      for (size_t i = 0; i < 4; ++i)
+        EXPECT_NEAR(image.pixels[places[i]], corners[static_cast<size_t>(orientation) - 1][i], 3) << i;
+    }
+  // What says nothing leaves the picture as it is.
+  const std::string whole = exif(6, true);
+  for (size_t length = 0; length < whole.size() - 8; ++length)
+    EXPECT_EQ(read("a.jpg", with_app1(file, whole.substr(0, length))).size, (ImageSize{16, 32})) << length;
+  for (const int orientation : {0, 9, 300})
+    EXPECT_EQ(read("a.jpg", with_app1(file, exif(orientation, true))).size, (ImageSize{16, 32}));
+  std::string beyond = whole;
+  beyond[10] = beyond[13] = '\xff';  // where its entries are
+  EXPECT_EQ(read("a.jpg", with_app1(file, beyond)).size, (ImageSize{16, 32}));
+  EXPECT_EQ(read("a.jpg", with_app1(file, "http://ns.adobe.com/xap/1.0/")).size, (ImageSize{16, 32}));
+}
+
 }  // namespace
 }  // namespace vae::data

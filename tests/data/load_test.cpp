@@ -172,8 +172,106 @@ TEST_F(Load, SetsOfOnesOwnHaveAnySizeAndColour) {
   const auto read = [&](const ImageFormat& format) {
     load_dataset({.name = "idx", .data_dir = directory_.path(), .format = format});
   };
-  expect_error(ErrorKind::data, "5x7x1, expected 7x5x1", [&] { read({{}, ImageSize{7, 5}}); });
-  expect_error(ErrorKind::data, "5x7x1, expected 5x7x3", [&] { read({3, {}}); });
+  expect_error(ErrorKind::data, "5x7x1, expected 7x5x1", [&] { read({.size = ImageSize{7, 5}}); });
+  expect_error(ErrorKind::data, "5x7x1, expected 5x7x3", [&] { read({.channels = 3}); });
+}
+
+TEST_F(Load, IdxFilesAsTheyLieAround) {
+  const auto forms = {"train-images.idx3-ubyte", "train-images-idx3-ubyte/train-images-idx3-ubyte",
+                      "train-images.idx3-ubyte/train-images-idx3-ubyte", "train-images.idx3-ubyte.gz"};
+  for (const std::string form : forms) {
+    SCOPED_TRACE(form);
+    write("mnist", 1);
+    const fs::path plain = directory_ / "mnist/train-images-idx3-ubyte", away = directory_ / "images";
+    const Tensor images = read_idx_images(plain);
+    fs::remove(plain);
+    expect_error(ErrorKind::io, "incomplete", [&] { load("mnist"); });
+    const fs::path path = directory_ / "mnist" / form;
+    fs::create_directories(path.parent_path());
+    write_idx_images(path, images);
+    EXPECT_EQ(load("mnist").sha256, expected(1));
+    fs::remove_all(directory_ / "mnist");
+  }
+}
+
+TEST_F(Load, KinOfMnist) {
+  write("KMNIST/raw", 1);
+  EXPECT_EQ(load("kmnist").sha256, expected(1));
+
+  // EMNIST stores its images transposed, and counts its letters from 1.
+  fs::create_directories(directory_ / "EMNIST/raw");
+  const auto emnist = [&](const std::string& what) {
+    return directory_ / ("EMNIST/raw/emnist-letters-" + what);
+  };
+  const Dataset digits = synthetic_digits(2, Part::train, 1);
+  std::vector<uint8_t> turned(2 * 784);
+  const auto upright = digits.images.to_vector<uint8_t>();
+  for (size_t i = 0; i < turned.size(); ++i) turned[i] = upright[i / 784 * 784 + i % 28 * 28 + i / 28 % 28];
+  write_idx(emnist("train-images-idx3-ubyte.gz"), Tensor::from(turned, {2, 28, 28}));
+  write_idx(emnist("train-labels-idx1-ubyte.gz"), Tensor::from(std::vector<uint8_t>{1, 26}, {2}));
+  const Dataset letters = load("emnist-letters");
+  EXPECT_EQ(letters.images.to_vector<uint8_t>(), upright);
+  EXPECT_EQ(letters.labels.to_vector<int64_t>(), (std::vector<int64_t>{0, 25}));
+  EXPECT_EQ(letters.num_classes, 26);
+  EXPECT_EQ(letters.class_names.at(25), "Z");
+  expect_error(ErrorKind::usage, "has 26 classes, not 5", [&] {
+    load_dataset({.name = "emnist-letters", .data_dir = directory_.path(), .num_classes = 5});
+  });
+  expect_error(ErrorKind::usage, "--transpose is for the images of 'idx'",
+               [&] { load_dataset({.name = "mnist", .data_dir = directory_.path(), .transpose = true}); });
+  write_idx(directory_ / "train-images-idx3-ubyte",
+            Tensor::from(std::vector<uint8_t>{1, 2, 3, 4, 5, 6}, {1, 2, 3}));
+  write_idx(directory_ / "train-labels-idx1-ubyte", Tensor::zeros({1}, DType::u8));
+  const Dataset idx = load_dataset({.name = "idx", .data_dir = directory_.path(), .transpose = true});
+  EXPECT_EQ(idx.images.shape(), (Shape{1, 3, 2, 1}));
+  EXPECT_EQ(idx.images.to_vector<uint8_t>(), (std::vector<uint8_t>{1, 4, 2, 5, 3, 6}));
+
+  // QMNIST's labels have eight columns of integers, of which the first is the class.
+  fs::create_directories(directory_ / "qmnist");
+  write_idx_images(directory_ / "qmnist/qmnist-test-images-idx3-ubyte", digits.images);
+  std::string labels("\0\0\x0c\2\0\0\0\2\0\0\0\x8", 12);
+  for (const char digit : {3, 9}) labels += std::string("\0\0\0", 3) + digit + std::string(28, '\1');
+  const fs::path file = directory_ / "qmnist/qmnist-test-labels-idx2-int";
+  write_file_atomically(file, std::string_view(labels));
+  EXPECT_EQ(load("qmnist", Part::test).labels.to_vector<int64_t>(), (std::vector<int64_t>{3, 9}));
+  labels[12] = '\xff';  // a negative number
+  write_file_atomically(file, std::string_view(labels));
+  expect_error(ErrorKind::data, "item 0: label -16777213 is out of range",
+               [&] { load("qmnist", Part::test); });
+  write_file_atomically(file, std::string_view(labels).substr(0, 40));
+  expect_error(ErrorKind::data, "too short", [&] { load("qmnist", Part::test); });
+}
+
+TEST_F(Load, PicturesOfAnySizeSomeWithoutALabel) {
+  const auto picture = [&](const std::string& name, ImageSize size, uint8_t level) {
+    fs::create_directories((directory_ / name).parent_path());
+    write_image(directory_ / name, std::vector<uint8_t>(static_cast<size_t>(size.height) * size.width, level),
+                size, 1);
+  };
+  const auto small = [&](const std::string& name, Part part = Part::train) {
+    return load_dataset(
+        {.name = name, .part = part, .data_dir = directory_.path(), .format = {.resize = ImageSize{4, 4}}});
+  };
+  picture("train_images/0_a.png", {30, 20}, 1);
+  picture("train_images/nameless.png", {5, 5}, 2);
+  picture("unlabeled_images/any.png", {8, 80}, 3);
+  picture("test_images/1_a.png", {4, 4}, 4);
+  picture("test_images/nameless.png", {4, 4}, 5);
+  EXPECT_EQ(small("folder").labels.to_vector<int64_t>(), (std::vector<int64_t>{0, kNoLabel, kNoLabel}));
+  EXPECT_EQ(small("folder", Part::test).size(), 1);
+  picture("train/cat/a.png", {7, 7}, 1);
+  picture("train/dog/a.png", {7, 9}, 1);
+  fs::remove_all(directory_ / "train_images");
+  fs::remove_all(directory_ / "test_images");
+  const Dataset equal = small("subfolders");
+  EXPECT_EQ(equal.labels.to_vector<int64_t>(), (std::vector<int64_t>{0, 1}));
+  EXPECT_EQ(equal.warnings, std::vector<std::string>{"all 2 images are equal"});
+  picture("unlabeled/any.png", {8, 80}, 3);
+  const Dataset set = small("subfolders");
+  EXPECT_EQ(set.labels.to_vector<int64_t>(), (std::vector<int64_t>{0, 1, kNoLabel}));
+  EXPECT_EQ(class_counts(set.labels, 2), (std::vector<int64_t>{1, 1}));
+  EXPECT_TRUE(set.warnings.empty());
+  expect_error(ErrorKind::usage, "no set of pictures", [&] { small("mnist"); });
 }
 
 TEST_F(Load, LabelsFromAnOffset) {

@@ -50,9 +50,11 @@ TEST_F(ImageFile, PngOfEveryColourDepthAndFilter) {
           for (int x = 0; x < kWidth; ++x)
             for (int c = 0; c < 3; ++c) {
               const int stored = value(y, x, colour == 2 || colour == 6 ? c : 0, depth);
-              expected.push_back(static_cast<uint8_t>(colour == 3   ? palette[3 * stored + c]
-                                                      : depth == 16 ? stored >> 8
-                                                                    : stored * 255 / ((1 << depth) - 1)));
+              const int seen = static_cast<uint8_t>(colour == 3   ? palette[3 * stored + c]
+                                                    : depth == 16 ? stored >> 8
+                                                                  : stored * 255 / ((1 << depth) - 1));
+              const int alpha = colour < 4 ? 255 : value(y, x, samples - 1, depth) >> (depth - 8);
+              expected.push_back(static_cast<uint8_t>((seen * alpha + 255 * (255 - alpha) + 127) / 255));
             }
         EXPECT_EQ(image.pixels, expected);
       }
@@ -110,6 +112,43 @@ TEST_F(ImageFile, PngPalettes) {
   refuse("a palette of 4 bytes", "a.png", png(header + png_chunk("PLTE", "aaab"), rows));
   refuse("a palette of 0 bytes", "a.png", png(header + png_chunk("PLTE", ""), rows));
   refuse("a palette of 9 bytes", "a.png", png(png_header(3, 1, 1, 3) + grey, std::string(2, '\0')));
+}
+
+TEST_F(ImageFile, PngThatIsTransparent) {
+  const auto seen = [&](const std::string& file, uint8_t background) {
+    const Image image = read_image(this->file("a.png", file), {.background = background});
+    EXPECT_TRUE(image.alpha.empty());
+    EXPECT_TRUE(image.transparent);
+    return image.pixels;
+  };
+  using Pixels = std::vector<uint8_t>;
+  const auto grey = [](int width, int depth, const std::string& content) {
+    return png_header(static_cast<uint32_t>(width), 1, depth, 0) + png_chunk("tRNS", content);
+  };
+  const std::string grey_alpha = png(png_header(3, 1, 8, 4), std::string("\0d\xff"
+                                                                         "d\0d\x80",
+                                                                         7));
+  EXPECT_EQ(seen(grey_alpha, 255), (Pixels{100, 255, 177}));
+  EXPECT_EQ(seen(grey_alpha, 0), (Pixels{100, 0, 50}));
+  EXPECT_EQ(seen(png(grey(3, 8, std::string("\0b", 2)), std::string("\0abc", 4)), 0), (Pixels{'a', 0, 'c'}));
+  // of 16 bits all count
+  const std::string wide = png(grey(2, 16, "ab"), std::string("\0abac", 5));
+  EXPECT_EQ(seen(wide, 0), (Pixels{0, 'a'}));
+  const std::string rgb = png(png_header(2, 1, 8, 2) + png_chunk("tRNS", std::string("\0a\0b\0c", 6)),
+                              std::string("\0abcabd", 7));
+  EXPECT_EQ(seen(rgb, 9), (Pixels{9, 9, 9, 'a', 'b', 'd'}));
+  const std::string palette = png_header(3, 1, 8, 3) + png_chunk("PLTE", "aaabbbccc"), rows("\0\0\1\2", 4);
+  EXPECT_EQ(seen(png(palette + png_chunk("tRNS", std::string("\xff\0", 2)), rows), 0), (Pixels{'a', 0, 'c'}));
+  EXPECT_FALSE(read("a.png", png(palette + png_chunk("tRNS", "\xff"), rows)).transparent);
+  for (const auto& [chunks, bytes] : {std::pair(palette + png_chunk("tRNS", "1234"), rows),
+                                      {palette + png_chunk("tRNS", ""), rows},
+                                      {grey(3, 8, "a"), rows},
+                                      {png_header(1, 1, 8, 2) + png_chunk("tRNS", "ab"), rows},
+                                      {png_header(1, 1, 8, 4) + png_chunk("tRNS", "ab"), rows.substr(0, 3)}})
+    refuse("tRNS of", "a.png", png(chunks, bytes));
+  refuse("tRNS is out of place", "a.png", png(grey(3, 8, "ab") + png_chunk("tRNS", "ab"), rows));
+  refuse("tRNS is out of place", "a.png",
+         png(png_header(3, 1, 8, 3) + png_chunk("tRNS", "a") + png_chunk("PLTE", "aaabbbccc"), rows));
 }
 
 }  // namespace

@@ -362,5 +362,35 @@ TEST_F(StoredSplits, WrongFiles) {
   expect_error(ErrorKind::io, "absent", [&] { load_split(directory_ / "absent", labels_); });
 }
 
+TEST(Split, ItemsWithoutALabelAreUnlabelled) {
+  std::vector<int64_t> labels(60, kNoLabel);
+  for (size_t i = 0; i < 20; ++i) labels[3 * i] = static_cast<int64_t>(i % 2);
+  const test::TemporaryDirectory directory;
+  for (const SplitRule rule : {SplitRule::disjoint, SplitRule::shot, SplitRule::smooth_elbo}) {
+    const int64_t held_out = rule == SplitRule::smooth_elbo ? 0 : 6;
+    const SplitRequest request{
+        .num_labeled = 8, .num_validation = held_out, .num_classes = 2, .seed = 3, .rule = rule};
+    const Split split = draw_split(labels_of(labels), request);
+    EXPECT_EQ(split.labeled.size(), 8u);
+    EXPECT_EQ(static_cast<int64_t>(split.validation.size()), held_out);
+    for (const auto* part : {&split.labeled, &split.validation})
+      for (const int64_t i : *part) EXPECT_NE(labels[static_cast<size_t>(i)], kNoLabel);
+    save_split(directory / "split.json", split, request, labels_of(labels));
+    EXPECT_EQ(load_split(directory / "split.json", labels_of(labels)).split, split);
+    Split wrong = split;
+    const auto without = std::ranges::find_if(wrong.unlabeled, [&](int64_t i) { return i % 3 != 0; });
+    std::swap(*without, wrong.labeled[0]);
+    if (rule == SplitRule::disjoint) {
+      save_split(directory / "split.json", wrong, request, labels_of(labels));
+      expect_error(ErrorKind::data, "has no label",
+                   [&] { load_split(directory / "split.json", labels_of(labels)); });
+    }
+    SplitRequest large = request;
+    large.num_labeled = 22;
+    expect_error(ErrorKind::usage, "do not fit into a set of 20",
+                 [&] { draw_split(labels_of(labels), large); });
+  }
+}
+
 }  // namespace
 }  // namespace vae::data

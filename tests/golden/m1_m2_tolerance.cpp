@@ -9,28 +9,28 @@ namespace {
 
 /// What is compared, each with an f64 and an f32 tolerance. f64 is the rounding of two orders of summation;
 /// f32 was measured with a plain single-precision implementation and widened about tenfold.
-enum class Kind { loss, output, gradient, parameter, buffer, first_moment, second_moment, test_mode };
+enum class Quantity { loss, output, gradient, parameter, buffer, first_moment, second_moment, test_mode };
 
 struct Row {
-  Kind kind;
+  Quantity kind;
   Tolerance f64, f32;
 };
 
 const Row kTable[] = {
     // Sums of terms of one sign: relative to the value.
-    {Kind::loss, {.of_value = 1e-10}, {.of_value = 5e-6}},
+    {Quantity::loss, {.of_value = 1e-10}, {.of_value = 5e-6}},
     // Single elements cancel: relative to the largest of the tensor.
-    {Kind::output, {.of_maximum = 1e-10}, {.of_maximum = 5e-6}},
+    {Quantity::output, {.of_maximum = 1e-10}, {.of_maximum = 5e-6}},
     // As outputs, after two more passes of sums over the batch.
-    {Kind::gradient, {.of_maximum = 1e-9}, {.of_maximum = 5e-5}},
+    {Quantity::gradient, {.of_maximum = 1e-9}, {.of_maximum = 5e-5}},
     // Roundings of the value; those of the step come with the rate.
-    {Kind::parameter, {.of_value = 1e-9}, {.of_value = 1e-6}},
-    {Kind::buffer, {.absolute = 1e-9}, {.absolute = 2e-6, .of_value = 2e-6}},
+    {Quantity::parameter, {.of_value = 1e-9}, {.of_value = 1e-6}},
+    {Quantity::buffer, {.absolute = 1e-9}, {.absolute = 2e-6, .of_value = 2e-6}},
     // Averages of gradients and their squares.
-    {Kind::first_moment, {.of_maximum = 1e-9}, {.of_maximum = 5e-5}},
-    {Kind::second_moment, {.of_maximum = 2e-9}, {.of_maximum = 1e-4}},
+    {Quantity::first_moment, {.of_maximum = 1e-9}, {.of_maximum = 5e-5}},
+    {Quantity::second_moment, {.of_maximum = 2e-9}, {.of_maximum = 1e-4}},
     // f64: what is left of the errors of the parameters behind the nets, two of them in M1+M2.
-    {Kind::test_mode, {.absolute = 1e-9, .of_maximum = 1e-9}, {.of_maximum = 1e-5}},
+    {Quantity::test_mode, {.absolute = 1e-9, .of_maximum = 1e-9}, {.of_maximum = 1e-5}},
 };
 
 struct Name {
@@ -60,12 +60,12 @@ class M1M2Tolerances {
     if (name.group == "eval") return name.rest == "pred" ? Tolerance{} : test_mode();
     if (name.group == "output") return output(name.rest);
     if (name.group.starts_with("grad")) {
-      Tolerance tolerance = row(Kind::gradient);
+      Tolerance tolerance = row(Quantity::gradient);
       tolerance.absolute = noise(name.group, name);
       return tolerance;
     }
     if (name.group.starts_with("after_adam_")) return moment(name);
-    Tolerance tolerance = row(is_buffer(name.rest) ? Kind::buffer : Kind::parameter);
+    Tolerance tolerance = row(is_buffer(name.rest) ? Quantity::buffer : Quantity::parameter);
     tolerance.absolute += is_buffer(name.rest) ? drift(name) : rate_ * steps() * (f32_ ? 3e-3 : 3e-6);
     if (cold_ && noise_inputs_.biases.count(name.rest) && !has_gradients())
       tolerance.absolute += f32_ ? reach(name.net) : rate_ * steps() * 2e-5;
@@ -98,7 +98,7 @@ class M1M2Tolerances {
   }
 
  private:
-  Tolerance row(Kind kind) const {
+  Tolerance row(Quantity kind) const {
     for (const Row& row : kTable)
       if (row.kind == kind) return f32_ ? row.f32 : row.f64;
     return {};
@@ -141,9 +141,9 @@ class M1M2Tolerances {
   }
 
   Tolerance output(const std::string& rest) const {
-    if (rest.starts_with("gradnorm_")) return row(Kind::gradient);
+    if (rest.starts_with("gradnorm_")) return row(Quantity::gradient);
     const bool loss = rest.starts_with("loss") || rest.ends_with("_mean");
-    Tolerance tolerance = row(loss ? Kind::loss : Kind::output);
+    Tolerance tolerance = row(loss ? Quantity::loss : Quantity::output);
     double terms = 0;
     if (rest.starts_with("kl"))  // m^2 + e^l - l - 1, each of which rounds at one
       terms = std::sqrt(static_cast<double>(c_.m2 ? c_.m2->z_size : c_.m1->z_size));
@@ -155,7 +155,7 @@ class M1M2Tolerances {
 
   /// Test mode answers the moves of biases that feed a batch norm, some times over.
   Tolerance test_mode() const {
-    Tolerance tolerance = row(Kind::test_mode);
+    Tolerance tolerance = row(Quantity::test_mode);
     if (f32_ || !cold_) return tolerance;
     const double noise = rounding_noise(largest_gradient(file_), precision_), eps = c_.adam.rule.eps;
     tolerance.absolute += 4 * rate_ * noise / (noise + eps);
@@ -166,13 +166,13 @@ class M1M2Tolerances {
   Tolerance moment(const Name& name) const {
     const double off = noise("grad", name) + noise("grad_cls", name);
     if (name.group == "after_adam_m") {
-      Tolerance tolerance = row(Kind::first_moment);
+      Tolerance tolerance = row(Quantity::first_moment);
       tolerance.absolute = (1 - c_.adam.rule.beta1) * off;
       return tolerance;
     }
     const double gradient =
         std::max(largest_value(file_, "grad/" + name.rest), largest_value(file_, "grad_cls/" + name.rest));
-    Tolerance tolerance = row(Kind::second_moment);
+    Tolerance tolerance = row(Quantity::second_moment);
     tolerance.absolute = (1 - c_.adam.rule.beta2) * off * (2 * gradient + off);
     return tolerance;
   }

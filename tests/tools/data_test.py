@@ -154,6 +154,27 @@ class OwnSets(DataTest):
         for text in ("32", "32x", "x32", "0x32", "32x2000", "32x32x3", "3.2x32", "-1x3", " 3x3"):
             self.refuse(2, f"'{text}' is no size like 32x32", *train, f"--resize={text}", "--run", "no")
 
+    def test_pictures_of_any_size_some_without_a_label(self):
+        self.write_classes("pets", ["cat", "dog"])
+        for i in range(12):
+            path = self.dir / f"pets/unlabeled_images/photo {i}.png"
+            path.parent.mkdir(exist_ok=True)
+            path.write_bytes(png(9 + i, 7, [(i + p) % 256 for p in range(3 * 7 * (9 + i))]))
+        verify = ["datasets", "verify", "subfolders", "--data-dir", "pets"]
+        self.refuse(3, "(--resize brings all to one size)", *verify)
+        out = self.succeed(*verify, "--resize", "5x5")
+        self.assertIn("20 images 5x5x3, 2 classes\n  per class: cat 4, dog 4\n  without a label: 12\n", out)
+        own = ["--data", "subfolders", "--data-dir", "pets", "--resize", "5x5"]
+        train = ["m2", "train", *own, "--labels", "4", "--epochs", "1", "--iters-per-epoch", "2", "--threads", "1", "--hidden", "8",
+                 "--z", "2"]
+        self.refuse_new(2, "6 validation items do not fit into a set of 8", *train, "--validation", "6")
+        self.succeed(*train, "--validation", "2", "--run", "r")
+        split = self.load("r/split.json")
+        self.assertEqual([len(split[part]) for part in ("labeled", "unlabeled", "validation")], [4, 14, 2])
+        self.succeed("m2", "test", "--run", "r")
+        self.refuse_new(3, "12 of 20 training images have no label", "ml_vae", "train", *own, "--epochs", "1", "--iters-per-epoch", "2")
+        self.refuse(2, "no set of pictures", "datasets", "verify", "synth", "--resize", "5x5")
+
     def test_splits_by_rule(self):
         self.write_set("set", [0, 1] * 8)
         train = ["m2", "train", "--data", "idx", "--data-dir", "set", "--classes", "2", *SHORT]
@@ -195,7 +216,7 @@ class OwnSets(DataTest):
             (self.dir / "set" / path).write_text("anything")
         verify = ["datasets", "verify", "subfolders", "--data-dir", "set"]
         out = self.succeed(*verify)
-        self.assertIn("  classes: 1, 2, 10\n  ignored: 2 entries whose names begin with a dot\n"
+        self.assertIn("  ignored: 2 entries whose names begin with a dot\n"
                       "  ignored: 1 files that are no pictures (.txt)\n", out)
         train = ["m2", "train", "--data", "subfolders", "--data-dir", "set", "--labels", "3", *SHORT]
         code, _, err = self.run_tool(*train, "--run", "r")

@@ -46,6 +46,8 @@ void add_run(Settings& s, const tool::CommonOptions& o, train::Inputs inputs) {
   s.add("data.num_classes", data.num_classes);
   s.add("data.label_offset", data.label_offset);
   s.add("data.channels", data.format.channels.value_or(0));
+  s.add("data.background", int{data.format.background});
+  s.add("data.transpose", data.transpose);
   s.add("data.synth_train", data.synth_train);
   s.add("data.synth_test", data.synth_test);
   s.add("data.synth_seed", data.synth_seed);
@@ -137,6 +139,8 @@ std::vector<Row> common_rows(const std::string& stage, bool split) {
                         {"label-offset", "1", {{"data.label_offset", 1}}},
                         {"resize", "32x24", {{"data.resize", "32x24"}}},
                         {"channels", "3", {{"data.channels", 3}}},
+                        {"background", "black", {{"data.background", 0}}},
+                        {"transpose", "true", {{"data.transpose", true}}},
                         {"synth-train", "44", {{"data.synth_train", 44}}},
                         {"synth-test", "33", {{"data.synth_test", 33}}},
                         {"synth-seed", "22", {{"data.synth_seed", 22}}}};

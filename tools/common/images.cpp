@@ -5,26 +5,6 @@
 #include "tensor/print.h"
 
 namespace vae::tool {
-namespace {
-
-/// "32x32": height and width.
-Spelling<data::ImageSize> image_size() {
-  const auto parse = [](const std::string& text) {
-    constexpr int kMostPixels = 1024;  // on a side
-    const auto side = between(1, kMostPixels);
-    const size_t cross = text.find('x');
-    try {
-      return data::ImageSize{side.parse(text.substr(0, cross)),
-                             side.parse(cross == std::string::npos ? "" : text.substr(cross + 1))};
-    } catch (const Error&) {
-      fail(ErrorKind::usage, "'{}' is no size like 32x32, height and width from 1 to {}", text, kMostPixels);
-    }
-  };
-  return {"TEXT", parse,
-          [](const data::ImageSize& size) { return fmt::format("{}x{}", size.height, size.width); }};
-}
-
-}  // namespace
 
 void describe(const OptionTable& table, ImageOptions& o) {
   std::vector<std::pair<std::string, std::string>> names{{"auto", "auto"}};
@@ -35,8 +15,11 @@ void describe(const OptionTable& table, ImageOptions& o) {
            choice(names))
       .of_trained();
   describe(table, o.data);
-  table.add("resize", o.resize, "size of both parts, bilinear, e.g. 32x32 (default: as stored)",
-            or_none(image_size()));
+  table.add(
+      "resize", o.resize,
+      "size of both parts, e.g. 32x32 (default: as stored): of pictures the middle, averaged, of others all, "
+      "bilinear",
+      or_none(image_size()));
   table.add("scaling", o.scaling, "pixels as 0/1 or in [0, 1]; auto: binary for Bernoulli decoders",
             choice<std::optional<train::Inputs>>(
                 {{"auto", {}}, {"binary", train::Inputs::binary}, {"unit", train::Inputs::unit}}));
@@ -72,7 +55,7 @@ fit::Images load_images(const ImageOptions& options, train::Inputs inputs, Devic
   wanted.name = resolve_dataset(options);
   fit::Images images = fit::load_images(wanted, options.scaling.value_or(inputs), device, options.resize);
   for (const data::Dataset* set : {&images.train, &images.test})
-    for (const std::string& what : set->ignored) note("{}: ignored: {}\n", set->name, what);
+    for (const std::string& remark : remarks_on(*set)) note("{}: {}\n", set->name, remark);
   return images;
 }
 
@@ -82,6 +65,7 @@ namespace {
 void check_labeled(const data::Split& split, const data::Dataset& train, const std::string& file) {
   const auto all = train.labels.to_vector<int64_t>();
   std::set<int64_t> missing(all.begin(), all.end());
+  missing.erase(data::kNoLabel);
   for (const int64_t item : split.labeled) missing.erase(all[static_cast<size_t>(item)]);
   if (split.labeled.empty()) fail(ErrorKind::usage, "--split-file: {} has no labelled images", file);
   if (!missing.empty())
