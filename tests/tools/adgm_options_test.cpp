@@ -211,7 +211,7 @@ nlohmann::json preset(Tool tool, const std::string& model, const std::string& pr
 const nlohmann::json kShared =
     nlohmann::json::parse(R"({"preset": "notebook", "seed": 1, "iters-per-epoch": 938,
   "log-every": 0, "checkpoint-every": 0, "bn": "global", "grad-reduce": "f32", "comm-timeout": 30, "device": "cpu", "threads": 0, "precision": "fp32", "graph": "auto", "data": "auto",
-  "classes": 10, "label-offset": 0, "background": "white", "transpose": false, "synth-train": 60000, "synth-test": 10000, "synth-seed": 1, "scaling": "auto", "hidden": "256,128", "z": 32,
+  "classes": 10, "label-offset": 0, "synth-train": 60000, "synth-test": 10000, "synth-seed": 1, "scaling": "auto", "hidden": "256,128", "z": 32,
   "decoder-activation": "relu", "logvar": "softplus", "eps": 1e-8, "ladder": "reference", "beta": 1, "batch": 64,
   "optimizer": "adam", "lr": 3e-4, "lr-factor": 1, "lr-every": 0, "lr-floor": 0, "clip": 0, "clamp": 0,
   "weight-prior": false})");

@@ -247,7 +247,7 @@ nlohmann::json preset(Options (*make)(const tool::Find&), const std::string& nam
 const nlohmann::json kM1 =
     nlohmann::json::parse(R"({"preset": "seed", "seed": 1, "epochs": 1000, "iters-per-epoch": 2000,
   "log-every": 0, "checkpoint-every": 0, "bn": "global", "grad-reduce": "f32", "comm-timeout": 30, "device": "cpu", "threads": 0, "precision": "fp32", "graph": "auto", "data": "auto",
-  "classes": 10, "label-offset": 0, "background": "white", "transpose": false, "synth-train": 60000, "synth-test": 10000, "synth-seed": 1, "scaling": "auto", "batch": 100, "z": 2,
+  "classes": 10, "label-offset": 0, "synth-train": 60000, "synth-test": 10000, "synth-seed": 1, "scaling": "auto", "batch": 100, "z": 2,
   "hidden": "600,600", "activation": "softplus", "decoder": "bernoulli", "samples": 1, "type-pz": "marginal",
   "type-qz": "marginal", "lr": 3e-4, "lr-decay": "constant", "lr-warmup": 0, "clip": 0, "wscale": 0.1, "dropout": 0,
   "batchnorm": true, "batchnorm-to-input": true, "batchnorm-before-activation": true, "bn-eps": 1e-5,

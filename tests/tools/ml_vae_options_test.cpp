@@ -56,7 +56,7 @@ TEST(Options, OfMlVae) {
 
 const nlohmann::json kReference = nlohmann::json::parse(R"({"preset": "reference", "seed": 1, "epochs": 400,
   "iters-per-epoch": 0, "log-every": 0, "checkpoint-every": 0, "bn": "global", "grad-reduce": "f32", "comm-timeout": 30, "device": "cpu", "threads": 0, "precision": "fp32",
-  "graph": "auto", "data": "auto", "classes": 10, "label-offset": 0, "background": "white", "transpose": false, "synth-train": 60000, "synth-test": 10000, "synth-seed": 1,
+  "graph": "auto", "data": "auto", "classes": 10, "label-offset": 0, "synth-train": 60000, "synth-test": 10000, "synth-seed": 1,
   "scaling": "auto", "batch": 256, "hidden": 500, "style-dim": 10, "class-dim": 10, "class-gradient": "detached",
   "class-kl": "per_member", "class-noise": "per_group", "noise-std": 0.1, "divisor": "pixels", "reconstruction-coef": 1,
   "kl-coef": 1, "lr": 1e-3, "beta-1": 0.9, "beta-2": 0.999, "reshuffle": false})");

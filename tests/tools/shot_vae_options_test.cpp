@@ -263,7 +263,7 @@ TEST(Options, OfSmoothElbo) {
 const nlohmann::json kShotVae =
     nlohmann::json::parse(R"({"preset": "reference", "seed": 1, "epochs": 600, "iters-per-epoch": 0,
   "log-every": 0, "checkpoint-every": 0, "bn": "global", "grad-reduce": "f32", "comm-timeout": 30, "device": "cpu", "threads": 0, "precision": "fp32", "graph": "auto", "data": "auto",
-  "classes": 10, "label-offset": 0, "background": "white", "transpose": false, "synth-train": 60000, "synth-test": 10000, "synth-seed": 1, "scaling": "auto",
+  "classes": 10, "label-offset": 0, "synth-train": 60000, "synth-test": 10000, "synth-seed": 1, "scaling": "auto",
   "labels": 4000, "validation": 5000, "split-rule": "shot", "net-name": "wideresnet-28-2", "dropout": 0, "batch": 768,
   "batch-labeled": 768, "labeled-stream": "cached", "pad": 4, "flip": true, "augment-validation": false, "lr": 0.1,
   "lr-drops": "400,500,550", "lr-factor": 0.1, "momentum": 0.9, "weight-decay": 5e-4, "ema": 0, "z": 128,
@@ -365,7 +365,7 @@ TEST(Presets, OfShotClassifier) {
 TEST(Presets, OfSmoothElbo) {
   const nlohmann::json mnist = nlohmann::json::parse(R"({"preset": "mnist", "seed": 1, "epochs": 300,
     "iters-per-epoch": 0, "log-every": 0, "checkpoint-every": 0, "bn": "global", "grad-reduce": "f32", "comm-timeout": 30, "device": "cpu", "threads": 0, "precision": "fp32",
-    "graph": "auto", "data": "auto", "classes": 10, "label-offset": 0, "background": "white", "transpose": false, "synth-train": 60000, "synth-test": 10000,
+    "graph": "auto", "data": "auto", "classes": 10, "label-offset": 0, "synth-train": 60000, "synth-test": 10000,
     "synth-seed": 1, "resize": "32x32", "scaling": "auto", "labels": 100, "validation": 0, "split-rule": "smooth-elbo",
     "batch": 128, "batch-labeled": 4, "order": "files", "lr": 5e-4, "lr-factor": 0.1, "alpha": 50, "z-target-min": 0,
     "z-target-max": 17.5, "z-target-updates": 25000, "z-target-gamma": 30, "y-target-min": 0, "y-target-max": 17,

@@ -63,7 +63,7 @@ TEST(Options, OfSymVae) {
 const nlohmann::json kMnistLadder =
     nlohmann::json::parse(R"({"preset": "mnist-ladder", "seed": 1, "epochs": 200,
   "iters-per-epoch": 1000, "log-every": 100, "checkpoint-every": 0, "bn": "global", "grad-reduce": "f32", "comm-timeout": 30, "device": "cpu", "threads": 0, "precision": "fp32",
-  "graph": "auto", "data": "auto", "classes": 10, "label-offset": 0, "background": "white", "transpose": false, "synth-train": 60000, "synth-test": 10000, "synth-seed": 1,
+  "graph": "auto", "data": "auto", "classes": 10, "label-offset": 0, "synth-train": 60000, "synth-test": 10000, "synth-seed": 1,
   "scaling": "auto", "learn": "sym", "encoder": "ladder", "likelihood": "bernoulli", "nz0": 30, "nz1": 100, "width": 32,
   "encoder-units": 600, "prior-units": 600, "code-units": 600, "decoder-activation": "tanh", "trained-on": "all",
   "batch": 1024, "lr": 1e-4, "flipped": 0.001, "noise": 0.01})");

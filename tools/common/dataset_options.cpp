@@ -17,9 +17,11 @@ void describe(const OptionTable& table, data::DatasetOptions& o) {
   table.add("label-offset", o.label_offset, "label of the first class in the files", between(0, 255));
   table.add("channels", o.format.channels, "1 grey, 3 colour (default: as the files have it)",
             choice<std::optional<int>>({{"1", 1}, {"3", 3}}));
-  table.add("background", o.format.background, "grey level behind transparent pictures",
-            choice<uint8_t>({{"white", 255}, {"black", 0}}));
-  table.add("transpose", o.transpose, "rows of the images of 'idx' are columns, as EMNIST has them");
+  table.add("background", o.format.background, "white or black behind transparent pictures (default: white)",
+            unless_default(choice<uint8_t>({{"white", 255}, {"black", 0}}), data::ImageFormat().background));
+  table.add("transpose", o.transpose,
+            "rows of the images of 'idx' are columns, as EMNIST has them (default: false)",
+            unless_default(plain<bool>(), false));
   table.add("synth-train", o.synth_train, "synthetic training images", at_least(1));
   table.add("synth-test", o.synth_test, "synthetic test images", at_least(1));
   table.add("synth-seed", o.synth_seed, "seed of the synthetic digits");

@@ -145,4 +145,10 @@ Spelling<std::optional<T>> or_none(const Spelling<T>& value) {
   return {value.type, value.parse, [=](const auto& v) { return v ? value.print(*v) : std::string(); }};
 }
 
+/// The same, not stored where it is the default: runs from before there was such an option resume.
+template <class T>
+Spelling<T> unless_default(const Spelling<T>& value, const T& standard) {
+  return {value.type, value.parse, [=](const T& v) { return v == standard ? std::string() : value.print(v); }};
+}
+
 }  // namespace vae::tool
