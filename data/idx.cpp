@@ -94,11 +94,12 @@ Tensor read_idx_images(const std::filesystem::path& path) {
 
 Tensor read_idx_labels(const std::filesystem::path& path, int num_classes, int label_offset) {
   const Tensor stored = read_idx(path);
-  if (stored.rank() > 2 || (stored.rank() == 2 && stored.size(1) == 0))
-    fail(ErrorKind::data, "{}: labels need IDX rank 1 or 2, the file has shape {}", path.string(),
-         stored.shape().str());
+  const bool is_table = stored.rank() == 2 && stored.dtype() == DType::i64 && stored.size(1) > 0;
+  if (stored.rank() != 1 && !is_table)
+    fail(ErrorKind::data, "{}: labels need IDX rank 1, or 2 of integers, the file has shape {}",
+         path.string(), stored.shape().str());
   Tensor labels = Tensor::empty({stored.size(0)}, DType::i64);
-  const int64_t columns = stored.rank() == 1 ? 1 : stored.size(1);
+  const int64_t columns = is_table ? stored.size(1) : 1;
   for (int64_t i = 0; i < labels.numel(); ++i) {
     const int64_t at = i * columns;
     const int64_t label =

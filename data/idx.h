@@ -17,7 +17,7 @@ Tensor read_idx(const std::filesystem::path& path);
 /// Images [N, H, W, C] u8 from an IDX file of rank 3 (C = 1) or 4.
 Tensor read_idx_images(const std::filesystem::path& path);
 
-/// Classes [N] i64 from an IDX file of rank 1, or the first column of one of rank 2, as QMNIST has them,
+/// Classes [N] i64 from an IDX file of rank 1, or the first column of integers of rank 2, as QMNIST has them,
 /// whose labels count from `label_offset`; throws Error(data) for a label that is none of the classes.
 Tensor read_idx_labels(const std::filesystem::path& path, int num_classes, int label_offset = 0);
 
