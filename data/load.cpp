@@ -106,6 +106,7 @@ Dataset load_color(const DatasetOptions& options) {
   const FoundFiles found = find_files(options.name, options.part, options.data_dir);
   Dataset set = options.name == "svhn" ? read_svhn(options.part, found.files[0])
                                        : read_cifar(options.name, options.part, found);
+  set.warnings.clear();
   check_format(set.images, options, found.folder.string());
   return set;
 }
@@ -162,8 +163,8 @@ Dataset load_pictures(const DatasetOptions& options) {
   }
   const int num_classes = classes.empty() ? options.num_classes : static_cast<int>(classes.size());
   Dataset dataset = make_dataset(folder.string(), set.images, set.labels, num_classes);
-  if (!dataset.warnings.empty() && set.transparent)
-    dataset.warnings.back() += ", as they are drawn over a background of their colour (--background)";
+  if (!set.transparent) dataset.warnings.clear();  // equal because they are
+  if (!dataset.warnings.empty()) dataset.warnings.back() += " over this background (--background)";
   dataset.class_names = classes;
   for (const auto& [reason, count] : set.ignored)
     dataset.ignored.push_back(fmt::format("{} {}", count, reason));

@@ -265,7 +265,7 @@ TEST_F(Load, PicturesOfAnySizeSomeWithoutALabel) {
   fs::remove_all(directory_ / "test_images");
   const Dataset equal = small("subfolders");
   EXPECT_EQ(equal.labels.to_vector<int64_t>(), (std::vector<int64_t>{0, 1}));
-  EXPECT_EQ(equal.warnings, std::vector<std::string>{"all 2 images are equal"});
+  EXPECT_TRUE(equal.warnings.empty());
   picture("unlabeled/any.png", {8, 80}, 3);
   const Dataset set = small("subfolders");
   EXPECT_EQ(set.labels.to_vector<int64_t>(), (std::vector<int64_t>{0, 1, kNoLabel}));
