@@ -1,7 +1,5 @@
 #include "data/dataset.h"
 
-#include <cstring>
-
 #include "data/digest.h"
 
 namespace vae::data {
@@ -14,18 +12,6 @@ std::string content_hash(const Tensor& images, const Tensor& labels) {
   hash.update({static_cast<const std::byte*>(labels.raw()), labels.bytes()});
   return hash.hex();
 }
-
-namespace {
-
-bool all_equal(const Tensor& images) {
-  const int64_t n = images.size(0), bytes = images.numel() / n;
-  const auto* first = images.data<uint8_t>();
-  for (int64_t i = 1; i < n; ++i)
-    if (std::memcmp(first, first + i * bytes, static_cast<size_t>(bytes)) != 0) return false;
-  return n > 1;
-}
-
-}  // namespace
 
 Dataset make_dataset(std::string name, Tensor images, Tensor labels, int num_classes) {
   VAE_CHECK(images.rank() == 4 && images.dtype() == DType::u8, "{}: images must be u8 [N, H, W, C], not {}",
@@ -42,10 +28,7 @@ Dataset make_dataset(std::string name, Tensor images, Tensor labels, int num_cla
       fail_label(fmt::format("{}, item {}", name, i), label, num_classes);
   }
   std::string sha256 = content_hash(images, labels);
-  std::vector<std::string> warnings;
-  if (all_equal(images)) warnings.push_back(fmt::format("all {} images are equal", images.size(0)));
-  return {std::move(images), std::move(labels), num_classes, {},
-          std::move(name),   std::move(sha256), {},          std::move(warnings)};
+  return {std::move(images), std::move(labels), num_classes, {}, std::move(name), std::move(sha256)};
 }
 
 void fail_label(const std::string& where, int64_t label, int num_classes, int label_offset) {

@@ -18,7 +18,7 @@ struct Dataset {
   std::string sha256;  ///< of shape, pixels and labels: the same however the set was stored
   std::vector<std::string>
       ignored{};  ///< what lay beside the pictures: "3 files that are no pictures (.txt)"
-  std::vector<std::string> warnings{};  ///< what is odd about it: "all 12 images are equal"
+  std::vector<std::string> warnings{};  ///< what its owner will hardly have meant
   int64_t size() const { return images.size(0); }
 };
 

@@ -21,22 +21,10 @@ ImageFormat known_format(const std::string& name) {
   return {};
 }
 
-/// A character for each class of a set of letters, in the order of its labels.
-std::string letters_of(const std::string& name) {
-  const std::string upper = "ABCDEFGHIJKLMNOPQRSTUVWXYZ", digits = "0123456789";
-  if (name == "emnist-letters") return upper;
-  if (name == "emnist-byclass") return digits + upper + "abcdefghijklmnopqrstuvwxyz";
-  if (name == "emnist-balanced" || name == "emnist-bymerge") return digits + upper + "abdefghnqrt";
-  return "";
-}
-
-/// Of sets that have their own.
-std::optional<int> known_classes(const std::string& name) {
-  if (name == "cifar100") return 100;
-  if (const std::string letters = letters_of(name); !letters.empty()) return static_cast<int>(letters.size());
-  const bool ten = name == "synth" || name == "synth-color" || name == "cifar10" || name == "svhn" ||
-                   name == "kmnist" || name == "qmnist" || name == "emnist-digits" || name == "emnist-mnist";
-  return ten ? std::optional(10) : std::nullopt;
+/// Of sets that have their own; else 0.
+int known_classes(const std::string& name) {
+  const FileSet* set = file_set(name);
+  return set ? set->num_classes : name == "synth" || name == "synth-color" ? 10 : 0;
 }
 
 /// Grey or colour, and as they are wanted.
@@ -57,10 +45,10 @@ Tensor check_format(const Tensor& images, const DatasetOptions& options, const s
 
 /// Refuses classes and offsets that are not those of a set which has its own.
 void check_classes(const DatasetOptions& options) {
-  const auto known = known_classes(options.name);
+  const int known = known_classes(options.name);
   const bool left_open = options.num_classes == DatasetOptions().num_classes;
-  if (known && options.num_classes != *known && !left_open)
-    fail(ErrorKind::usage, "'{}' has {} classes, not {}", options.name, *known, options.num_classes);
+  if (known && options.num_classes != known && !left_open)
+    fail(ErrorKind::usage, "'{}' has {} classes, not {}", options.name, known, options.num_classes);
   if ((known || options.name == "subfolders") && options.label_offset != 0)
     fail(ErrorKind::usage, "the labels of '{}' are its own: no offset of {}", options.name,
          options.label_offset);
@@ -91,14 +79,15 @@ Tensor transposed(const Tensor& images) {
 Dataset load_idx(const DatasetOptions& options) {
   const std::string& name = options.name;
   const auto files = find_files(name, options.part, options.data_dir).files;
+  const FileSet& known = *file_set(name);
   Tensor pixels = read_idx_images(files[0]);
-  if (options.transpose || name.starts_with("emnist-")) pixels = transposed(pixels);
+  if (options.transpose || known.is_transposed) pixels = transposed(pixels);
   check_format(pixels, options, files[0].string());
-  const int classes = known_classes(name).value_or(options.num_classes);
-  const int first = name == "emnist-letters" ? 1 : options.label_offset;
-  Dataset set = make_dataset(fmt::format("{} ({})", name, name_of(options.part)), pixels,
-                             read_idx_labels(files[1], classes, first), classes);
-  for (const char letter : letters_of(name)) set.class_names.emplace_back(1, letter);
+  const int classes = known.num_classes ? known.num_classes : options.num_classes;
+  Dataset set =
+      make_dataset(fmt::format("{} ({})", name, name_of(options.part)), pixels,
+                   read_idx_labels(files[1], classes, options.label_offset + known.label_offset), classes);
+  for (const char letter : known.letters) set.class_names.emplace_back(1, letter);
   return set;
 }
 
@@ -106,7 +95,6 @@ Dataset load_color(const DatasetOptions& options) {
   const FoundFiles found = find_files(options.name, options.part, options.data_dir);
   Dataset set = options.name == "svhn" ? read_svhn(options.part, found.files[0])
                                        : read_cifar(options.name, options.part, found);
-  set.warnings.clear();
   check_format(set.images, options, found.folder.string());
   return set;
 }
@@ -142,6 +130,14 @@ fs::path picture_folder(const DatasetOptions& options, Part part) {
   fail(ErrorKind::io, "{}: no such folder: {}", options.name, fmt::join(searched, ", "));
 }
 
+bool all_equal(const Tensor& images) {
+  const int64_t n = images.size(0), bytes = images.numel() / n;
+  const auto* first = images.data<uint8_t>();
+  for (int64_t i = 1; i < n; ++i)
+    if (!std::equal(first, first + bytes, first + i * bytes)) return false;
+  return n > 1;
+}
+
 Dataset load_pictures(const DatasetOptions& options) {
   const fs::path folder = picture_folder(options, options.part);
   ImageFolder set;
@@ -163,8 +159,9 @@ Dataset load_pictures(const DatasetOptions& options) {
   }
   const int num_classes = classes.empty() ? options.num_classes : static_cast<int>(classes.size());
   Dataset dataset = make_dataset(folder.string(), set.images, set.labels, num_classes);
-  if (!set.transparent) dataset.warnings.clear();  // equal because they are
-  if (!dataset.warnings.empty()) dataset.warnings.back() += " over this background (--background)";
+  if (set.transparent && all_equal(set.images))
+    dataset.warnings.push_back(
+        fmt::format("all {} pictures are equal over this background (--background)", dataset.size()));
   dataset.class_names = classes;
   for (const auto& [reason, count] : set.ignored)
     dataset.ignored.push_back(fmt::format("{} {}", count, reason));

@@ -46,22 +46,29 @@ FileSet idx_set(std::vector<std::string> folders, bool is_published = false, con
           .may_be_packed = true,
           .is_published = is_published};
 }
-FileSet emnist(const std::string& split) {
-  return idx_set({"", "emnist", "emnist/gzip", "EMNIST/raw"}, false, "emnist-" + split + "-", "test");
+FileSet ten_classes(FileSet set) { return set.num_classes = 10, set; }
+FileSet emnist(const std::string& split, const std::string& letters, int label_offset = 0) {
+  FileSet set = idx_set({"", "emnist", "emnist/gzip", "EMNIST/raw"}, false, "emnist-" + split + "-", "test");
+  set.num_classes = static_cast<int>(letters.size()), set.letters = letters;
+  set.label_offset = label_offset, set.is_transposed = true;
+  return set;
 }
 
 const std::map<std::string, FileSet>& file_sets() {
+  static const std::string digits = "0123456789", upper = "ABCDEFGHIJKLMNOPQRSTUVWXYZ",
+                           merged =
+                               digits + upper + "abdefghnqrt";  // other small letters look like large ones
   static const std::map<std::string, FileSet> sets{
       {"mnist", idx_set({"", "mnist", "MNIST/raw"}, true)},
       {"fashion-mnist", idx_set({"fashion-mnist", "FashionMNIST/raw"}, true)},
-      {"kmnist", idx_set({"kmnist", "KMNIST/raw"})},
-      {"qmnist", idx_set({"", "qmnist", "QMNIST/raw"}, false, "qmnist-", "test", "idx2-int")},
-      {"emnist-balanced", emnist("balanced")},
-      {"emnist-byclass", emnist("byclass")},
-      {"emnist-bymerge", emnist("bymerge")},
-      {"emnist-digits", emnist("digits")},
-      {"emnist-letters", emnist("letters")},
-      {"emnist-mnist", emnist("mnist")},
+      {"kmnist", ten_classes(idx_set({"kmnist", "KMNIST/raw"}))},
+      {"qmnist", ten_classes(idx_set({"", "qmnist", "QMNIST/raw"}, false, "qmnist-", "test", "idx2-int"))},
+      {"emnist-balanced", emnist("balanced", merged)},
+      {"emnist-byclass", emnist("byclass", digits + upper + "abcdefghijklmnopqrstuvwxyz")},
+      {"emnist-bymerge", emnist("bymerge", merged)},
+      {"emnist-digits", emnist("digits", digits)},
+      {"emnist-letters", emnist("letters", upper, 1)},
+      {"emnist-mnist", emnist("mnist", digits)},
       {"idx", idx_set({""})},
       {"cifar10",
        {.folders = {"", "cifar10", "cifar-10-batches-bin"},
@@ -69,17 +76,20 @@ const std::map<std::string, FileSet>& file_sets() {
                   "data_batch_5.bin"},
         .test = {"test_batch.bin"},
         .archive = "cifar-10-binary.tar.gz",
+        .num_classes = 10,
         .is_published = true}},
       {"cifar100",
        {.folders = {"", "cifar100", "cifar-100-binary"},
         .train = {"train.bin"},
         .test = {"test.bin"},
         .archive = "cifar-100-binary.tar.gz",
+        .num_classes = 100,
         .is_published = true}},
       {"svhn",
        {.folders = {"", "svhn", "SVHN"},
         .train = {"train_32x32.mat"},
         .test = {"test_32x32.mat"},
+        .num_classes = 10,
         .is_published = true}}};
   return sets;
 }
@@ -90,8 +100,8 @@ const FileSet& known_set(const std::string& name) {
   return *set;
 }
 
-/// A file of the set in a folder, or else its packed form. IDX files are also found as "images.idx3-ubyte", and
-/// in a folder of their own name.
+/// A file of the set in a folder, or else its packed form. IDX files are also found as "images.idx3-ubyte",
+/// and in a folder of their own name.
 std::optional<fs::path> find_file(const FileSet& set, const fs::path& folder, const std::string& name) {
   std::vector<fs::path> forms{name};
   if (set.may_be_packed) {

@@ -23,12 +23,16 @@ std::filesystem::path cache_folder();
 /// The folder that somebody named: `data_dir`, else $VAE_DATA_DIR.
 std::optional<std::filesystem::path> named_root(const std::filesystem::path& data_dir);
 
-/// A set in files of known names.
+/// A set in files of known names, and what is known of it.
 struct FileSet {
   std::vector<std::string> folders;      ///< of a root, in order of preference; "" is the root itself
   std::vector<std::string> train, test;  ///< the files of each part
   std::string archive{};                 ///< in whose place one file may hold them all
   bool may_be_packed = false;            ///< each file may be NAME.gz instead
+  int num_classes = 0;                   ///< 0: as many as one says
+  int label_offset = 0;                  ///< of the first class
+  std::string letters{};                 ///< the names of its classes, where each is a character
+  bool is_transposed = false;            ///< rows of its images are columns
   bool is_published = false;             ///< `datasets download` fetches it
 
   const std::vector<std::string>& files(Part part) const { return part == Part::train ? train : test; }

@@ -38,10 +38,10 @@ void show(const data::Dataset& set) {
       set.images.size(3), set.num_classes);
   const auto counts = data::class_counts(set.labels, set.num_classes);
   std::vector<std::string> classes;
-  for (size_t k = 0; k < set.class_names.size(); ++k)
-    classes.push_back(fmt::format("{} {}", set.class_names[k], counts[k]));
-  if (classes.empty()) say("  per class: {}\n", fmt::join(counts, " "));
-  else say("  per class: {}\n", fmt::join(classes, ", "));
+  const bool named = !set.class_names.empty();
+  for (size_t k = 0; k < counts.size(); ++k)
+    classes.push_back(named ? fmt::format("{} {}", set.class_names[k], counts[k]) : fmt::to_string(counts[k]));
+  say("  per class: {}\n", fmt::join(classes, named ? ", " : " "));
   if (const auto labeled = std::reduce(counts.begin(), counts.end()); labeled < set.size())
     say("  without a label: {}\n", set.size() - labeled);
   say("  sha256: {}\n", set.sha256);

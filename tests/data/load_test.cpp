@@ -7,6 +7,7 @@
 
 #include "data/idx.h"
 #include "tensor/file.h"
+#include "tests/data/pictures.h"
 #include "tests/expect_error.h"
 #include "tests/scoped_variable.h"
 #include "tests/temporary_directory.h"
@@ -266,6 +267,16 @@ TEST_F(Load, PicturesOfAnySizeSomeWithoutALabel) {
   const Dataset equal = small("subfolders");
   EXPECT_EQ(equal.labels.to_vector<int64_t>(), (std::vector<int64_t>{0, 1}));
   EXPECT_TRUE(equal.warnings.empty());
+  // White strokes on nothing are not seen over white.
+  for (const auto& [name, alpha] : {std::pair("train/cat/a.png", '\0'), {"train/dog/a.png", '\x7f'}})
+    write_file_atomically(directory_ / name, std::string_view(test::png(test::png_header(1, 1, 8, 4),
+                                                                        std::string("\0\xff", 2) + alpha)));
+  EXPECT_EQ(small("subfolders").warnings,
+            std::vector<std::string>{"all 2 pictures are equal over this background (--background)"});
+  const Dataset black = load_dataset({.name = "subfolders",
+                                      .data_dir = directory_.path(),
+                                      .format = {.resize = ImageSize{4, 4}, .background = 0}});
+  EXPECT_TRUE(black.warnings.empty());
   picture("unlabeled/any.png", {8, 80}, 3);
   const Dataset set = small("subfolders");
   EXPECT_EQ(set.labels.to_vector<int64_t>(), (std::vector<int64_t>{0, 1, kNoLabel}));
