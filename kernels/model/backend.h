@@ -14,7 +14,7 @@ using namespace vae::simt;
 inline constexpr DeviceType kDeviceType = DeviceType::cuda;
 using Stream = cudaStream_t;
 
-inline constexpr int64_t kMaxBlocks = 8;  // other blocks than the emulator's, few enough to take little time
+inline constexpr int64_t kMaxBlocks = 4;  // other blocks than the emulator's, few enough to take little time
 
 void check_launch(const char* name, Stream stream);
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <boost/context/fiber.hpp>
 #include <boost/context/protected_fixedsize_stack.hpp>
+#include <cstring>
 #include <exception>
 #include <memory>
 #include <mutex>
@@ -20,7 +21,7 @@ constexpr int kWarp = 32;
 constexpr size_t kMaxThreads = 1024;       // of a block
 constexpr size_t kStackBytes = 64 * 1024;  // of a fiber, which also ends at a guard page
 
-class Worker;
+struct Worker;
 
 enum class State : uint8_t { ready, at_block, at_warp, exited };
 
@@ -34,25 +35,28 @@ struct Thread {
   uint64_t result = 0;
 };
 
-/// A fiber that runs threads to their end, one after the other, until one of them waits. So a kernel without
-/// barriers needs one fiber and no switches.
-class Worker {
- public:
+/// A stack that waits: a worker's, or that of the machine.
+struct Stack {
+  boost::context::fiber rest;
+  static inline Stack* left = nullptr;  // the one that was left last
+  /// Goes on with another stack; returns when one goes on with this.
+  void switch_to(Stack& other) {
+    left = this;
+    boost::context::fiber rest_of_left = std::move(other.rest).resume();
+    left->rest = std::move(rest_of_left);
+  }
+};
+
+/// Runs threads to their end, one after the other, until one of them waits. So a kernel without barriers
+/// needs one worker and no switches.
+struct Worker : Stack {
   template <class Body>
   explicit Worker(Body body)
-      : fiber_(std::allocator_arg, boost::context::protected_fixedsize_stack(kStackBytes),
-               [this, body](boost::context::fiber&& caller) -> boost::context::fiber {
-                 caller_ = std::move(caller);
-                 for (;;) {
-                   body(*this);
-                   yield();
-                 }
-               }) {}
-  void resume() { fiber_ = std::move(fiber_).resume(); }
-  void yield() { caller_ = std::move(caller_).resume(); }
-
- private:
-  boost::context::fiber fiber_, caller_;
+      : Stack{{std::allocator_arg, boost::context::protected_fixedsize_stack(kStackBytes),
+               [this, body](boost::context::fiber&& rest_of_left) -> boost::context::fiber {
+                 left->rest = std::move(rest_of_left);
+                 for (;;) body(*this);
+               }}} {}
 };
 
 std::string name_of(dim3 i) { return fmt::format("({},{},{})", i.x, i.y, i.z); }
@@ -63,6 +67,7 @@ std::string place(Site site) {
 }
 
 bool same_place(Site a, Site b) {
+  if (std::memcmp(&a, &b, sizeof a) == 0) return true;
   return a.line() == b.line() && a.column() == b.column() &&
          (a.file_name() == b.file_name() || std::string_view(a.file_name()) == b.file_name());
 }
@@ -75,7 +80,7 @@ class Machine {
     thread.state = state;
     thread.function = function;
     thread.site = site;
-    thread.worker->yield();
+    thread.worker->switch_to(next_stack());
   }
   uint64_t warp_operation(const WarpCall& call, Site site) {
     current_->call = call;
@@ -97,8 +102,9 @@ class Machine {
  private:
   void run_block();
   void run_new_threads(Worker& worker);
-  void resume(Worker& worker);
-  void resume_ready();
+  void work(Worker& worker);
+  Stack& next_stack();
+  void go_on();
   bool release_warps();
   bool release_warp_group(size_t first_of_warp, const Thread& leader);
   void give_results(size_t first_of_warp, const Thread& leader);
@@ -110,6 +116,7 @@ class Machine {
   const std::function<void()>* body_ = nullptr;
   std::vector<Thread> threads_;
   Thread* current_ = nullptr;
+  Stack stack_;
   std::vector<std::unique_ptr<Worker>> workers_;
   std::vector<Worker*> idle_;
   std::exception_ptr failure_;
@@ -117,6 +124,7 @@ class Machine {
   std::mt19937_64 random_;
   std::vector<size_t> turns_;  // the threads of a block in the order of their turns
   size_t next_ = 0;            // of turns_: the first thread that has not begun
+  size_t resumed_ = 0;         // of turns_: threads before it had their turn since the last barrier
   int64_t block_ = 0, epoch_ = 0;
   std::vector<int64_t> warp_epochs_ = std::vector<int64_t>(kMaxThreads / kWarp);
 };
@@ -140,8 +148,9 @@ void Machine::run(const char* kernel, dim3 grid, dim3 block, const std::function
   if (threads_.size() != n || blockDim != block) {
     threads_.assign(n, {});
     for (size_t i = 0; i < n; ++i)
-      threads_[i].index = dim3(static_cast<unsigned>(i) % block.x, static_cast<unsigned>(i) / block.x % block.y,
-                               static_cast<unsigned>(i) / (block.x * block.y));
+      threads_[i].index =
+          dim3(static_cast<unsigned>(i) % block.x, static_cast<unsigned>(i) / block.x % block.y,
+               static_cast<unsigned>(i) / (block.x * block.y));
   }
   kernel_ = kernel, body_ = &body, gridDim = grid, blockDim = block;
   for (const size_t b : in_order(size_t{grid.x} * grid.y * grid.z)) {
@@ -161,17 +170,18 @@ void Machine::run_block() {
   ++block_, ++epoch_;
   for (Thread& thread : threads_) thread.state = State::ready;
   turns_ = in_order(threads_.size());
-  next_ = 0;
+  next_ = 0, resumed_ = turns_.size();
   while (next_ < turns_.size()) {
     if (idle_.empty()) {
-      workers_.push_back(std::make_unique<Worker>([this](Worker& worker) { run_new_threads(worker); }));
+      workers_.push_back(std::make_unique<Worker>([this](Worker& worker) { work(worker); }));
       idle_.push_back(workers_.back().get());
     }
-    Worker& worker = *idle_.back();
-    idle_.pop_back();
-    resume(worker);
+    go_on();
   }
-  while (release_warps() || release_block()) resume_ready();
+  while (release_warps() || release_block()) {
+    resumed_ = 0;
+    go_on();
+  }
 }
 
 /// On the worker's stack.
@@ -189,19 +199,36 @@ void Machine::run_new_threads(Worker& worker) {
   }
 }
 
-void Machine::resume(Worker& worker) {
-  worker.resume();
-  if (failure_) std::rethrow_exception(failure_);
-  if (current_->state == State::exited) idle_.push_back(&worker);
+/// On the worker's stack.
+void Machine::work(Worker& worker) {
+  run_new_threads(worker);
+  idle_.push_back(&worker);
+  worker.switch_to(failure_ ? stack_ : next_stack());
 }
 
-void Machine::resume_ready() {
-  for (const size_t i : turns_) {
-    if (threads_[i].state != State::ready) continue;
-    current_ = &threads_[i];
-    threadIdx = current_->index;
-    resume(*current_->worker);
+/// That of the thread whose turn is next; the machine's where all have had theirs.
+Stack& Machine::next_stack() {
+  if (next_ < turns_.size()) {
+    if (idle_.empty()) return stack_;
+    Worker& worker = *idle_.back();
+    idle_.pop_back();
+    return worker;
   }
+  while (resumed_ < turns_.size()) {
+    Thread& thread = threads_[turns_[resumed_++]];
+    if (thread.state != State::ready) continue;
+    current_ = &thread;
+    threadIdx = thread.index;
+    return *thread.worker;
+  }
+  return stack_;
+}
+
+/// Gives the threads their turns until none can go on.
+void Machine::go_on() {
+  Stack& next = next_stack();
+  if (&next != &stack_) stack_.switch_to(next);
+  if (failure_) std::rethrow_exception(failure_);
 }
 
 /// Lets warps go whose threads have all arrived; says whether there were any.
@@ -315,6 +342,10 @@ Moment now(Site site) { return machine().now(site); }
 bool unordered(const Moment& earlier, const Moment& later) {
   return earlier.epoch == later.epoch && earlier.thread != later.thread &&
          (earlier.thread / kWarp != later.thread / kWarp || earlier.warp_epoch == later.warp_epoch);
+}
+
+bool in_one_warp(const Moment& a, const Moment& b) {
+  return a.epoch == b.epoch && a.warp_epoch == b.warp_epoch && a.thread / kWarp == b.thread / kWarp;
 }
 
 std::string describe(const Moment& moment) {

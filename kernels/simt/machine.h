@@ -57,6 +57,9 @@ Moment now(Site site);
 /// Threads of a warp are ordered by __syncwarp too, but not by shuffles.
 bool unordered(const Moment& earlier, const Moment& later);
 
+/// Whether both are of one warp, with no barrier of the block or of the warp between them.
+bool in_one_warp(const Moment& a, const Moment& b);
+
 /// "thread (3,0,0) at reduce.h:41"
 std::string describe(const Moment& moment);
 

@@ -20,6 +20,10 @@ void Ledger::read(const Index& i) {
     fault(i.site, fmt::format("reads shared {}[{}], which the block has not written", name_, i.value));
   if (unordered(cell.writer, reader)) race(i, "reads", cell.writer, "wrote");
   if (!cell.readers.empty() && cell.readers.back().epoch != reader.epoch) cell.readers.clear();
+  // Two threads of a warp say as much as all of it: any thread is another one than one of them.
+  if (const size_t n = cell.readers.size();
+      n >= 2 && in_one_warp(cell.readers[n - 1], reader) && in_one_warp(cell.readers[n - 2], reader))
+    return;
   if (!cell.readers.empty() && cell.readers.back().thread == reader.thread)
     cell.readers.back() = reader;
   else

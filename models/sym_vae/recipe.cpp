@@ -208,8 +208,12 @@ void SymVaeRecipe::report(report::Summary& summary, const train::Step& step) {
        [=, this] { return snapshot(*this, step); }},
       {"generated_sh", "Images of random codes",
        [=, this] { return generated(model_, random_images(model_, 40, step.in("generated_sh"))); }},
-      {"generated_sta", "Images after 1000 steps of the Markov chain x -> z -> x",
-       [=, this] { return generated(model_, limiting_images(model_, 40, 1000, step.in("generated_sta"))); }}};
+      {"generated_sta",
+       fmt::format("Images after {} steps of the Markov chain x -> z -> x", settings_.chain_steps),
+       [=, this] {
+         return generated(model_,
+                          limiting_images(model_, 40, settings_.chain_steps, step.in("generated_sta")));
+       }}};
 }
 
 std::optional<report::Image> SymVaeRecipe::preview(const train::Step& step) { return snapshot(*this, step); }

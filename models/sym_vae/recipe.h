@@ -24,9 +24,10 @@ class SymVaeRecipe : public train::Recipe {
     Learning learning = Learning::symmetric;
     TrainedOn trained_on = TrainedOn::all;
     int64_t batch = 1024;
-    double flipped = 0.001;  ///< share of the pixels that are flipped in every batch, of bits
-    double noise = 0.01;     ///< deviation of what is added to them, of grey values
-    int64_t chains = 10;     ///< of the Markov chain that goes on with the training
+    double flipped = 0.001;      ///< share of the pixels that are flipped in every batch, of bits
+    double noise = 0.01;         ///< deviation of what is added to them, of grey values
+    int64_t chains = 10;         ///< of the Markov chain that goes on with the training
+    int64_t chain_steps = 1000;  ///< of the chain that ends at the limiting images of the report
     nn::Adam::Settings adam{.learning_rate = 1e-4, .rule = {}};
   };
   /// A batch larger than the set is cut to it. Throws Error(data) unless images are of 28 x 28 grey pixels.

@@ -30,7 +30,7 @@ VAE = ["vae", "train", *DATA, *LENGTH, "--hidden", "16,12", "--z", "4", "--batch
 ML_VAE = ["ml_vae", "train", *DATA, *LENGTH, "--hidden", "32", "--style-dim", "3", "--class-dim", "4", "--batch", "50"]
 SYM_VAE = ["sym_vae", "train", "--data", "synth", "--synth-train", "60", "--synth-test", "20", "--threads", "1",
            "--epochs", "2", "--iters-per-epoch", "4", "--width", "2", "--encoder-units", "8", "--prior-units", "8",
-           "--code-units", "8", "--nz0", "4", "--nz1", "6", "--batch", "10", "--lr", "0.01"]
+           "--code-units", "8", "--nz0", "4", "--nz1", "6", "--batch", "10", "--lr", "0.01", "--chain-steps", "20"]
 # Deep backbones: 80 unlabelled images in 5 batches, 20 labelled ones in 3, so those are replayed within an epoch.
 DEEP = ["--data", "synth-color", "--synth-train", "100", "--synth-test", "20", "--threads", "1", "--labels", "20",
         "--validation", "20", "--preset", "fast", "--net-name", "wideresnet-10-1", "--batch", "16", "--batch-labeled", "8",

@@ -9,7 +9,7 @@ using test::expect_config, test::Row, test::with;
 
 test::Settings all_of(const Options& o) {
   test::Settings s;
-  const auto& [model, learning, trained_on, batch, flipped, noise, chains, adam] = o.settings;
+  const auto& [model, learning, trained_on, batch, flipped, noise, chains, chain_steps, adam] = o.settings;
   const auto& [encoder, likelihood, nz0, nz1, width, encoder_units, prior_units, code_units,
                decoder_activation] = model;
   s.add("model.encoder", encoder);
@@ -27,6 +27,7 @@ test::Settings all_of(const Options& o) {
   s.add("flipped", flipped);
   s.add("noise", noise);
   s.add("chains", chains);
+  s.add("chain_steps", chain_steps);
   s.add("load", o.load.string());
   add_adam(s, adam);
   add_run(s, o, inputs_of(o));
@@ -55,7 +56,8 @@ TEST(Options, OfSymVae) {
       {"batch", "17", {{"batch", 17}}},
       {"lr", "0.01", {{"adam.learning_rate", 0.01}}},
       {"flipped", "0.25", {{"flipped", 0.25}}},
-      {"noise", "0.5", {{"noise", 0.5}}}};
+      {"noise", "0.5", {{"noise", 0.5}}},
+      {"chain-steps", "20", {{"chain_steps", 20}}}};
   rows.insert(rows.end(), own.begin(), own.end());
   test::check_options<Options>([] { return preset_options(test::choices()); }, all_of, rows);
 }

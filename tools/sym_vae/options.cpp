@@ -5,7 +5,8 @@
 
 namespace vae::sym_vae {
 
-using tool::at_least, tool::choice, tool::non_negative, tool::OptionTable, tool::positive;
+using tool::at_least, tool::choice, tool::non_negative, tool::OptionTable, tool::positive,
+    tool::unless_default;
 
 namespace {
 const std::vector<std::string> kPresets{"mnist-ladder", "mnist-reverse", "fmnist-ladder"};
@@ -76,6 +77,8 @@ void describe(const OptionTable& table, Options& o) {
         tool::between(0.0, 1.0));
   t.add("noise", s.noise, "deviation of the noise that is added to every batch, of grey values",
         non_negative());
+  t.add("chain-steps", s.chain_steps, "of the Markov chain x -> z -> x behind the report's limiting images",
+        unless_default(at_least(1), SymVaeRecipe::Settings().chain_steps));
 }
 
 tool::Tool<Options> sym_vae_tool() {
