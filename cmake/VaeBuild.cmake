@@ -70,6 +70,8 @@ endif()
 function(vae_options target)
   target_compile_options(${target} PRIVATE $<$<COMPILE_LANGUAGE:CXX>:-Wall -Wextra -Wno-unknown-pragmas>
                                            $<$<COMPILE_LANGUAGE:CUDA>:-Xcompiler=-Wall,-Wextra>)
+  # The host's part of a .cu file only starts kernels.
+  target_compile_options(${target} PRIVATE $<$<AND:$<COMPILE_LANGUAGE:CUDA>,$<CONFIG:Release>>:-Xcompiler=-O1>)
   # clang says which loops it could not turn into vectors; they are right all the same.
   target_compile_options(${target} PRIVATE $<$<COMPILE_LANG_AND_ID:CXX,Clang>:-Wno-pass-failed>)
   # fmt 9 takes nvcc for a compiler without constexpr, and nvcc loses the marks of system headers, in which g++ then

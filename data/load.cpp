@@ -8,6 +8,7 @@
 #include "data/cifar.h"
 #include "data/idx.h"
 #include "data/svhn.h"
+#include "tensor/print.h"
 
 namespace vae::data {
 namespace {
@@ -162,7 +163,7 @@ Dataset load_pictures(const DatasetOptions& options) {
   if (set.transparent && all_equal(set.images))
     dataset.warnings.push_back(
         fmt::format("all {} pictures are equal over this background (--background)", dataset.size()));
-  dataset.class_names = classes;
+  for (const std::string& name : classes) dataset.class_names.push_back(printable(name));
   for (const auto& [reason, count] : set.ignored)
     dataset.ignored.push_back(fmt::format("{} {}", count, reason));
   return dataset;

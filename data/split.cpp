@@ -65,6 +65,27 @@ void check_fit(int64_t num_labeled, int64_t num_validation, int64_t n) {
          num_labeled, num_validation, n);
 }
 
+/// A whole number that T holds; the conversions of the library would take 1.5 and true, too.
+template <class T>
+T checked(const Json& number, const std::string& key, const std::string& file) {
+  const bool fits = number.is_number_unsigned()
+                        ? std::in_range<T>(number.get<uint64_t>())
+                        : number.is_number_integer() && std::in_range<T>(number.get<int64_t>());
+  if (!fits) fail(ErrorKind::data, "{}: {} is or holds something else than whole numbers", file, key);
+  return number.get<T>();
+}
+
+template <class T>
+T whole(const Json& json, const std::string& key, const std::string& file) {
+  return checked<T>(json.at(key), key, file);
+}
+
+std::vector<int64_t> items(const Json& json, const std::string& key, const std::string& file) {
+  std::vector<int64_t> numbers;
+  for (const Json& number : json.at(key)) numbers.push_back(checked<int64_t>(number, key, file));
+  return numbers;
+}
+
 const char* name_of(SplitRule rule) {
   for (const auto& [name, known] : kSplitRules)
     if (known == rule) return name;
@@ -226,9 +247,11 @@ StoredSplit load_split(const std::filesystem::path& path, const Tensor& labels) 
     if (json.at("format") != kFormat) fail(ErrorKind::data, "{}: not a stored split of this version", name);
     if (json.at("labels_sha256") != labels_hash(labels))
       fail(ErrorKind::data, "{}: the split was drawn for another data set", name);
-    stored.request = {json.at("num_labeled"), json.at("num_validation"), json.at("num_classes"),
-                      json.at("seed"), rule_of(json.value("rule", "disjoint"), name)};
-    stored.split = {json.at("labeled"), json.at("unlabeled"), json.at("validation")};
+    stored.request = {whole<int64_t>(json, "num_labeled", name), whole<int64_t>(json, "num_validation", name),
+                      whole<int>(json, "num_classes", name), whole<uint64_t>(json, "seed", name),
+                      rule_of(json.value("rule", "disjoint"), name)};
+    stored.split = {items(json, "labeled", name), items(json, "unlabeled", name),
+                    items(json, "validation", name)};
   } catch (const Json::exception& e) {
     fail(ErrorKind::data, "{}: not a stored split ({})", name, e.what());
   }

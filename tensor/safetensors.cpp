@@ -25,6 +25,24 @@ constexpr int kMaxDepth = 3;                // file object, tensor object, shape
 constexpr std::string_view kMetadata = "__metadata__";
 constexpr std::string_view kTypeNames[] = {"F32", "F64", "I32", "I64", "U8"};  // indexed by DType
 
+float from_bf16(uint16_t bits) { return std::bit_cast<float>(uint32_t{bits} << 16); }
+
+/// IEEE 754 binary16: exponents are scaled as f32, infinities and NaN are put in by hand.
+float from_f16(uint16_t bits) {
+  constexpr float kExponents = 0x1p112F;  // f32's bias of 127 less 15, as a factor
+  const uint32_t sign = uint32_t{bits} >> 15 << 31, magnitude = uint32_t{bits & 0x7FFFU} << 13;
+  const float value = magnitude < 0x7C00U << 13 ? std::bit_cast<float>(magnitude) * kExponents
+                                                : std::bit_cast<float>(magnitude | 0xFFU << 23);
+  return std::bit_cast<float>(std::bit_cast<uint32_t>(value) | sign);
+}
+
+/// How a tensor is stored, and what it becomes.
+struct Stored {
+  DType dtype;
+  float (*widened)(uint16_t) = nullptr;  // of types of 16 bits, which are read as f32
+  size_t bytes() const { return widened ? sizeof(uint16_t) : size_of(dtype); }
+};
+
 /// Reads one file; knows its path for the messages.
 class Reader {
  public:
@@ -33,6 +51,7 @@ class Reader {
   SafeTensors read() {
     const json header = parse_header();
     SafeTensors result;
+    result.file = path_;
     for (const auto& [name, entry] : header.items()) {
       if (name == kMetadata) {
         read_metadata(entry, result);
@@ -91,7 +110,7 @@ class Reader {
     if (!entry.is_object() || entry.size() != 3 || !entry.contains("dtype") || !entry.contains("shape") ||
         !entry.contains("data_offsets"))
       bad("tensor {} needs exactly dtype, shape and data_offsets", quoted(name));
-    const DType dtype = read_dtype(name, entry["dtype"]);
+    const Stored stored = read_dtype(name, entry["dtype"]);
     const std::vector<int64_t> extents = read_integers(name, "shape", entry["shape"]);
     const std::vector<int64_t> offsets = read_integers(name, "data_offsets", entry["data_offsets"]);
     if (extents.size() > Shape::kMaxRank)
@@ -101,21 +120,36 @@ class Reader {
     if (begin > end || static_cast<uint64_t>(end) > data_.size())
       bad("tensor {}: data_offsets [{}, {}] outside the {} bytes of data (truncated file?)", quoted(name),
           begin, end, data_.size());
-    if (byte_size(name, extents, dtype) != end - begin)
-      bad("tensor {}: {} [{}] does not fill its {} bytes", quoted(name), name_of(dtype),
+    if (byte_size(name, extents, stored) != end - begin)
+      bad("tensor {}: {} [{}] does not fill its {} bytes", quoted(name), entry["dtype"].get<std::string>(),
           fmt::join(extents, ", "), end - begin);
 
     ranges_.emplace_back(begin, end);
-    Tensor tensor = Tensor::empty(Shape(std::span<const int64_t>(extents)), dtype);
-    copy_bytes(tensor.raw(), kCpu, data_.data() + begin, kCpu, tensor.bytes());
+    Tensor tensor = Tensor::empty(Shape(std::span<const int64_t>(extents)), stored.dtype);
+    const std::byte* from = data_.data() + begin;
+    if (stored.widened)
+      widen(from, tensor, stored.widened);
+    else
+      copy_bytes(tensor.raw(), kCpu, from, kCpu, tensor.bytes());
     return tensor;
   }
 
-  DType read_dtype(const std::string& name, const json& value) const {
+  static void widen(const std::byte* from, const Tensor& to, float (*widened)(uint16_t)) {
+    float* values = to.data<float>();
+    for (int64_t i = 0; i < to.numel(); ++i) {
+      uint16_t bits = 0;
+      std::memcpy(&bits, from + i * static_cast<int64_t>(sizeof bits), sizeof bits);
+      values[i] = widened(bits);
+    }
+  }
+
+  Stored read_dtype(const std::string& name, const json& value) const {
     if (!value.is_string()) bad("tensor {}: dtype is not a string", quoted(name));
     const std::string text = value.get<std::string>();
     for (size_t i = 0; i < std::size(kTypeNames); ++i)
-      if (text == kTypeNames[i]) return static_cast<DType>(i);
+      if (text == kTypeNames[i]) return {static_cast<DType>(i)};
+    if (text == "F16") return {DType::f32, from_f16};
+    if (text == "BF16") return {DType::f32, from_bf16};
     bad("tensor {}: unsupported dtype {}", quoted(name), quoted(text));
   }
 
@@ -130,8 +164,8 @@ class Reader {
     return values;
   }
 
-  int64_t byte_size(const std::string& name, std::span<const int64_t> extents, DType dtype) const {
-    int64_t bytes = static_cast<int64_t>(size_of(dtype));
+  int64_t byte_size(const std::string& name, std::span<const int64_t> extents, Stored stored) const {
+    auto bytes = static_cast<int64_t>(stored.bytes());
     for (const int64_t extent : extents)
       if (__builtin_mul_overflow(bytes, extent, &bytes))
         bad("tensor {}: shape [{}] is too large", quoted(name), fmt::join(extents, ", "));
@@ -185,7 +219,8 @@ std::string quoted(const std::string& name) {
 
 const Tensor& SafeTensors::at(const std::string& name) const {
   const auto it = tensors.find(name);
-  if (it == tensors.end()) fail(ErrorKind::data, "no tensor {} in the file", quoted(name));
+  if (it == tensors.end())
+    fail(ErrorKind::data, "{}no tensor {}", file.empty() ? "" : file.string() + ": ", quoted(name));
   return it->second;
 }
 

@@ -32,11 +32,8 @@ class Shape {
     VAE_CHECK(axis >= 0 && axis < rank_, "axis {} of a tensor of rank {}", i, rank_);
     return extents_[axis];
   }
-  int64_t numel() const {
-    int64_t n = 1;
-    for (int i = 0; i < rank_; ++i) n *= extents_[i];
-    return n;
-  }
+  /// The number of elements; throws Error(device) where bytes of them could not be counted.
+  int64_t numel() const;
   std::span<const int64_t> extents() const { return {extents_.data(), static_cast<size_t>(rank_)}; }
   /// The same shape with the leading extent replaced.
   Shape with_leading(int64_t n) const {

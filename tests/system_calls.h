@@ -1,6 +1,5 @@
 #pragma once
-// fsync, rename and flock of this program: recorded, and failing as asked. For one source file of a test
-// program.
+// fsync, rename and flock of this program: recorded, and failing as asked.
 #include <fcntl.h>
 #include <sys/file.h>
 #include <sys/stat.h>
@@ -39,7 +38,7 @@ inline int failure(int error) {
 
 }  // namespace vae::test
 
-extern "C" int fsync(int file) {
+extern "C" [[gnu::weak]] int fsync(int file) {
   if (auto* calls = vae::test::SystemCalls::active()) {
     const auto name = std::filesystem::read_symlink("/proc/self/fd/" + std::to_string(file)).filename();
     calls->record.push_back("fsync " + name.string());
@@ -48,7 +47,7 @@ extern "C" int fsync(int file) {
   return static_cast<int>(::syscall(SYS_fsync, file));
 }
 
-extern "C" int rename(const char* from, const char* to) noexcept {
+extern "C" [[gnu::weak]] int rename(const char* from, const char* to) noexcept {
   if (auto* calls = vae::test::SystemCalls::active()) {
     const std::filesystem::path source = from, target = to;
     calls->record.push_back("rename " + source.filename().string() + " " + target.filename().string());
@@ -56,7 +55,7 @@ extern "C" int rename(const char* from, const char* to) noexcept {
   return static_cast<int>(::syscall(SYS_renameat2, AT_FDCWD, from, AT_FDCWD, to, 0));
 }
 
-extern "C" int flock(int file, int operation) noexcept {
+extern "C" [[gnu::weak]] int flock(int file, int operation) noexcept {
   const auto* calls = vae::test::SystemCalls::active();
   if (calls && calls->flock_error != 0) return vae::test::failure(calls->flock_error);
   return static_cast<int>(::syscall(SYS_flock, file, operation));

@@ -1,5 +1,7 @@
 #include "nn/fit/outcome.h"
 
+#include <fmt/ranges.h>
+
 #include <cmath>
 #include <exception>
 
@@ -7,6 +9,7 @@
 #include "tensor/file.h"
 #include "tensor/parallel.h"
 #include "tensor/print.h"
+#include "tensor/runtime.h"
 
 namespace vae::fit {
 
@@ -87,9 +90,12 @@ struct Drawn {
     png = report::encode_png(figure ? figure->image() : std::get<report::Image>(picture));
     if (figure) svg = figure->svg();
   }
-  void write(const std::filesystem::path& run, const std::string& name) const {
-    write_file_atomically(train::claim(run, name + ".png"), png);
+  /// Returns the path of the PNG.
+  std::string write(const std::filesystem::path& run, const std::string& name) const {
+    const std::filesystem::path path = train::claim(run, name + ".png");
+    write_file_atomically(path, png);
     if (!svg.empty()) write_file_atomically(train::claim(run, name + ".svg"), svg);
+    return path.string();
   }
 };
 
@@ -97,7 +103,7 @@ struct Drawn {
 
 void write_picture(const std::filesystem::path& run, const std::string& name,
                    const report::Picture& picture) {
-  Drawn(picture).write(run, name);
+  say("picture: {}\n", Drawn(picture).write(run, name));
 }
 
 void WrittenPictures::check() const {
@@ -106,6 +112,7 @@ void WrittenPictures::check() const {
 
 WrittenPictures write_pictures(const std::filesystem::path& run, const report::Summary& summary) {
   WrittenPictures written;
+  std::vector<std::string> paths;
   for (const auto& [name, caption, make] : summary.pictures) {
     std::optional<Drawn> drawn;
     try {
@@ -115,24 +122,29 @@ WrittenPictures write_pictures(const std::filesystem::path& run, const report::S
       continue;
     }
     try {
-      drawn->write(run, name);
+      paths.push_back(drawn->write(run, name));
       written.shown.push_back({drawn->png, caption});
     } catch (const Error&) {
       if (!written.failure) written.failure = std::current_exception();
     }
   }
+  if (!paths.empty()) say("pictures: {}\n", fmt::join(paths, ", "));
   return written;
 }
 
 void write_outcome(const std::filesystem::path& run, report::Summary summary, const train::LoopResult& result,
-                   const nlohmann::ordered_json& config, const Images& images) {
+                   const nlohmann::ordered_json& config, const Images& images,
+                   const std::vector<report::Fact>& origin) {
   if (result.best) add_best(summary, *result.best);
   report::RunFacts facts{config, {}, {}, images.train.class_names, result.iterations, result.seconds};
   for (const data::Dataset* part : {&images.train, &images.test})
     facts.data.push_back({part == &images.train ? "training" : "test", part->name,
                           fmt::to_string(part->size()), part->images.shape().str(), part->sha256});
-  facts.environment = {{"device", images.data.train.device().str()},
-                       {"CPU threads", fmt::to_string(num_threads())}};
+  const Device device = images.data.train.device();
+  facts.environment = {
+      {"device", fmt::format("{}: {}", device.str(), runtime(device.type).name(device.index))},
+      {"CPU threads", fmt::to_string(num_threads())}};
+  facts.environment.insert(facts.environment.end(), origin.begin(), origin.end());
   print(summary);
   report::write_results(run, summary, facts);
   const WrittenPictures pictures = write_pictures(run, summary);

@@ -24,11 +24,11 @@ train::Scalar score_of(const report::Summary& summary);
 void print(const report::Summary& summary);
 void print_left_out(const report::Summary& summary);
 
-/// Writes a picture into the folder of a run: NAME.png, of a figure NAME.svg, too.
+/// Writes a picture into the folder of a run: NAME.png, of a figure NAME.svg, too; says where.
 void write_picture(const std::filesystem::path& run, const std::string& name, const report::Picture& picture);
 
-/// Makes and writes the pictures of a summary, whatever happens to single ones. One that cannot be made costs
-/// a line on standard error.
+/// Makes and writes the pictures of a summary, whatever happens to single ones, and says where. One that
+/// cannot be made costs a line on standard error.
 struct WrittenPictures {
   std::vector<report::ShownPicture> shown{};
   std::exception_ptr failure{};  ///< of the first that could not be written
@@ -39,8 +39,10 @@ WrittenPictures write_pictures(const std::filesystem::path& run, const report::S
 
 /// Prints a summary, the best epoch among it, and writes results.json, pictures and report.html. Throws
 /// Error(io) where one cannot be written, as train::claim() does for a file that is not of the run; a picture
-/// keeps none of the others from being written. `config`: the options of the run.
+/// keeps none of the others from being written. `config`: the options of the run; `origin`: what else there
+/// is to say of how it came about.
 void write_outcome(const std::filesystem::path& run, report::Summary summary, const train::LoopResult& result,
-                   const nlohmann::ordered_json& config, const Images& images);
+                   const nlohmann::ordered_json& config, const Images& images,
+                   const std::vector<report::Fact>& origin = {});
 
 }  // namespace vae::fit

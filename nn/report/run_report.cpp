@@ -97,7 +97,6 @@ void write_report(const fs::path& run, const Summary& summary, const std::vector
   if (!facts.class_names.empty()) add(html, "Classes", [&] { add_class_names(html, facts.class_names); });
   html.add_section("Environment");
   std::vector<Fact> environment = facts.environment;
-  environment.push_back({"compiler", fmt::format("g++ {}", __VERSION__)});
   environment.push_back({"iterations", fmt::to_string(facts.iterations)});
   environment.push_back({"seconds of training", fmt::format("{:.1f}", facts.seconds)});
   html.add_facts(environment);

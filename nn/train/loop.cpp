@@ -45,7 +45,7 @@ Start restore(Trainable& trainable, const RunDirectory& directory, const LoopOpt
   const json meta = load_checkpoint(path, trainable.state(), trainable.meta());
   const json loop = meta.value("loop", json());
   if (!loop.is_object() || !loop.contains("iteration") || !loop["iteration"].is_number_unsigned() ||
-      !loop.contains("iters_per_epoch"))
+      loop["iteration"].get<uint64_t>() > INT64_MAX || !loop.contains("iters_per_epoch"))
     fail(ErrorKind::data, "{}: not a checkpoint of a training run", path.string());
   if (loop["iters_per_epoch"] != options.iters_per_epoch)
     fail(ErrorKind::data, "{}: the run has {} iterations in an epoch, not {}", path.string(),

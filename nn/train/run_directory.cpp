@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -13,6 +14,7 @@
 #include "tensor/communicator.h"
 #include "tensor/error.h"
 #include "tensor/file.h"
+#include "tensor/print.h"
 
 namespace vae::train {
 namespace {
@@ -102,9 +104,11 @@ void RunDirectory::lock() {
   lock_ = open_own_file(path_ / kRunFile, O_RDWR);
   if (::access(path_.c_str(), W_OK) != 0)
     fail(ErrorKind::io, "cannot write in run directory {}: {}", path_.string(), reason(errno));
-  // Some network file systems know no locks (ENOLCK, ENOTSUP); training must work there too.
-  if (::flock(lock_.get(), LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK)
-    fail(ErrorKind::usage, "another process is training in {}", path_.string());
+  ::fchmod(lock_.get(), S_IRUSR | S_IWUSR);  // who can open a file can hold its lock
+  if (::flock(lock_.get(), LOCK_EX | LOCK_NB) == 0) return;
+  if (errno == EWOULDBLOCK) fail(ErrorKind::usage, "another process is training in {}", path_.string());
+  note("{}: no lock ({}), so nothing keeps a second process from training there\n", path_.string(),
+       reason(errno));
 }
 
 void RunDirectory::adopt_files() const {

@@ -44,16 +44,16 @@ Tensor as(DType dtype, const std::vector<double>& values, const Shape& shape) {
 }
 
 /// The tensor of the file for one of ours, checked.
-Tensor imported(const SafeTensors& state, const fs::path& file, const std::string& name, const Tensor& ours) {
-  if (!state.contains(name)) fail(ErrorKind::data, "{}: no tensor {}", file.string(), quoted(name));
+Tensor imported(const SafeTensors& state, const std::string& name, const Tensor& ours) {
+  const std::string file = state.file.string();
   const Tensor& given = state.at(name);
   if (!is_floating(given.dtype()) || given.shape() != torch_shape(ours.shape()))
-    fail(ErrorKind::data, "{}: tensor {} is {} {}, expected {}", file.string(), quoted(name),
-         name_of(given.dtype()), given.shape().str(), torch_shape(ours.shape()).str());
+    fail(ErrorKind::data, "{}: tensor {} is {} {}, expected {}", file, quoted(name), name_of(given.dtype()),
+         given.shape().str(), torch_shape(ours.shape()).str());
   const std::vector<double> values = to_doubles(given);
   for (const double value : values)
     if (!std::isfinite(value) || (value < 0 && name.ends_with("running_var")))
-      fail(ErrorKind::data, "{}: tensor {} holds {}", file.string(), quoted(name), value);
+      fail(ErrorKind::data, "{}: tensor {} holds {}", file, quoted(name), value);
   return as(ours.dtype(), in_our_layout(values, ours.shape()), ours.shape());
 }
 
@@ -61,7 +61,7 @@ Tensor imported(const SafeTensors& state, const fs::path& file, const std::strin
 
 SafeTensors load_torch_state(const fs::path& file) {
   SafeTensors given = load_safetensors(file), state;
-  state.metadata = std::move(given.metadata);
+  state.metadata = std::move(given.metadata), state.file = file;
   const auto first = given.tensors.lower_bound(std::string(kParam));
   const bool behind_param = first != given.tensors.end() && first->first.starts_with(kParam);
   for (auto& [full_name, tensor] : given.tensors) {
@@ -75,19 +75,19 @@ SafeTensors load_torch_state(const fs::path& file) {
   return state;
 }
 
-void import_weights(nn::Module& module, const SafeTensors& state, const fs::path& file) {
+void import_weights(nn::Module& module, const SafeTensors& state) {
   std::vector<std::pair<Tensor, Tensor>> copies;
   std::set<std::string> names, parts;
   const auto add = [&](const std::string& name, const Tensor& ours) {
     if (!is_floating(ours.dtype())) return;  // calls of dropout, which PyTorch does not count
     names.insert(name), parts.insert(part_of(name));
-    copies.emplace_back(ours, imported(state, file, name, ours));
+    copies.emplace_back(ours, imported(state, name, ours));
   };
   for (const nn::Module::Parameter& p : module.parameters()) add(p.name, p.var.value());
   for (const nn::Module::Buffer& b : module.buffers()) add(b.name, b.tensor);
   for (const auto& [name, tensor] : state.tensors)
     if (!names.contains(name) && parts.contains(part_of(name)))
-      fail(ErrorKind::data, "{}: tensor {} is none of this model's", file.string(), quoted(name));
+      fail(ErrorKind::data, "{}: tensor {} is none of this model's", state.file.string(), quoted(name));
   for (const auto& [ours, given] : copies) ours.copy_from(given);
 }
 

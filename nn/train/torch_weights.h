@@ -15,7 +15,7 @@ SafeTensors load_torch_state(const std::filesystem::path& file);
 /// Weights of convolutions, [out, in, kh, kw] and transposed [in, out, kh, kw] there, become [out, kh, kw,
 /// in] and [in, kh, kw, out]. Strict: every tensor of the module, in its shape, finite, no variance below
 /// zero; further ones are refused where they are of a part that the module has ("encoder.*"). All of it is
-/// checked before anything is written. Throws Error(data) naming `file` and tensor.
-void import_weights(nn::Module& module, const SafeTensors& state, const std::filesystem::path& file);
+/// checked before anything is written. Throws Error(data) naming file and tensor.
+void import_weights(nn::Module& module, const SafeTensors& state);
 
 }  // namespace vae::train

@@ -345,13 +345,23 @@ TEST_F(StoredSplits, DamageIsNoticed) {
   expect_refused("another data set", [](auto& json) { json["labels_sha256"] = "0"; });
   expect_refused("not a stored split", [](auto& json) { json["format"] = "other"; });
   expect_refused("not a stored split", [](auto& json) { json.erase("labeled"); });
-  expect_refused("not a stored split", [](auto& json) { json["validation"] = "all"; });
+  expect_refused("validation is or holds something else", [](auto& json) { json["validation"] = "all"; });
   expect_refused("not a stored split", [](auto& json) { json = nlohmann::json::array(); });
   expect_refused("listed twice", [](auto& json) { json["labeled"][0] = json["labeled"][1]; });
   expect_refused("out of range", [](auto& json) { json["unlabeled"][0] = 600; });
   expect_refused("out of range", [](auto& json) { json["unlabeled"][0] = -1; });
   expect_refused("599 of 600", [](auto& json) { json["unlabeled"].erase(0); });
   expect_refused("claims", [](auto& json) { json["num_labeled"] = 60; });
+  for (const nlohmann::json& wrong : {nlohmann::json(1.5), nlohmann::json(true), nlohmann::json("1"),
+                                      nlohmann::json(UINT64_MAX), nlohmann::json({1})}) {
+    expect_refused("labeled is or holds something else", [&](auto& json) { json["labeled"][0] = wrong; });
+    expect_refused("num_labeled is or holds something else",
+                   [&](auto& json) { json["num_labeled"] = wrong; });
+    expect_refused("num_classes is or holds something else",
+                   [&](auto& json) { json["num_classes"] = wrong; });
+  }
+  expect_refused("num_classes is or holds", [](auto& json) { json["num_classes"] = int64_t{1} << 32; });
+  expect_refused("seed is or holds", [](auto& json) { json["seed"] = -1; });
 }
 
 TEST_F(StoredSplits, WrongFiles) {

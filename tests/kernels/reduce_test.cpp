@@ -111,9 +111,9 @@ bool same_numbers(const std::vector<double>& a, const std::vector<double>& b) {
 TEST(Naive, top_k) {
   for (const Device device : test::devices())
     for (const DType dtype : kFloating)
-      for (const int64_t rows : {0, 1, 31, 65, 130})
-        for (const int64_t n : {1, 2, 10, 17, 33, 64, 65, 1000, 3000})
-          for (const int64_t k : {1, 2, 5, 33, 64}) {
+      for (const int64_t rows : {0, 1, 31, 65})
+        for (const int64_t n : {1, 2, 17, 33, 64, 65, 3000})
+          for (const int64_t k : {1, 5, 33, 64}) {
             if (k > n) continue;
             std::vector<double> x(static_cast<size_t>(rows * n));
             for (size_t i = 0; i < x.size(); ++i) x[i] = static_cast<double>(i * 7919 % 13);  // many ties

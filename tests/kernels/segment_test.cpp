@@ -48,7 +48,8 @@ TEST(Naive, segment_sum) {
   for_all([](Device device, DType dtype, Write write) {
     for (const int64_t rows : kLengths)
       for (const int64_t groups : {1, 10, 300})
-        for (const int64_t columns : {1, 10, 33, 130, 600}) {
+        for (const int64_t columns : {1, 33, 130, 600}) {
+          if (rows * columns > 200'000) continue;
           std::vector<double> group;
           for (int64_t r = 0; r < rows; ++r) group.push_back(static_cast<double>(r * r % groups));
           const Tensor x = sample_tensor({rows, columns}, dtype, device, -2, 2, 1);

@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <cmath>
 #include <cstring>
 
 #include "tensor/file.h"
@@ -55,7 +56,33 @@ TEST_F(SafeTensorsFile, RoundTripsTypesShapesAndMetadata) {
     EXPECT_TRUE(actual.bytes() == 0 || std::memcmp(actual.raw(), expected.raw(), expected.bytes()) == 0)
         << name;
   }
-  expect_error(ErrorKind::data, "no tensor \"f64\"", [&] { in.at("f64"); });
+  expect_error(ErrorKind::data, path().string() + ": no tensor \"f64\"", [&] { in.at("f64"); });
+}
+
+TEST_F(SafeTensorsFile, SixteenBitsBecomeSinglePrecision) {
+  std::string data;
+  for (int bits = 0; bits < 1 << 16; ++bits) data += {static_cast<char>(bits), static_cast<char>(bits >> 8)};
+  const std::string header = "{\"half\":" + tensor("F16", "[65536]", "[0,131072]") +
+                             ",\"brain\":" + tensor("BF16", "[65536]", "[131072,262144]") + "}";
+  write(header.size(), header + data + data);
+  const SafeTensors read = load_safetensors(path());
+  const auto check = [&](const char* name, int exponent_bits, int fraction_bits) {
+    const int bias = (1 << (exponent_bits - 1)) - 1, last = (1 << exponent_bits) - 1;
+    const std::vector<float> values = read.at(name).to_vector<float>();
+    for (int bits = 0; bits < 1 << 16; ++bits) {
+      const int exponent = bits >> fraction_bits & last, fraction = bits & ((1 << fraction_bits) - 1);
+      const int whole = exponent ? fraction | 1 << fraction_bits : fraction;
+      double expected = std::ldexp(whole, std::max(exponent, 1) - bias - fraction_bits);
+      if (exponent == last) expected = fraction ? NAN : INFINITY;
+      if (bits >> 15) expected = -expected;
+      const float value = values[static_cast<size_t>(bits)];
+      ASSERT_TRUE(std::isnan(expected) ? std::isnan(value) : value == expected) << name << " " << bits;
+      ASSERT_EQ(std::signbit(value), bits >> 15 != 0) << name << " " << bits;
+    }
+  };
+  check("half", 5, 10);
+  check("brain", 8, 7);
+  refuse("{\"a\":" + tensor("F16", "[2]", "[0,8]") + "}", 8, "F16 [2] does not fill its 8 bytes");
 }
 
 TEST_F(SafeTensorsFile, BytesAreDeterministicAndDataAligned) {
@@ -145,11 +172,11 @@ TEST_F(SafeTensorsFile, RefusesBadEntries) {
   refuse(R"({"a":{}})", 0, "needs exactly");
   refuse(R"({"a":{"dtype":"U8","shape":[1],"data_offsets":[0,1],"x":0}})", 1, "needs exactly");
   refuse(R"({"a":{"dtype":8,"shape":[1],"data_offsets":[0,1]}})", 1, "dtype is not a string");
-  for (const char* dtype : {"F16", "BF16", "BOOL", "I8", "f32", "", "F64 "})
+  for (const char* dtype : {"F8_E4M3", "U16", "BOOL", "I8", "f32", "", "F64 "})
     refuse("{\"a\":" + tensor(dtype, "[1]", "[0,8]") + "}", 8,
            fmt::format("tensor \"a\": unsupported dtype \"{}\"", dtype));
-  refuse("{\"line\\nbreak\":" + tensor("F16", "[1]", "[0,2]") + "}", 2, "tensor \"line\\nbreak\"");
-  refuse("{\"" + std::string(100'000, 'n') + "\":" + tensor("F16", "[1]", "[0,2]") + "}", 2, "nnn...\"");
+  refuse("{\"line\\nbreak\":" + tensor("U16", "[1]", "[0,2]") + "}", 2, "tensor \"line\\nbreak\"");
+  refuse("{\"" + std::string(100'000, 'n') + "\":" + tensor("U16", "[1]", "[0,2]") + "}", 2, "nnn...\"");
 }
 
 TEST_F(SafeTensorsFile, RefusesBadShapes) {

@@ -25,6 +25,9 @@ TEST(Shape, ExtentsRankAndText) {
   EXPECT_EQ(Shape{}.numel(), 1);
   EXPECT_EQ(Shape{}.str(), "[]");
   EXPECT_EQ((Shape{5, 0, 7}).numel(), 0);
+  for (const Shape& huge :
+       {Shape{INT64_MAX, 2}, Shape{int64_t{1} << 32, int64_t{1} << 32}, Shape{(int64_t{1} << 60) + 1}})
+    expect_error(ErrorKind::device, "out of memory: a tensor of shape [", [&] { huge.numel(); });
   EXPECT_EQ(shape.with_leading(9), (Shape{9, 3, 4}));
   EXPECT_FALSE((Shape{2, 3}) == (Shape{2, 3, 1}));
 }

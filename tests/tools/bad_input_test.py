@@ -51,6 +51,9 @@ class BadOptions(ToolTest):
             (["--resume", "--fresh"], ""),
             (["--no-such-option"], "--no-such-option"),
             (["--two\nlines"], "--two lines"),
+            (["--hiden", "32"], "no option '--hiden': is '--hidden' meant?"),
+            (["--bacth=3"], "no option '--bacth': is '--batch' meant?"),
+            (["--unlike-any-of-them"], "no option '--unlike-any-of-them' (see --help)"),
         ]:
             with self.subTest(options=options):
                 code = 4 if options == ["--resume", "--fresh"] else 2
@@ -58,6 +61,9 @@ class BadOptions(ToolTest):
         self.refuse_new(2, "--batch", *M1, "--batch", "0")
         self.refuse_new(2, "--m1-epochs", *M1_M2, "--m1-epochs", "0")
         self.refuse(2, "empty name", *M2, "--run", "")
+        self.refuse(2, "no command 'trian': is 'train' meant?", "m2", "trian", "--epochs", "3")
+        self.refuse(2, "no command 'verfiy': is 'verify' meant?", "datasets", "verfiy", "mnist")
+        self.refuse(2, "A subcommand is required", "m2")
         self.refuse(2, "--lr", "m2", "analogy", "--lr", "x", "--config", self.write("options.json", "{}"))
 
     def test_adgm_family(self):

@@ -230,6 +230,21 @@ class OwnSets(DataTest):
         (self.dir / "set/test_images/2").rename(self.dir / "set/test_images/3")
         self.refuse_new(3, "test_images/3: not one of the 3 classes", *train)
 
+    def test_names_are_bytes(self):
+        self.write_classes("set", ["1", "2"])
+        for part in ("train_images", "test_images"):
+            folder = os.fsencode(self.dir / "set" / part)
+            os.rename(folder + b"/2", folder + b"/caf\xe9")
+            os.rename(folder + b"/1/0.png", folder + "/1/\u202e\n0.png".encode())
+        data = ["--data", "subfolders", "--data-dir", "set"]
+        out = self.succeed("datasets", "verify", *data[1:])
+        self.assertIn("caf\\xe9", out)
+        self.succeed("m2", "train", *data, "--labels", "2", *SHORT, "--run", "r")
+        self.succeed("m2", "train", "--run", "r", "--resume", "--epochs", "2")
+        self.assertIn("caf\\xe9", (self.dir / "r/report.html").read_text())
+        (self.dir / "set/test_images/1/\u202e\n0.png").write_text("none")
+        self.refuse(3, "/\\u202e 0.png: ", "m2", "test", "--run", "r")
+
 
 if __name__ == "__main__":
     unittest.main()

@@ -16,9 +16,13 @@ class Configuration(ToolTest):
             for preset in ("chainer19", "paper"):
                 one, two = f"{tool}.{preset}", f"{tool}.{preset}.again"
                 self.succeed(*command, "--preset", preset, "--seed", "3", "--lr", "0.00123456789", "--run", one)
-                self.succeed(tool, "train", "--config", f"{one}/config.json", "--run", two)
+                report = self.read(f"{one}/report.html").decode()
+                again = re.search(rf"{tool} train --config (\S+) --run DIRECTORY", report)
+                self.succeed(tool, "train", "--config", again[1], "--run", two)
                 self.assert_same_files(one, two)
                 self.assertEqual(self.load(f"{one}/config.json"), self.load(f"{two}/config.json"))
+        for words in ("commit", "OpenBLAS", "CPU threads"):
+            self.assertIn(words, report)
         self.succeed("m2", "train", "--config", "m2.paper/config.json", "--seed", "4", "--run", "other")
         self.assertEqual(self.load("other/config.json")["seed"], 4)  # the command line wins
         self.assertNotEqual(self.rows("other"), self.rows("m2.paper"))

@@ -46,7 +46,7 @@ class FilesOfTheUser(ToolTest):
         self.succeed(*M2, *SHORT, "--run", "new")
         self.succeed(*M1, *SHORT, "--run", "m1")
         self.keep("m1/analogy.png")
-        self.succeed("m1", "visualize", "--run", "m1")
+        self.assertRegex(self.succeed("m1", "visualize", "--run", "m1"), r"pictures: m1/\S+\.png, m1/")
         self.assert_kept("m1/analogy.png")
         text = (self.dir / "new/run.files").read_text().replace("analogy.png\n", "")
         (self.dir / "new/run.files").write_text(text)

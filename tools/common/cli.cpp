@@ -16,17 +16,11 @@
 #include "nn/parallel/environment.h"
 #include "tensor/error.h"
 #include "tensor/print.h"
+#include "tools/common/nearest.h"
 #include "tools/common/version.h"
 
 namespace vae::tool {
 namespace {
-
-/// A text of others (file names, option values) in one line.
-std::string one_line(std::string text) {
-  for (char& c : text)
-    if (static_cast<unsigned char>(c) < ' ' || c == '\x7f') c = ' ';
-  return text;
-}
 
 /// Opens what is closed of the descriptors 0 to 2: otherwise the next file opened would get such a number,
 /// and what is printed would land in a checkpoint. A closed standard output stays one that cannot be written.
@@ -55,8 +49,34 @@ int tell(const Error& error, const std::function<bool()>& is_ending) {
     line += fmt::format("rank {}: ", g_ranks.rank);
   }
   if (interrupted ? g_ranks.rank == 0 : !is_ending())
-    ::dprintf(2, "%s\n", (line + one_line(error.what())).c_str());
+    ::dprintf(2, "%s\n", (line + printable(error.what())).c_str());
   return error.exit_code();
+}
+
+/// The words of a command line that the parser knows, as users write them.
+std::vector<std::string> known_words(const CLI::App& app, bool commands) {
+  std::vector<std::string> words;
+  if (commands)
+    for (const CLI::App* command : app.get_subcommands({})) words.push_back(command->get_name());
+  else
+    for (const CLI::Option* option : app.get_options())
+      for (const std::string& name : option->get_lnames()) words.push_back("--" + name);
+  return words;
+}
+
+/// What is wrong with a command line: of a word that is not known, the nearest one that is.
+std::string complaint(const CLI::App& app, const CLI::Error& error) {
+  const std::vector<CLI::App*> chosen = app.get_subcommands();
+  const bool lacks_command = chosen.empty() && !app.get_subcommands({}).empty();
+  for (const std::string& word : app.remaining(true)) {
+    const bool is_option = word.starts_with("--");
+    if (!is_option && (word.starts_with("-") || !lacks_command)) continue;
+    const std::string name = word.substr(0, is_option ? word.find('=') : word.npos);
+    const std::string meant = nearest(name, known_words(chosen.empty() ? app : *chosen[0], !is_option));
+    return fmt::format("no {} '{}'{}", is_option ? "option" : "command", name,
+                       meant.empty() ? "" : fmt::format(": is '{}' meant?", meant));
+  }
+  return error.what();
 }
 
 Error described(const std::exception_ptr& exception) {
@@ -117,7 +137,7 @@ bool parse_command_line(CLI::App& app, int argc, const char* const* argv) {
     app.exit(asked);
     return false;
   } catch (const CLI::Error& e) {
-    fail(ErrorKind::usage, "{} (see --help)", e.what());
+    fail(ErrorKind::usage, "{} (see --help)", complaint(app, e));
   }
 }
 

@@ -5,18 +5,15 @@
 
 namespace vae::tool {
 
-/// The state dict of a published program (nn/train/torch_weights.h).
-struct TorchFile {
-  std::string path;
-  SafeTensors state;
-  /// The extent of an axis of a tensor; throws Error(data) naming file and tensor where it has none.
-  int64_t extent(const std::string& name, int axis = 0) const;
-};
+/// The extent of an axis of a tensor of a published program's state dict (nn/train/torch_weights.h); throws
+/// Error(data) naming file and tensor where it has none.
+int64_t extent(const SafeTensors& state, const std::string& name, int axis = 0);
 
 /// What a family says of such files.
 struct Published {
-  std::function<nlohmann::json(const TorchFile&)> options;  ///< those that the tensors decide, such as sizes
-  std::function<void(TorchFile&)> reorder{};                ///< puts units into the order that ours have
+  std::function<nlohmann::json(const SafeTensors&)>
+      options;                                  ///< those that the tensors decide, such as sizes
+  std::function<void(SafeTensors&)> reorder{};  ///< puts units into the order that ours have
 };
 
 /// Makes the run: split, configuration and checkpoint. Throws Error(io), Error(data) for a file that does not

@@ -6,6 +6,7 @@
 #include "nn/train/torch_weights.h"
 #include "tensor/print.h"
 #include "tools/common/ranks.h"
+#include "tools/common/version.h"
 
 namespace vae::tool {
 
@@ -103,6 +104,14 @@ void Run::train_stage(const train::RunDirectory& directory) {
   load_stage(directory / stage.folder);
 }
 
+std::vector<report::Fact> Run::origin() const {
+  std::vector<report::Fact> facts = version_facts();
+  facts.push_back(
+      {"to repeat it", fmt::format("{} train --config {} --run DIRECTORY", setup_.options.tool_name,
+                                   (options().run / "config.json").string())});
+  return facts;
+}
+
 void Run::train() {
   check_same_on_ranks(identity_of_images());
   // Whatever can be wrong with the input of a new run shows before there is a directory.
@@ -131,7 +140,7 @@ void Run::train() {
   parallel::current().on_first([&] {
     const report::Summary summary = summarize(result.last);
     score_ = fit::score_of(summary);
-    fit::write_outcome(directory.path(), summary, result, setup_.table.config(), images_);
+    fit::write_outcome(directory.path(), summary, result, setup_.table.config(), images_, origin());
   });
   const Tensor score = Tensor::scalar(score_.value);
   parallel::current().broadcast(score);
@@ -148,11 +157,11 @@ void Run::benchmark() {
   say("{}\n", train::benchmark(task, device_, options().benchmark).dump());
 }
 
-void Run::import(const SafeTensors& state, const fs::path& file) {
+void Run::import(const SafeTensors& state) {
   std::optional<data::StoredSplit> drawn;
   if (setup_.split) drawn = new_split(*setup_.split, options().seed, images_.train);
   train::Recipe& recipe = make_recipe(drawn ? drawn->split : data::Split{});
-  train::import_weights(recipe.model(), state, file);
+  train::import_weights(recipe.model(), state);
   const train::RunDirectory directory = options().directory();
   const data::Split split = prepare_split(directory, drawn);
   write_config(directory, setup_.table);

@@ -93,7 +93,7 @@ class Run {
 
   /// Begins a new run with the weights of a state dict (nn/train/torch_weights.h), which `file` names in
   /// errors: writes split, configuration and checkpoint. The recipe is left in test mode.
-  void import(const SafeTensors& state, const std::filesystem::path& file);
+  void import(const SafeTensors& state);
 
   /// Makes the recipe with the weights of the run, in test mode.
   void load();
@@ -128,6 +128,9 @@ class Run {
   void load_stage(const std::filesystem::path& run);
   void start_stage();
   report::Summary summarize(const train::Scalars& metrics) const;
+  /// What the report says of how the run came about: what the tool is made of, and the command that repeats
+  /// it.
+  std::vector<report::Fact> origin() const;
   Setup setup_;
   Device device_;
   kernels::PrecisionScope precision_;

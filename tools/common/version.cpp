@@ -72,9 +72,17 @@ std::vector<std::string> libraries() {
 
 std::string commit() { return VAE_COMMIT; }
 
+std::vector<std::pair<std::string, std::string>> version_facts() {
+  return {{"commit", commit()},
+          {"compiler", compiler()},
+          {"back ends", back_ends()},
+          {"libraries", fmt::format("{}", fmt::join(libraries(), ", "))}};
+}
+
 std::string version_text(const std::string& tool) {
-  return fmt::format("{} (vaekit) {}\ncommit: {}\ncompiler: {}\nback ends: {}\nlibraries: {}", tool,
-                     VAE_VERSION, commit(), compiler(), back_ends(), fmt::join(libraries(), ", "));
+  std::string text = fmt::format("{} (vaekit) {}", tool, VAE_VERSION);
+  for (const auto& [name, fact] : version_facts()) text += fmt::format("\n{}: {}", name, fact);
+  return text;
 }
 
 }  // namespace vae::tool

@@ -6,10 +6,10 @@
 namespace vae::ml_vae {
 
 tool::Inspection<Options> import_weights() {
-  const auto sizes = [](const tool::TorchFile& file) {
-    return nlohmann::json{{"hidden", file.extent("encoder.linear_model.linear_1.bias")},
-                          {"style-dim", file.extent("encoder.style_mu.bias")},
-                          {"class-dim", file.extent("encoder.class_mu.bias")}};
+  const auto sizes = [](const SafeTensors& state) {
+    return nlohmann::json{{"hidden", tool::extent(state, "encoder.linear_model.linear_1.bias")},
+                          {"style-dim", tool::extent(state, "encoder.style_mu.bias")},
+                          {"class-dim", tool::extent(state, "encoder.class_mu.bias")}};
   };
   const auto look = [](tool::Run& run, Options& o) { return run.write_pictures(), probe().run(run, o); };
   return tool::import_inspection<Options>({sizes}, look);

@@ -10,22 +10,22 @@ namespace vae::shot_vae {
 namespace {
 
 /// Extents of tensors NAME.0.weight, NAME.2.weight, ... along an axis, as a list of layers.
-std::string layers(const tool::TorchFile& file, const std::string& name, int axis, bool with_last) {
+std::string layers(const SafeTensors& state, const std::string& name, int axis, bool with_last) {
   std::vector<int64_t> units;
   for (int i = 0;; i += 2) {
     const std::string weight = fmt::format("{}.{}.weight", name, i);
-    if (i > 0 && !file.state.contains(weight)) break;
-    units.push_back(file.extent(weight, axis));
+    if (i > 0 && !state.contains(weight)) break;
+    units.push_back(tool::extent(state, weight, axis));
   }
   if (!with_last) units.pop_back();
   return fmt::format("{}", fmt::join(units, ","));
 }
 
-nlohmann::json sizes_of_smooth(const tool::TorchFile& file) {
-  return {{"conv", layers(file, "img_to_features", 0, true)},
-          {"deconv", layers(file, "features_to_img", 1, false)},
-          {"hidden", file.extent("features_to_hidden.0.bias")},
-          {"z", file.extent("fc_mean.bias")}};
+nlohmann::json sizes_of_smooth(const SafeTensors& state) {
+  return {{"conv", layers(state, "img_to_features", 0, true)},
+          {"deconv", layers(state, "features_to_img", 1, false)},
+          {"hidden", tool::extent(state, "features_to_hidden.0.bias")},
+          {"z", tool::extent(state, "fc_mean.bias")}};
 }
 
 /// The same values, where units [maps, pixels] of an axis become [pixels, maps].
@@ -43,12 +43,12 @@ Tensor reordered(const Tensor& tensor, int axis, int64_t maps) {
 }
 
 /// Their linear layers between maps and codes take the maps one after the other.
-void reorder_smooth(tool::TorchFile& file) {
-  const int64_t maps = file.extent("features_to_img.0.weight");
+void reorder_smooth(SafeTensors& state) {
+  const int64_t maps = tool::extent(state, "features_to_img.0.weight");
   for (const auto& [name, axis] : {std::pair{"features_to_hidden.0.weight", 1},
                                    {"latent_to_features.2.weight", 0},
                                    {"latent_to_features.2.bias", 0}})
-    if (const auto at = file.state.tensors.find(name); maps > 0 && at != file.state.tensors.end())
+    if (const auto at = state.tensors.find(name); maps > 0 && at != state.tensors.end())
       at->second = reordered(at->second, axis, maps);
 }
 
@@ -60,15 +60,14 @@ tool::Inspection<Options> import_and_test(const tool::Published& published) {
 }  // namespace
 
 tool::Inspection<Options> import_shot() {
-  return import_and_test<Options>({[](const tool::TorchFile& file) {
-    return nlohmann::json{{"z", file.extent("continuous_inference.mean.fc.bias")},
-                          {"decoder-width", file.extent("feature_reconstructor.decoder.13.weight")}};
+  return import_and_test<Options>({[](const SafeTensors& state) {
+    return nlohmann::json{{"z", tool::extent(state, "continuous_inference.mean.fc.bias")},
+                          {"decoder-width", tool::extent(state, "feature_reconstructor.decoder.13.weight")}};
   }});
 }
 
 tool::Inspection<ClassifierOptions> import_classifier() {
-  return import_and_test<ClassifierOptions>(
-      {[](const tool::TorchFile&) { return nlohmann::json::object(); }});
+  return import_and_test<ClassifierOptions>({[](const SafeTensors&) { return nlohmann::json::object(); }});
 }
 
 tool::Inspection<SmoothOptions> import_smooth() {

@@ -71,8 +71,8 @@ class NcclTraining : public test::Vendor {
   }
 };
 
-TEST_F(NcclTraining, TwoDevicesTrainAsOneDoes) { train(2, 20, true); }
-TEST_F(NcclTraining, FourDevicesTrainAsOneDoes) { train(4, 10, false); }
+TEST_F(NcclTraining, TwoDevicesTrainAsOneDoes) { train(2, 12, true); }
+TEST_F(NcclTraining, FourDevicesTrainAsOneDoes) { train(4, 6, false); }
 
 TEST_F(NcclTraining, TwoDevicesTrainAsOneDoesInSinglePrecision) {
   for (const NamedRecipe& named : recipes_for(2, false)) {

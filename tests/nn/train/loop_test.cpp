@@ -419,7 +419,8 @@ TEST_F(LoopTest, ResumeRefusesTheCheckpointOfAnotherRun) {
   expect_error(ErrorKind::data, "the run has 10 iterations in an epoch, not 20",
                [&] { train(Mode::resume); });
   for (const char* loop :
-       {"null", "{}", "{\"iteration\":-1,\"iters_per_epoch\":20}", "{\"iteration\":\"x\"}"}) {
+       {"null", "{}", "{\"iteration\":-1,\"iters_per_epoch\":20}",
+        "{\"iteration\":18446744073709551615,\"iters_per_epoch\":20}", "{\"iteration\":\"x\"}"}) {
     Descent model;
     nlohmann::json meta = model.meta();
     meta["loop"] = nlohmann::json::parse(loop);

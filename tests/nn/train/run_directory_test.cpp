@@ -8,6 +8,7 @@
 #include "nn/train/append_file.h"
 #include "tests/expect_error.h"
 #include "tests/read_text.h"
+#include "tests/system_calls.h"
 #include "tests/temporary_directory.h"
 
 namespace vae::train {
@@ -183,6 +184,28 @@ TEST_F(RunDirectories, OneProcessAtATime) {
   }
   EXPECT_TRUE(exists("config.json"));
   EXPECT_NO_THROW(RunDirectory(path(), Mode::resume));
+}
+
+// Whoever can open a file can hold its lock.
+TEST_F(RunDirectories, OthersCannotHoldTheLock) {
+  make_run();
+  const auto mode = [&] { return std::filesystem::status(path() / kRunFile).permissions(); };
+  const auto mine = std::filesystem::perms::owner_read | std::filesystem::perms::owner_write;
+  EXPECT_EQ(mode(), mine);
+  std::filesystem::permissions(path() / kRunFile, std::filesystem::perms(0644));
+  const RunDirectory run(path(), Mode::resume);
+  EXPECT_EQ(mode(), mine);
+}
+
+TEST_F(RunDirectories, SaysSoWhereThereAreNoLocks) {
+  make_run();
+  test::SystemCalls calls;
+  calls.flock_error = ENOLCK;
+  ::testing::internal::CaptureStderr();
+  EXPECT_NO_THROW(RunDirectory(path(), Mode::resume));
+  EXPECT_EQ(::testing::internal::GetCapturedStderr(),
+            path().string() +
+                ": no lock (No locks available), so nothing keeps a second process from training there\n");
 }
 
 TEST_F(RunDirectories, ImpossiblePlacesAreRefused) {

@@ -66,7 +66,7 @@ class TorchWeights : public ::testing::Test {
   }
   void import(nn::Module& net, const SafeTensors& state) const {
     const std::filesystem::path file = write(state);
-    import_weights(net, load_torch_state(file), file);
+    import_weights(net, load_torch_state(file));
   }
   void expect_refused(const SafeTensors& state, const std::string& words) const {
     Net net, untouched;
