@@ -71,7 +71,9 @@ T checked(const Json& number, const std::string& key, const std::string& file) {
   const bool fits = number.is_number_unsigned()
                         ? std::in_range<T>(number.get<uint64_t>())
                         : number.is_number_integer() && std::in_range<T>(number.get<int64_t>());
-  if (!fits) fail(ErrorKind::data, "{}: {} is or holds something else than whole numbers", file, key);
+  if (!fits)
+    fail(ErrorKind::data, "{}: not a stored split ({} is or holds something else than whole numbers)", file,
+         key);
   return number.get<T>();
 }
 

@@ -12,7 +12,7 @@ namespace vae {
 
 /// A text of others (names of files, values of options) as a terminal can show it, in one line of UTF-8:
 /// control characters of ASCII become spaces; those of Unicode, marks of direction and bytes that are no
-/// UTF-8 are written as \u202e and \xff.
+/// UTF-8 are escaped as in C.
 std::string printable(std::string_view text);
 
 /// To standard output.

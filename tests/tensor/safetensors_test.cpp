@@ -189,9 +189,9 @@ TEST_F(SafeTensorsFile, RefusesBadShapes) {
   for (const char* shape :
        {"[4294967296,4294967296]", "[4611686018427387904,4]", "[4611686018427387904,4611686018427387904,0]"})
     refuse("{\"a\":" + tensor("F64", shape, "[0,0]") + "}", 0, "is too large");
-  refuse("{\"a\":" + tensor("F32", "[2]", "[0,4]") + "}", 4, "f32 [2] does not fill its 4 bytes");
-  refuse("{\"a\":" + tensor("F32", "[0]", "[0,4]") + "}", 4, "f32 [0] does not fill its 4 bytes");
-  refuse("{\"a\":" + tensor("F32", "[]", "[0,0]") + "}", 0, "f32 [] does not fill its 0 bytes");
+  refuse("{\"a\":" + tensor("F32", "[2]", "[0,4]") + "}", 4, "F32 [2] does not fill its 4 bytes");
+  refuse("{\"a\":" + tensor("F32", "[0]", "[0,4]") + "}", 4, "F32 [0] does not fill its 4 bytes");
+  refuse("{\"a\":" + tensor("F32", "[]", "[0,0]") + "}", 0, "F32 [] does not fill its 0 bytes");
 }
 
 TEST_F(SafeTensorsFile, RefusesBadOffsets) {

@@ -52,7 +52,7 @@ class BadOptions(ToolTest):
             (["--no-such-option"], "--no-such-option"),
             (["--two\nlines"], "--two lines"),
             (["--hiden", "32"], "no option '--hiden': is '--hidden' meant?"),
-            (["--bacth=3"], "no option '--bacth': is '--batch' meant?"),
+            (["--lables=3"], "no option '--lables': is '--labels' meant?"),
             (["--unlike-any-of-them"], "no option '--unlike-any-of-them' (see --help)"),
         ]:
             with self.subTest(options=options):

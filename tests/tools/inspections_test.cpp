@@ -116,7 +116,8 @@ std::function<void(const MlVae&)> check_tsne(const Texts& texts, const ml_vae::T
     ASSERT_NE(expected, line({}, {.iterations = 40}, "tsne_style"));
     Texts all{{"iterations", "40"}};
     all.insert(all.end(), texts.begin(), texts.end());
-    EXPECT_EQ(trained.inspect("tsne", all), expected);
+    const std::string picture = (run->folder() / (name + ".png")).string();
+    EXPECT_EQ(trained.inspect("tsne", all), fmt::format("picture: {}\n{}", picture, expected));
     EXPECT_TRUE(trained.has(name + ".svg"));
   };
 }

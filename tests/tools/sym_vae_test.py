@@ -107,7 +107,7 @@ class Inspections(ToolTest):
 
     def check_figures(self):
         shutil.copytree(self.dir / "r", self.dir / "another")
-        self.assertRegex(self.succeed("sym_vae", "plot", "--run", "r", "--with", "another"), r"\Ar: 8 updates, .*\nanother: 8 ")
+        self.assertRegex(self.succeed("sym_vae", "plot", "--run", "r", "--with", "another"), r"\Apicture: r/losses.png\n(.*\n)*r: 8 updates, .*\nanother: 8 ")
         for name in ("losses", "mutual_information"):
             self.assertGreater(min(png_size(self.read(f"r/{name}.png"))), 200)
             self.assertIn(b">another</text>", self.read(f"r/{name}.svg"))

@@ -53,14 +53,14 @@ int tell(const Error& error, const std::function<bool()>& is_ending) {
   return error.exit_code();
 }
 
-/// The words of a command line that the parser knows, as users write them.
+/// The commands or the options that the parser knows.
 std::vector<std::string> known_words(const CLI::App& app, bool commands) {
   std::vector<std::string> words;
   if (commands)
     for (const CLI::App* command : app.get_subcommands({})) words.push_back(command->get_name());
   else
     for (const CLI::Option* option : app.get_options())
-      for (const std::string& name : option->get_lnames()) words.push_back("--" + name);
+      for (const std::string& name : option->get_lnames()) words.push_back(name);
   return words;
 }
 
@@ -71,10 +71,11 @@ std::string complaint(const CLI::App& app, const CLI::Error& error) {
   for (const std::string& word : app.remaining(true)) {
     const bool is_option = word.starts_with("--");
     if (!is_option && (word.starts_with("-") || !lacks_command)) continue;
-    const std::string name = word.substr(0, is_option ? word.find('=') : word.npos);
+    const char* dashes = is_option ? "--" : "";
+    const std::string name = is_option ? word.substr(2, word.find('=') - 2) : word;
     const std::string meant = nearest(name, known_words(chosen.empty() ? app : *chosen[0], !is_option));
-    return fmt::format("no {} '{}'{}", is_option ? "option" : "command", name,
-                       meant.empty() ? "" : fmt::format(": is '{}' meant?", meant));
+    return fmt::format("no {} '{}{}'{}", is_option ? "option" : "command", dashes, name,
+                       meant.empty() ? "" : fmt::format(": is '{}{}' meant?", dashes, meant));
   }
   return error.what();
 }

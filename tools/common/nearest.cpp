@@ -27,7 +27,7 @@ std::string nearest(const std::string& word, const std::vector<std::string>& kno
   constexpr size_t kLongest = 64;  // nobody mistypes more
   if (word.size() > kLongest) return "";
   std::string best;
-  size_t fewest = (word.size() + 2) / 3 + 1;
+  size_t fewest = std::max<size_t>(1, word.size() / 3) + 1;
   for (const std::string& candidate : known)
     if (const size_t edits = distance(word, candidate); edits < fewest) best = candidate, fewest = edits;
   return best;

@@ -6,7 +6,7 @@
 namespace vae::tool {
 
 /// The known word that the fewest edits make of `word` (a letter put in, left out, changed, or two neighbours
-/// exchanged), at most one for every three letters; none where all are further away.
+/// exchanged), one, or one for every three letters; none where all are further away.
 std::string nearest(const std::string& word, const std::vector<std::string>& known);
 
 }  // namespace vae::tool
