@@ -10,6 +10,11 @@ endif()
 set(CMAKE_RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/bin)
 set(CMAKE_INSTALL_RPATH_USE_LINK_PATH ON)  # installed tools find what they were linked with
 
+find_program(VAE_MOLD mold)  # links some sixty programs in a quarter of the time
+if(VAE_MOLD)
+  add_link_options(-fuse-ld=mold)
+endif()
+
 include(GNUInstallDirs)
 find_package(OpenMP REQUIRED COMPONENTS CXX)
 find_package(Threads REQUIRED)

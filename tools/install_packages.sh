@@ -1,7 +1,7 @@
 # Sourced by demo.sh and test.sh: installs the Debian packages that are missing, as root or through sudo.
 
 packages=(
-  g++ cmake ninja-build python3
+  g++ mold cmake ninja-build python3
   libopenblas-openmp-dev libdnnl-dev                  # matrix products, and LAPACK within OpenBLAS
   libcli11-dev nlohmann-json3-dev libfmt-dev          # options, JSON, text
   zlib1g-dev libjpeg-dev libstb-dev                   # packed files and PNG, JPEG, pictures written
