@@ -37,6 +37,11 @@ void fail_label(const std::string& where, int64_t label, int num_classes, int la
        label, num_classes, label_offset, label_offset + num_classes - 1);
 }
 
+std::string class_text(const std::vector<std::string>& names, int64_t label) {
+  if (static_cast<size_t>(label) >= names.size()) return fmt::to_string(label);
+  return fmt::format("{} ({})", label, names[static_cast<size_t>(label)]);
+}
+
 std::vector<int64_t> class_counts(const Tensor& labels, int num_classes) {
   std::vector<int64_t> counts(num_classes);
   for (int64_t i = 0; i < labels.numel(); ++i)

@@ -33,6 +33,9 @@ std::string content_hash(const Tensor& images, const Tensor& labels);
 /// `label_offset`.
 [[noreturn]] void fail_label(const std::string& where, int64_t label, int num_classes, int label_offset = 0);
 
+/// A class in a message: "3", or "3 (cat)" where classes have names.
+std::string class_text(const std::vector<std::string>& names, int64_t label);
+
 /// How many items each class has, of those that have one.
 std::vector<int64_t> class_counts(const Tensor& labels, int num_classes);
 

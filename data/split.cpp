@@ -112,7 +112,8 @@ void check_counts(const Tensor& labels, const SplitRequest& request) {
           ErrorKind::data,
           "class {} has {} images, fewer than the {} that {} labels{} evenly over {} classes need (--labels, "
           "--classes, --label-offset)",
-          k, counts[k], wanted, request.num_labeled, too, request.num_classes);
+          class_text(request.class_names, k), counts[k], wanted, request.num_labeled, too,
+          request.num_classes);
 }
 
 Split draw_by_class(const Tensor& labels, const SplitRequest& request) {
@@ -197,7 +198,7 @@ Split make_split(const Tensor& labels, std::span<const int64_t> permutation, int
 }
 
 Split draw_split(const Tensor& labels, const SplitRequest& request) {
-  const auto [num_labeled, num_validation, num_classes, seed, rule] = request;
+  const auto [num_labeled, num_validation, num_classes, seed, rule, names] = request;
   const int64_t n = labels.numel();
   if (num_labeled < num_classes || num_labeled % num_classes != 0)
     fail(ErrorKind::usage, "{} labels cannot be balanced over {} classes: ask for a positive multiple of {}",

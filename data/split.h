@@ -39,6 +39,7 @@ struct SplitRequest {
   int num_classes = 10;
   uint64_t seed = 0;
   SplitRule rule = SplitRule::disjoint;
+  std::vector<std::string> class_names{};  ///< for messages; not stored
 };
 
 /// A uniform random permutation of [0, n) (Fisher-Yates with unbiased draws).

@@ -86,7 +86,8 @@ struct Fit::State {
     return data::draw_split(images.train.labels, {.num_labeled = o.labels,
                                                   .num_validation = 0,
                                                   .num_classes = images.train.num_classes,
-                                                  .seed = seed});
+                                                  .seed = seed,
+                                                  .class_names = images.train.class_names});
   }
 
   train::Data with_split() const {

@@ -275,6 +275,10 @@ TEST(Split, NamesTheClassThatIsTooRare) {
   expect_error(ErrorKind::data, "class 3 has 0 images", [&] {
     draw_split(labels_of({0, 1, 2, 1}), {.num_labeled = 4, .num_validation = 0, .num_classes = 4});
   });
+  expect_error(ErrorKind::data, "class 1 (cat) has 1 images, fewer than the 2 that", [&] {
+    draw_split(labels_of({0, 1, 0, 0, 0}),
+               {.num_labeled = 4, .num_validation = 0, .num_classes = 2, .class_names = {"dog", "cat"}});
+  });
 }
 
 class StoredSplits : public ::testing::Test {

@@ -69,7 +69,8 @@ void check_labeled(const data::Split& split, const data::Dataset& train, const s
   for (const int64_t item : split.labeled) missing.erase(all[static_cast<size_t>(item)]);
   if (split.labeled.empty()) fail(ErrorKind::usage, "--split-file: {} has no labelled images", file);
   if (!missing.empty())
-    fail(ErrorKind::usage, "--split-file: {} has no labelled image of class {}", file, *missing.begin());
+    fail(ErrorKind::usage, "--split-file: {} has no labelled image of class {}", file,
+         data::class_text(train.class_names, *missing.begin()));
 }
 
 }  // namespace
@@ -84,7 +85,8 @@ data::StoredSplit new_split(const SplitOptions& options, uint64_t seed, const da
                                    .num_validation = options.validation,
                                    .num_classes = train.num_classes,
                                    .seed = seed,
-                                   .rule = options.rule.value_or(data::SplitRule::disjoint)};
+                                   .rule = options.rule.value_or(data::SplitRule::disjoint),
+                                   .class_names = train.class_names};
   return {data::draw_split(train.labels, request), request};
 }
 
