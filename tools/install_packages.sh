@@ -5,6 +5,7 @@ packages=(
   libopenblas-openmp-dev libdnnl-dev                  # matrix products, and LAPACK within OpenBLAS
   libcli11-dev nlohmann-json3-dev libfmt-dev          # options, JSON, text
   zlib1g-dev libjpeg-dev libstb-dev                   # packed files and PNG, JPEG, pictures written
+  libcairo2-dev fonts-dejavu-core                     # figures
   libcurl4-openssl-dev libssl-dev                     # downloads, hashes
   libopenmpi-dev openmpi-bin                          # training on several processes
   libgtest-dev libboost-context-dev doxygen           # tests, the emulator of CUDA kernels, the reference

@@ -48,8 +48,8 @@ report::Picture code_grid(const PictureSource& s, int64_t rows, int columns, int
 }  // namespace
 
 report::Picture reconstructions(const PictureSource& s) {
-  return report::reconstruction_picture(reconstruct(s.model, shown(s, 1000).x, s.step).images,
-                                        s.test.pixels.shape());
+  const Tensor x = shown(s, 1000).x;
+  return report::reconstruction_picture(x, reconstruct(s.model, x, s.step).images, s.test.pixels.shape());
 }
 
 report::Picture code_axes(const PictureSource& s) {

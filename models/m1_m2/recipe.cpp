@@ -14,6 +14,7 @@ const char* name_of(LikelihoodKind kind) {
 
 /// Reconstructions and latent codes of random test images, made once when the first of the pictures is.
 struct Shown {
+  Tensor x;
   Reconstruction of;
   std::vector<int64_t> labels;
 };
@@ -24,16 +25,17 @@ void add_pictures(report::Summary& summary, const train::Data& data, int64_t cou
   const ImageSet& test = data.test;
   const auto shown = [=, made = std::make_shared<std::optional<Shown>>()]() -> const Shown& {
     const Tensor items = train::random_items(test, count, step.key("pictures"));
-    if (!*made)
-      made->emplace(Shown{reconstruct(test.gather(items), step.key("pictures/z")),
-                          test.gather_labels(items).to_vector<int64_t>()});
+    if (!*made) {
+      const Tensor x = test.gather(items);
+      made->emplace(
+          Shown{x, reconstruct(x, step.key("pictures/z")), test.gather_labels(items).to_vector<int64_t>()});
+    }
     return **made;
   };
-  summary.pictures.push_back({"reconstructed_x",
-                              "Reconstructions of test images; each tile has its own grey scale",
-                              [=, shape = test.pixels.shape()] {
-                                return report::reconstruction_picture(shown().of.images, shape);
-                              }});
+  summary.pictures.push_back(
+      {"reconstructed_x", report::kReconstructionCaption, [=, shape = test.pixels.shape()] {
+         return report::reconstruction_picture(shown().x, shown().of.images, shape);
+       }});
   if (z_size < 2) return;
   summary.pictures.push_back({"latent_code", "Latent codes of test images, first two variables", [=] {
                                 report::Scatter scatter = report::code_scatter(shown().of.z);
@@ -179,8 +181,9 @@ void M2Recipe::report(report::Summary& summary, const train::Step& step) {
 
 std::optional<report::Image> M2Recipe::preview(const train::Step& step) {
   const Tensor shown = train::random_items(data_.test, 100, step.key("pictures"));
-  const Reconstruction r = reconstruct(stack(), data_.test.gather(shown), step.key("pictures/z"));
-  return report::reconstruction_picture(r.images, data_.test.pixels.shape());
+  const Tensor x = data_.test.gather(shown);
+  const Reconstruction r = reconstruct(stack(), x, step.key("pictures/z"));
+  return report::reconstruction_picture(x, r.images, data_.test.pixels.shape());
 }
 
 report::Picture M2Recipe::analogy_picture(const train::Step& step, bool means) {

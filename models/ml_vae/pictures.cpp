@@ -61,9 +61,11 @@ report::Picture swap_grid(const PictureSource& s, References references, int64_t
 
 report::Picture reconstructions(const PictureSource& s) {
   const Tensor items = train::random_items(s.test, 100, s.step.key("pictures"));
-  const Codes codes = s.model.encode(Var(s.test.gather(items)));
+  const Tensor x = s.test.gather(items);
+  const Codes codes = s.model.encode(Var(x));
   return report::reconstruction_picture(
-      decode_images(s.model, codes.style.mean.value(), codes.class_code.mean.value()), s.test.pixels.shape());
+      x, decode_images(s.model, codes.style.mean.value(), codes.class_code.mean.value()),
+      s.test.pixels.shape());
 }
 
 Tensor tsne_items(const PictureSource& s, int64_t images) {

@@ -68,8 +68,7 @@ void MlVaeRecipe::report(report::Summary& summary, const train::Step& step) {
       {"swap_evidence",
        "The same with the class codes of all images of a digit in a random batch, which may lack some digits",
        [=] { return swap_grid(source, References::automatic, kEvidenceImages); }},
-      {"reconstructed_x", "Reconstructions of test images; each tile has its own grey scale",
-       [=] { return reconstructions(source); }}};
+      {"reconstructed_x", report::kReconstructionCaption, [=] { return reconstructions(source); }}};
   const Probed probed = probe(step, {});
   summary.results.update(probed.numbers);
   summary.left_out = probed.left_out;

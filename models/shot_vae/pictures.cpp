@@ -8,7 +8,7 @@
 namespace vae::shot_vae {
 namespace {
 
-constexpr int kColumns = 10, kPairs = 5;
+constexpr int kColumns = 10;
 const report::GridOptions kTiles{.range = report::TileRange::unit};
 
 /// Each row of a tensor `times` times, one after the other.
@@ -29,18 +29,11 @@ Tensor all_classes(int64_t n, int64_t classes, int64_t times, Device device) {
 }  // namespace
 
 report::Image reconstructions(const PictureSource& source, const train::Step& step) {
-  const int64_t count = std::min<int64_t>(source.test.size(), kColumns * kPairs);
-  const Tensor items = train::random_items(source.test, count, step.key("pictures"));
+  const Tensor items = train::random_items(source.test, 50, step.key("pictures"));
   train::ImageSet unit = source.test;
   unit.inputs = train::Inputs::unit;
-  const Tensor x = unit.gather(items), decoded = source.decode(source.encode(items));
-  const Tensor rows = Tensor::zeros({2 * kColumns * kPairs, source.test.image_size()});
-  for (int64_t begin = 0; begin < count; begin += kColumns) {
-    const int64_t end = std::min<int64_t>(count, begin + kColumns), n = end - begin;
-    rows.slice(2 * begin, 2 * begin + n).copy_from(x.slice(begin, end));
-    rows.slice(2 * begin + kColumns, 2 * begin + kColumns + n).copy_from(decoded.slice(begin, end));
-  }
-  return report::tensor_grid(rows, source.test.pixels.shape(), 2 * kPairs, kColumns, kTiles);
+  return report::reconstruction_picture(unit.gather(items), source.decode(source.encode(items)),
+                                        source.test.pixels.shape());
 }
 
 report::Image samples(const PictureSource& source, const train::Step& step) {
@@ -69,7 +62,7 @@ report::Image swaps(const PictureSource& source) {
 }
 
 void add_pictures(report::Summary& summary, const PictureSource& source, const train::Step& step) {
-  summary.pictures.push_back({"reconstructions", "Test images, and below each what its code decodes to",
+  summary.pictures.push_back({"reconstructions", report::kReconstructionCaption,
                               [=] { return reconstructions(source, step); }});
   summary.pictures.push_back({"samples", "Images of codes of the prior, a row for each class",
                               [=] { return samples(source, step); }});

@@ -83,18 +83,21 @@ void add_best(report::Summary& summary, const train::Best& best) {
 /// A picture as the files that it becomes.
 struct Drawn {
   std::vector<std::byte> png;
-  std::string svg{};  ///< of a figure
+  std::optional<report::Figure> figure{};
+  std::string svg{}, pdf{};  ///< of a figure
 
   explicit Drawn(const report::Picture& picture) {
-    const auto* figure = std::get_if<report::Figure>(&picture);
+    if (const auto* f = std::get_if<report::Figure>(&picture)) figure = *f, svg = f->svg(), pdf = f->pdf();
     png = report::encode_png(figure ? figure->image() : std::get<report::Image>(picture));
-    if (figure) svg = figure->svg();
   }
   /// Returns the path of the PNG.
   std::string write(const std::filesystem::path& run, const std::string& name) const {
     const std::filesystem::path path = train::claim(run, name + ".png");
     write_file_atomically(path, png);
-    if (!svg.empty()) write_file_atomically(train::claim(run, name + ".svg"), svg);
+    if (figure) {
+      write_file_atomically(train::claim(run, name + ".svg"), svg);
+      write_file_atomically(train::claim(run, name + ".pdf"), pdf);
+    }
     return path.string();
   }
 };
@@ -123,7 +126,7 @@ WrittenPictures write_pictures(const std::filesystem::path& run, const report::S
     }
     try {
       paths.push_back(drawn->write(run, name));
-      written.shown.push_back({drawn->png, caption});
+      written.shown.push_back({drawn->png, caption, drawn->figure});
     } catch (const Error&) {
       if (!written.failure) written.failure = std::current_exception();
     }

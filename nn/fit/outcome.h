@@ -24,7 +24,8 @@ train::Scalar score_of(const report::Summary& summary);
 void print(const report::Summary& summary);
 void print_left_out(const report::Summary& summary);
 
-/// Writes a picture into the folder of a run: NAME.png, of a figure NAME.svg, too; says where.
+/// Writes a picture into the folder of a run: NAME.png, of a figure NAME.svg and NAME.pdf, too; says
+/// where.
 void write_picture(const std::filesystem::path& run, const std::string& name, const report::Picture& picture);
 
 /// Makes and writes the pictures of a summary, whatever happens to single ones, and says where. One that

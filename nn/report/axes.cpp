@@ -5,14 +5,13 @@
 #include <algorithm>
 #include <cmath>
 
-#include "nn/report/stroke_font.h"
 #include "tensor/error.h"
 
 namespace vae::report {
 namespace {
 
-constexpr double kTickSize = 12, kLabelSize = 14, kTitleSize = 17;
-constexpr double kLegendRow = 22, kLegendText = 13, kLegendMark = 26, kLegendNameWidth = 150, kLegendGap = 16;
+constexpr double kTickSize = 12, kLabelSize = 13, kTitleSize = 16;
+constexpr double kLegendRow = 20, kLegendText = 13, kLegendMark = 26, kLegendNameWidth = 150, kLegendGap = 16;
 constexpr size_t kLegendColumns = 3;
 
 /// The least of 1, 2, 5 times a power of ten that cuts `span` into at most `pieces`.
@@ -106,18 +105,18 @@ void draw_frame(Canvas& canvas, const Frame& frame, const FrameLabels& labels) {
   const Point low = frame.corner, high{low.x + frame.size.x, low.y + frame.size.y};
   for (const Tick& tick : frame.x.ticks()) {
     const double x = low.x + frame.size.x * frame.x.position(tick.value);
-    canvas.line({x, low.y}, {x, high.y}, 1, kRule);
+    canvas.line({x, low.y}, {x, high.y}, {.color = kRule});
     canvas.text({x, high.y + kTickSize + 8}, tick.label,
                 {.size = kTickSize, .color = kMuted, .align = Align::middle});
   }
   for (const Tick& tick : frame.y.ticks()) {
     const double y = high.y - frame.size.y * frame.y.position(tick.value);
-    canvas.line({low.x, y}, {high.x, y}, 1, kRule);
+    canvas.line({low.x, y}, {high.x, y}, {.color = kRule});
     canvas.text({low.x - 9, y + 0.35 * kTickSize}, tick.label,
                 {.size = kTickSize, .color = kMuted, .align = Align::end});
   }
   const Point outline[] = {{low.x, low.y}, {low.x, high.y}, {high.x, high.y}};
-  canvas.polyline(outline, 1, kMuted);
+  canvas.line(outline, {.color = kMuted});
   canvas.text({low.x, low.y - 16}, fit_text(labels.title, kTitleSize, frame.size.x),
               {.size = kTitleSize, .bold = true});
   canvas.text({(low.x + high.x) / 2, high.y + kTickSize + kLabelSize + 18},
@@ -161,9 +160,9 @@ void draw_legend(Canvas& canvas, Point corner, double height, const std::vector<
     const auto [x, y] = place(i);
     if (entries[i].shape) {
       const Point centre[] = {{x + 8, y}};
-      draw_marks(canvas, centre, *entries[i].shape, 5, entries[i].color);
+      draw_marks(canvas, centre, *entries[i].shape, 5, entries[i].pen.color);
     } else {
-      canvas.line({x, y}, {x + 16, y}, 3, entries[i].color);
+      canvas.line({x, y}, {x + 18, y}, entries[i].pen);
     }
     canvas.text({x + kLegendMark, y + 0.35 * kLegendText},
                 fit_text(entries[i].name, kLegendText, kLegendNameWidth), {.size = kLegendText});

@@ -66,8 +66,8 @@ void draw_frame(Canvas& canvas, const Frame& frame, const FrameLabels& labels);
 
 struct LegendEntry {
   std::string name;
-  Color color;
-  std::optional<MarkShape> shape = {};  ///< none: a line
+  Pen pen;
+  std::optional<MarkShape> shape = {};  ///< in the pen's colour; none: a line
 };
 
 /// Width of a legend (0 without entries) in columns of `height`; names longer than a limit are shortened.

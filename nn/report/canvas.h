@@ -1,7 +1,7 @@
 #pragma once
-// Drawing surface of all figures, with two back ends (SVG text, anti-aliased pixels), so that a figure is
-// written once. Lengths are in pixels of the figure, y grows downwards.
+// What figures are drawn on. Lengths are in pixels of the figure, y grows downwards.
 #include <cstdint>
+#include <functional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -22,12 +22,14 @@ constexpr Color rgb(uint32_t hex, double alpha = 1) {
   return {static_cast<uint8_t>(hex >> 16), static_cast<uint8_t>(hex >> 8), static_cast<uint8_t>(hex), alpha};
 }
 
-inline constexpr Color kInk = rgb(0x24292f), kMuted = rgb(0x6a737d), kRule = rgb(0xe6e8eb),
+inline constexpr Color kInk = rgb(0x24292f), kMuted = rgb(0x5f6873), kRule = rgb(0xe6e8eb),
                        kPaper = rgb(0xffffff);
 
-/// Colour of a curve or a class: ten fixed ones, repeated beyond; grey for a negative number (no class).
-inline constexpr int64_t kColors = 10;
-Color class_color(int64_t label);
+struct Pen {
+  double width = 1;
+  Color color = kInk;
+  std::vector<double> dashes = {};  ///< lengths of strokes and gaps in turn; empty: a whole line
+};
 
 enum class Align { start, middle, end };
 
@@ -39,27 +41,35 @@ struct TextStyle {
   bool vertical = false;  ///< turned 90 degrees, reading upwards
 };
 
+class Canvas;
+using Drawing = std::function<void(Canvas&)>;
+
 class Canvas {
  public:
   virtual ~Canvas() = default;
   virtual void rectangle(Point corner, Point size, Color fill) = 0;
-  /// Lines of one colour through the points of each; where they overlap, a translucent colour does not add
-  /// up.
-  virtual void polylines(std::span<const std::vector<Point>> lines, double width, Color color) = 0;
-  /// Discs of one colour; where they overlap, a translucent colour does not add up.
-  virtual void discs(std::span<const Point> centres, double radius, Color color) = 0;
+  /// Lines with round ends through the points of each; a lone point is a disc of the pen's width. Where they
+  /// overlap, a translucent colour does not add up.
+  virtual void lines(std::span<const std::vector<Point>> lines, const Pen& pen) = 0;
   /// One line of UTF-8 text, its baseline at `anchor`.
   virtual void text(Point anchor, std::string_view text, const TextStyle& style) = 0;
+  /// What is drawn from here on is moved.
+  virtual void move(Point by) = 0;
+  /// The same drawing, of which files of lines keep pixels alone: thousands of marks would make them large.
+  virtual void pixels(Point /*corner*/, Point /*size*/, const Drawing& draw) { draw(*this); }
 
-  void polyline(std::span<const Point> points, double width, Color color) {
-    const std::vector<Point> lines[] = {{points.begin(), points.end()}};
-    polylines(lines, width, color);
+  void line(std::span<const Point> points, const Pen& pen) {
+    const std::vector<Point> each[] = {{points.begin(), points.end()}};
+    lines(each, pen);
   }
-  void line(Point from, Point to, double width, Color color) {
+  void line(Point from, Point to, const Pen& pen) {
     const Point points[] = {from, to};
-    polyline(points, width, color);
+    line(points, pen);
   }
 };
+
+/// Width in pixels of one line of text of the given size (the height of an em).
+double text_width(std::string_view text, double size);
 
 /// The text, shortened with an ellipsis where it would be wider than `width` pixels.
 std::string fit_text(std::string_view text, double size, double width);

@@ -5,7 +5,6 @@
 
 #include "nn/report/confusion.h"
 #include "nn/report/statistics.h"
-#include "nn/report/stroke_font.h"
 
 namespace vae::report {
 namespace {
@@ -81,7 +80,13 @@ struct HeatMap {
     canvas.text({kMapLeft, 30}, fit_text(title, 17, side + kMapRight - 12), {.size = 17, .bold = true});
     canvas.text({left + side / 2, kMapTop - 30}, "predicted", {.size = 14, .align = Align::middle});
     canvas.text({kMapLeft - 44, top + side / 2}, "true", {.size = 14, .align = Align::middle, .vertical = true});
-    for (int label = 0; label < shown; ++label) draw_row(canvas, label);
+    const Drawing cells = [this](Canvas& on) {
+      for (int label = 0; label < shown; ++label) draw_row(on, label);
+    };
+    if (shown > Confusion::kMostMatrixClasses)
+      canvas.pixels({left, top}, {side, side}, cells);
+    else
+      cells(canvas);
     draw_class_names(canvas);
     if (cell >= kLeastCellWithText) draw_rates(canvas);
     canvas.text({left + side / 2, top + side + 50},

@@ -1,8 +1,6 @@
 #pragma once
-// A figure: its size and how to draw it. The same description becomes SVG, pixels, or a file of either kind.
+// A figure: its size and how to draw it. The same description becomes pixels, SVG or PDF.
 #include <filesystem>
-#include <functional>
-#include <string>
 
 #include "nn/report/canvas.h"
 #include "nn/report/image.h"
@@ -12,13 +10,16 @@ namespace vae::report {
 struct Figure {
   int width = 0;
   int height = 0;
-  std::function<void(Canvas&)> draw = {};
+  Drawing draw = {};
 
+  /// On white; letters are outlines, so that it looks the same without the font.
   std::string svg() const;
+  /// One page of the figure's size, a pixel being 1/96 inch. The same figure gives the same bytes.
+  std::string pdf() const;
   /// RGB pixels, `scale` per figure pixel in both directions.
   Image image(int scale = 2) const;
-  /// Writes .svg or .png by the extension of `path`, atomically. Throws Error(usage) for any other extension
-  /// and Error(io) naming the path.
+  /// Writes .png, .svg or .pdf by the extension of `path`, atomically. Throws Error(usage) for any other
+  /// extension and Error(io) naming the path.
   void write(const std::filesystem::path& path) const;
 };
 

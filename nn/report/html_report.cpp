@@ -32,10 +32,18 @@ std::string table_row(const char* element, const std::vector<std::string>& cells
   return row + "</tr>\n";
 }
 
-std::string figure_element(const std::string& content, const std::string& caption) {
-  const std::string below =
-      caption.empty() ? "" : fmt::format("<figcaption>{}</figcaption>", escape_markup(caption));
-  return fmt::format("<figure>{}{}</figure>\n", content, below);
+std::string fact_list(const char* kind, const std::vector<Fact>& facts) {
+  std::string list = fmt::format("<dl class=\"{}\">\n", kind);
+  for (const auto& [name, value] : facts)
+    list += fmt::format("<div><dt>{}</dt><dd>{}</dd></div>\n", escape_markup(name), escape_markup(value));
+  return list + "</dl>\n";
+}
+
+/// Width or height of a PNG file, at that offset of its head.
+int extent_of(std::span<const std::byte> png, size_t offset) {
+  int extent = 0;
+  for (size_t i = 0; i < 4; ++i) extent = extent << 8 | std::to_integer<int>(png[offset + i]);
+  return extent;
 }
 
 using Json = nlohmann::ordered_json;
@@ -74,7 +82,8 @@ HtmlReport::HtmlReport(std::string title, std::string subtitle)
     : title_(std::move(title)), subtitle_(std::move(subtitle)) {}
 
 void HtmlReport::add_section(const std::string& title) {
-  body_ += fmt::format("<h2>{}</h2>\n", escape_markup(title));
+  body_ += fmt::format("{}<section>\n<h2>{}</h2>\n", in_section_ ? "</section>\n" : "", escape_markup(title));
+  in_section_ = true;
 }
 
 void HtmlReport::add_text(const std::string& paragraph) {
@@ -82,21 +91,13 @@ void HtmlReport::add_text(const std::string& paragraph) {
 }
 
 void HtmlReport::add_headline(const std::vector<Fact>& facts) {
-  body_ += "<dl class=\"headline\">\n";
-  for (const auto& [name, value] : facts)
-    body_ += fmt::format("<div><dt>{}</dt><dd>{}</dd></div>\n", escape_markup(name), escape_markup(value));
-  body_ += "</dl>\n";
+  body_ += fact_list("headline", facts);
 }
 
-void HtmlReport::add_facts(const std::vector<Fact>& facts) {
-  body_ += "<table class=\"facts\">\n";
-  for (const auto& [name, value] : facts)
-    body_ += fmt::format("<tr><th>{}</th><td>{}</td></tr>\n", escape_markup(name), escape_markup(value));
-  body_ += "</table>\n";
-}
+void HtmlReport::add_facts(const std::vector<Fact>& facts) { body_ += fact_list("facts", facts); }
 
 void HtmlReport::add_table(const std::vector<std::string>& header,
-                           const std::vector<std::vector<std::string>>& rows) {
+                           const std::vector<std::vector<std::string>>& rows, bool beside) {
   std::vector<bool> numeric(header.size(), !rows.empty());
   for (const auto& row : rows) {
     VAE_CHECK(row.size() == header.size(), "table row of {} cells under a header of {}", row.size(),
@@ -104,7 +105,8 @@ void HtmlReport::add_table(const std::vector<std::string>& header,
     for (size_t i = 0; i < row.size(); ++i)
       numeric[i] = numeric[i] && (is_numeric(row[i]) || row[i].empty() || row[i] == "-");
   }
-  body_ += "<div class=\"wide\"><table>\n<thead>" + table_row("th", header, numeric) + "</thead>\n<tbody>\n";
+  body_ += fmt::format("<div class=\"table{}\"><table>\n<thead>{}</thead>\n<tbody>\n", beside ? " beside" : "",
+                       table_row("th", header, numeric));
   for (const auto& row : rows) body_ += table_row("td", row, numeric);
   body_ += "</tbody></table></div>\n";
 }
@@ -116,7 +118,8 @@ void HtmlReport::add_preformatted(const std::string& text) {
 void HtmlReport::add_json(const nlohmann::ordered_json& json) { add_facts(flatten_json(json)); }
 
 void HtmlReport::add_figure(const Figure& figure, const std::string& caption) {
-  body_ += figure_element(figure.svg(), caption);
+  const std::string svg = figure.svg();
+  embed(std::as_bytes(std::span(svg)), {"drawn", "svg+xml", figure.width, figure.height}, caption);
 }
 
 void HtmlReport::add_image(const Image& image, const std::string& caption) {
@@ -124,9 +127,21 @@ void HtmlReport::add_image(const Image& image, const std::string& caption) {
 }
 
 void HtmlReport::add_png(std::span<const std::byte> png, const std::string& caption) {
-  body_ += figure_element(
-      fmt::format("<img alt=\"{}\" src=\"data:image/png;base64,{}\">", escape_markup(caption), base64(png)),
-      caption);
+  constexpr size_t kWidthAt = 16, kHeightAt = 20, kHead = 24;
+  VAE_CHECK(png.size() > kHead, "{} bytes are no PNG file", png.size());
+  embed(png, {"image", "png", extent_of(png, kWidthAt), extent_of(png, kHeightAt)}, caption);
+}
+
+void HtmlReport::embed(std::span<const std::byte> bytes, const Embedded& picture, const std::string& caption) {
+  constexpr int kColumn = 680;  // of a wide screen
+  const bool drawn = picture.kind == std::string_view("drawn");
+  const int least = picture.width * 3 / 5, most = drawn ? picture.width * 6 / 5 : picture.width;
+  const std::string text = escape_markup(caption);
+  body_ += fmt::format(
+      "<figure class=\"{}{}\">\n<div><img alt=\"{}\" width=\"{}\" height=\"{}\" "
+      "style=\"min-width:{}px;max-width:{}px\" src=\"data:image/{};base64,{}\"></div>\n{}</figure>\n",
+      picture.kind, least > kColumn ? " wide" : "", text, picture.width, picture.height, least, most,
+      picture.type, base64(bytes), text.empty() ? "" : fmt::format("<figcaption>{}</figcaption>\n", text));
 }
 
 std::string HtmlReport::html() const {
@@ -137,8 +152,8 @@ std::string HtmlReport::html() const {
       "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
       "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
       "<meta name=\"color-scheme\" content=\"light dark\">\n<title>{0}</title>\n<style>\n{1}</style>\n"
-      "</head>\n<body>\n<main>\n<h1>{0}</h1>\n{2}{3}</main>\n</body>\n</html>\n",
-      title, kHtmlStyle, subtitle, body_);
+      "</head>\n<body>\n<main>\n<h1>{0}</h1>\n{2}{3}{4}</main>\n</body>\n</html>\n",
+      title, kHtmlStyle, subtitle, body_, in_section_ ? "</section>\n" : "");
 }
 
 void HtmlReport::write(const std::filesystem::path& path) const { write_file_atomically(path, html()); }

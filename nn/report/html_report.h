@@ -1,6 +1,6 @@
 #pragma once
 // A report in one HTML file: style inline, pictures embedded, no scripts, nothing loaded from elsewhere,
-// readable on light and dark screens and on paper. All text is escaped.
+// readable on light and dark screens of any width and on paper. All text is escaped.
 #include <filesystem>
 #include <nlohmann/json.hpp>
 #include <string>
@@ -24,20 +24,22 @@ class HtmlReport {
   void add_text(const std::string& paragraph);
   /// The few numbers that matter, large.
   void add_headline(const std::vector<Fact>& facts);
-  /// Two columns, for environment, times, hashes.
+  /// Names and values, for environment, times, hashes.
   void add_facts(const std::vector<Fact>& facts);
   /// Throws Error(internal) unless every row has as many cells as the header. Cells that are numbers are
-  /// aligned right.
-  void add_table(const std::vector<std::string>& header, const std::vector<std::vector<std::string>>& rows);
+  /// aligned right. `beside`: in the other column of a wide screen than the figure before.
+  void add_table(const std::vector<std::string>& header, const std::vector<std::vector<std::string>>& rows,
+                 bool beside = false);
   /// Lines kept as they are, in a fixed-width font.
   void add_preformatted(const std::string& text);
   /// A configuration as a table of dotted names and values.
   void add_json(const nlohmann::ordered_json& json);
-  /// A figure as inline SVG. Pictures that follow each other stand side by side where there is room.
+  /// A figure as an embedded SVG, whose colours follow the screen's light. Pictures that follow each other
+  /// stand in two columns of a wide screen; what is wider scrolls.
   void add_figure(const Figure& figure, const std::string& caption);
   /// An image as an embedded PNG.
   void add_image(const Image& image, const std::string& caption);
-  /// The bytes of a PNG file, embedded.
+  /// The bytes of a PNG file, embedded. Throws Error(internal) for other bytes.
   void add_png(std::span<const std::byte> png, const std::string& caption);
 
   std::string html() const;
@@ -45,7 +47,15 @@ class HtmlReport {
   void write(const std::filesystem::path& path) const;
 
  private:
+  struct Embedded {
+    const char* kind;  ///< of the element: drawn or image
+    const char* type;  ///< of the bytes
+    int width, height;
+  };
+  void embed(std::span<const std::byte> bytes, const Embedded& picture, const std::string& caption);
+
   std::string title_, subtitle_, body_;
+  bool in_section_ = false;
 };
 
 /// Leaves of a JSON value with dotted names ("model.hidden"), arrays of plain values in one line; in document

@@ -40,34 +40,42 @@ void check_options(const GridOptions& options) {
   check("columns", options.columns, 1);
   check("tile_height", options.tile_height, 1);
   check("tile_width", options.tile_width, 1);
-  check("padding", options.padding, 0, kMostPixels / 4);
+  check("padding", options.padding, 0, kMostPixels / 8);
+  check("rows_together", options.rows_together, 0);
   check("scale", options.scale, 1);
 }
 
 int extent(int cells, int tile, int padding) { return cells * (tile + padding) + padding; }
 
+/// The padding above a row beyond that of any row.
+int gaps_above(int row, const GridOptions& o) {
+  return o.rows_together > 0 ? row / o.rows_together * 2 * o.padding : 0;
+}
+
 /// What of a grid is drawn within kMostPixels, and how.
 struct Layout {
   int step;                                    ///< every so many pixels of a tile, down and across
   int rows, columns, tile_height, tile_width;  ///< that are drawn
+  int width, height;                           ///< before they are enlarged
   int scale;
 
   explicit Layout(const GridOptions& o) {
     const int room = kMostPixels - 2 * o.padding;
     step = (std::max(o.tile_height, o.tile_width) + room - 1) / room;
     tile_height = (o.tile_height + step - 1) / step, tile_width = (o.tile_width + step - 1) / step;
-    rows = std::min(o.rows, (kMostPixels - o.padding) / (tile_height + o.padding));
+    const int row = tile_height + (o.rows_together > 0 ? 3 : 1) * o.padding;  // at most
+    rows = std::min(o.rows, (kMostPixels - o.padding) / row);
     columns = std::min(o.columns, (kMostPixels - o.padding) / (tile_width + o.padding));
-    const int largest =
-        std::max(extent(rows, tile_height, o.padding), extent(columns, tile_width, o.padding));
-    scale = std::clamp(kMostPixels / largest, 1, o.scale);
+    width = extent(columns, tile_width, o.padding);
+    height = extent(rows, tile_height, o.padding) + gaps_above(rows - 1, o);
+    scale = std::clamp(kMostPixels / std::max(width, height), 1, o.scale);
   }
 };
 
 void draw_tile(Image& image, std::span<const float> tile, int row, int column, const Layout& layout,
                const GridOptions& options) {
   const Interval interval = options.range == TileRange::per_tile ? finite_interval(tile) : Interval{};
-  const int top = options.padding + row * (layout.tile_height + options.padding);
+  const int top = options.padding + row * (layout.tile_height + options.padding) + gaps_above(row, options);
   const int left = options.padding + column * (layout.tile_width + options.padding);
   for (int y = 0; y < layout.tile_height; ++y)
     for (int x = 0; x < layout.tile_width; ++x) {
@@ -90,9 +98,7 @@ Image image_grid(std::span<const float> tiles, const GridOptions& options) {
             "image grid: {} values are no whole number of tiles of {}", tiles.size(), size);
   VAE_CHECK(count <= cells, "image grid: {} tiles for {} cells", count, cells);
   const Layout layout(options);
-  Image image = blank_image(extent(layout.columns, layout.tile_width, options.padding),
-                            extent(layout.rows, layout.tile_height, options.padding), options.channels,
-                            options.background);
+  Image image = blank_image(layout.width, layout.height, options.channels, options.background);
   for (int64_t i = 0; i < count; ++i)
     if (i / per_row < layout.rows && columns[i % per_row] < layout.columns)
       draw_tile(image, tiles.subspan(i * size, size), static_cast<int>(i / per_row), columns[i % per_row],

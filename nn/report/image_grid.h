@@ -27,6 +27,7 @@ struct GridOptions {
   int channels = 1;  ///< 1 grey, 3 RGB; the last axis of a tile
   TileRange range = TileRange::per_tile;
   int padding = 2;                      ///< background between and around tiles, before scaling
+  int rows_together = 0;                ///< after so many rows the padding is threefold; 0: nowhere
   int scale = 3;                        ///< nearest-neighbour enlargement
   uint8_t background = 255;             ///< padding and empty cells
   std::vector<int> empty_columns = {};  ///< columns that take no tile

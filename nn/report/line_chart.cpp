@@ -9,8 +9,8 @@
 namespace vae::report {
 namespace {
 
-constexpr double kWidth = 720, kPlotHeight = 340, kBelow = 64;
-constexpr size_t kRunsPerCurve = 800;  // more than one per pixel shows nothing more
+constexpr double kWidth = 640, kPlotHeight = 300, kBelow = 64, kCurve = 1.8, kLegendLine = 2.5;
+constexpr size_t kRunsPerCurve = 250;  // of four points: two a pixel
 
 using Curve = std::vector<Point>;
 
@@ -80,14 +80,11 @@ Plot plot_of(const LineChart& chart) {
           chart.log_y ? Axis::logarithmic(room, 7) : Axis::linear(room, 7), xs.empty()};
 }
 
-void draw_curves(Canvas& canvas, const Frame& frame, const std::vector<Curve>& pieces, Color color) {
+void draw_curves(Canvas& canvas, const Frame& frame, const std::vector<Curve>& pieces, const Pen& pen) {
   for (const Curve& piece : pieces) {
     Curve placed;
     for (const Point& point : piece) placed.push_back(frame.place(point));
-    if (placed.size() == 1)
-      canvas.discs(placed, 3, color);
-    else
-      canvas.polyline(placed, 1.8, color);
+    canvas.line(placed, placed.size() == 1 ? Pen{6, pen.color} : pen);
   }
 }
 
@@ -97,7 +94,8 @@ Figure line_chart_figure(LineChart chart) {
   Plot plot = plot_of(chart);
   std::vector<LegendEntry> legend;
   if (chart.series.size() > 1)
-    for (size_t i = 0; i < chart.series.size(); ++i) legend.push_back({chart.series[i].name, class_color(i)});
+    for (size_t i = 0; i < chart.series.size(); ++i)
+      if (!plot.curves[i].empty()) legend.push_back({chart.series[i].name, curve_pen(i, kLegendLine)});
   const double left = left_margin(plot.y, !chart.y_label.empty());
   const double legend_room = legend.empty() ? 0 : legend_width(legend, kPlotHeight) + kRightMargin;
   const double plot_width = kWidth - left - kRightMargin - legend_room;
@@ -106,7 +104,7 @@ Figure line_chart_figure(LineChart chart) {
   const auto draw = [curves = std::move(plot.curves), empty = plot.empty, legend, frame,
                      labels](Canvas& canvas) {
     draw_frame(canvas, frame, labels);
-    for (size_t i = 0; i < curves.size(); ++i) draw_curves(canvas, frame, curves[i], class_color(i));
+    for (size_t i = 0; i < curves.size(); ++i) draw_curves(canvas, frame, curves[i], curve_pen(i, kCurve));
     if (empty)
       canvas.text({frame.corner.x + frame.size.x / 2, kTopMargin + kPlotHeight / 2}, "no data",
                   {.size = 16, .color = kMuted, .align = Align::middle});

@@ -3,7 +3,7 @@
 #include <cstddef>
 #include <cstdint>
 
-#include "nn/report/stroke_font.h"
+#include "nn/report/utf8.h"
 
 namespace vae::report {
 

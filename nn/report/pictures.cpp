@@ -18,8 +18,21 @@ Image tensor_grid(const Tensor& images, const Shape& shape, int rows, int column
   return image_grid(images.to_vector<float>(), grid);
 }
 
-Image reconstruction_picture(const Tensor& images, const Shape& shape) {
-  return tensor_grid(images.slice(0, std::min<int64_t>(100, images.size(0))), shape, 10, 10);
+Image reconstruction_picture(const Tensor& originals, const Tensor& reconstructions, const Shape& shape) {
+  constexpr int64_t kColumns = 10, kPairs = 5;
+  const int64_t count = std::min(kColumns * kPairs, originals.size(0)), columns = std::min(count, kColumns);
+  const int64_t pairs = (count + kColumns - 1) / kColumns, row = columns * originals.size(1);
+  const std::vector<float> above = originals.slice(0, count).to_vector<float>(),
+                           below = reconstructions.slice(0, count).to_vector<float>();
+  std::vector<float> tiles(static_cast<size_t>(2 * pairs * row), 1.0f);  // white where images are missing
+  for (int64_t pair = 0; pair < pairs; ++pair) {
+    const int64_t begin = pair * row, end = std::min(begin + row, std::ssize(above));
+    std::copy(above.begin() + begin, above.begin() + end, tiles.begin() + 2 * begin);
+    std::copy(below.begin() + begin, below.begin() + end, tiles.begin() + 2 * begin + row);
+  }
+  GridOptions grid = tiles_of(shape, {.range = TileRange::unit, .rows_together = 2});
+  grid.rows = static_cast<int>(2 * pairs), grid.columns = static_cast<int>(columns);
+  return image_grid(tiles, grid);
 }
 
 Image analogy_picture(const Tensor& sources, const Tensor& decoded, const Shape& shape, GridOptions options) {

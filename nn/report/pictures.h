@@ -9,8 +9,9 @@ namespace vae::report {
 
 /// A grid of the given size; each tile has its own grey scale unless `options` say otherwise.
 Image tensor_grid(const Tensor& images, const Shape& shape, int rows, int columns, GridOptions options = {});
-/// 10 x 10 of the first images.
-Image reconstruction_picture(const Tensor& images, const Shape& shape);
+/// The first 50 originals in rows of ten, each above its reconstruction, on one scale from 0 to 1.
+Image reconstruction_picture(const Tensor& originals, const Tensor& reconstructions, const Shape& shape);
+inline constexpr const char* kReconstructionCaption = "Test images, and below each its reconstruction";
 /// One row per source image: the image, a gap, its decodings [rows, K, size] under the first
 /// kMostGridClasses of K classes.
 Image analogy_picture(const Tensor& sources, const Tensor& decoded, const Shape& shape,

@@ -49,7 +49,7 @@ Figure reliability_figure(std::vector<ReliabilityBin> bins, std::string title) {
     for (size_t i = 0; i < bins.size(); ++i)
       if (bins[i].images > 0)
         draw_bin(canvas, frame, bins[i], static_cast<double>(i) / count, static_cast<double>(i + 1) / count);
-    canvas.line(frame.place({0, 0}), frame.place({1, 1}), 1, kMuted);
+    canvas.line(frame.place({0, 0}), frame.place({1, 1}), {.color = kMuted, .dashes = {4, 4}});
     const std::string note =
         fmt::format("calibration error {}, {} images", percent(calibration_error(bins)), images_of(bins));
     canvas.text({frame.corner.x + kSize, frame.corner.y + kSize + 60}, note,

@@ -47,7 +47,7 @@ void add_class_rates(HtmlReport& html, const Confusion& confusion) {
   for (int k = 0; k < std::min<int64_t>(confusion.classes(), kMostTableClasses); ++k)
     rows.push_back({confusion.name(k), fmt::to_string(confusion.samples(k)), percent(confusion.recall(k)),
                     percent(confusion.precision(k))});
-  html.add_table({"class", "images", "accuracy", "precision"}, rows);
+  html.add_table({"class", "images", "accuracy", "precision"}, rows, true);
   if (const std::string part = shown_of(kMostTableClasses, confusion.classes()); !part.empty())
     html.add_text(part);
 }
@@ -84,7 +84,8 @@ void write_report(const fs::path& run, const Summary& summary, const std::vector
   for (const std::string& line : summary.left_out) html.add_text(line);
   add(html, "Training", [&] { add_curves(html, run, summary); });
   add(html, "Pictures", [&] {
-    for (const ShownPicture& picture : pictures) html.add_png(picture.png, picture.caption);
+    for (const auto& [png, caption, figure] : pictures)
+      figure ? html.add_figure(*figure, caption) : html.add_png(png, caption);
   });
   if (summary.confusion)
     add(html, "Confusion on the test images", [&] {

@@ -12,8 +12,9 @@
 namespace vae::report {
 namespace {
 
-constexpr double kPlotSize = 640;
+constexpr double kPlotSize = 480;
 constexpr int kMostTicks = 9;
+constexpr size_t kMostMarks = 2000;  // of more, pixels are the smaller file
 constexpr int64_t kNoClass = -1, kFurther = -2;  // groups of points, both grey
 
 /// A square around all points with a little air.
@@ -54,14 +55,14 @@ Groups group(const Scatter& scatter, const Axis& x, const Axis& y) {
   for (size_t i = 0; i < scatter.points.size(); ++i) {
     const Point& point = scatter.points[i];
     const int64_t label = scatter.labels.empty() ? 0 : scatter.labels[i];
-    if (label >= kDistinctClasses) groups.further.insert(label);
-    std::vector<Point>& visible = groups.points[group_of(label)];  // a class is in the legend even if unseen
-    if (!drawable(point.x) || !drawable(point.y))
+        if (!drawable(point.x) || !drawable(point.y))
       ++groups.not_finite;
     else if (!inside(point.x, x.range()) || !inside(point.y, y.range()))
       ++groups.outside;
-    else
-      visible.push_back(point);
+    else {
+      groups.points[group_of(label)].push_back(point);
+      if (label >= kDistinctClasses) groups.further.insert(label);
+    }
   }
   return groups;
 }
@@ -73,7 +74,7 @@ std::vector<LegendEntry> legend_of(const Scatter& scatter, const Groups& groups)
     entries.push_back({label == kFurther   ? fmt::format("{} further classes", groups.further.size())
                        : label == kNoClass ? "no class"
                                            : class_name(scatter.class_names, label),
-                       class_color(label), class_shape(label)});
+                       Pen{.color = class_color(label)}, class_shape(label)});
   return entries;
 }
 
@@ -85,8 +86,18 @@ std::string note_of(const Groups& groups) {
   return note;
 }
 
-/// Smaller discs for more points: 4 pixels up to a hundred, 2 for ten thousand.
-double radius_for(size_t points) { return std::clamp(6 - std::log10(points + 1.0), 1.5, 4.0); }
+/// Smaller discs for more points: 3.5 pixels up to a hundred, 1.5 for ten thousand.
+double radius_for(size_t points) { return std::clamp(5.5 - std::log10(points + 1.0), 1.5, 3.5); }
+
+void draw_points(Canvas& canvas, const Frame& frame, const Groups& groups, double radius) {
+  for (const auto& [label, points] : groups.points) {
+    std::vector<Point> centres;
+    for (const Point& point : points) centres.push_back(frame.place(point));
+    Color color = class_color(label);
+    color.alpha = 0.8;
+    draw_marks(canvas, centres, class_shape(label), radius, color);
+  }
+}
 
 }  // namespace
 
@@ -104,13 +115,15 @@ Figure scatter_figure(Scatter scatter) {
   const auto draw = [scatter = std::move(scatter), groups = std::move(groups), legend,
                      frame](Canvas& canvas) {
     draw_frame(canvas, frame, {scatter.title, scatter.x_label, scatter.y_label});
-    for (const auto& [label, points] : groups.points) {
-      std::vector<Point> centres;
-      for (const Point& point : points) centres.push_back(frame.place(point));
-      Color color = class_color(label);
-      color.alpha = 0.75;
-      draw_marks(canvas, centres, class_shape(label), radius_for(scatter.points.size()), color);
-    }
+    const Drawing points = [&](Canvas& on) {
+      draw_points(on, frame, groups, radius_for(scatter.points.size()));
+    };
+    constexpr double kOver = 4;  // marks reach over the edge
+    if (scatter.points.size() > kMostMarks)
+      canvas.pixels({frame.corner.x - kOver, frame.corner.y - kOver},
+                    {frame.size.x + 2 * kOver, frame.size.y + 2 * kOver}, points);
+    else
+      points(canvas);
     const Point end{frame.corner.x + kPlotSize, frame.corner.y + kPlotSize};
     draw_legend(canvas, {end.x + kRightMargin, kTopMargin}, kPlotSize, legend);
     canvas.text({end.x, end.y + 60}, note_of(groups), {.size = 12, .color = kMuted, .align = Align::end});

@@ -11,7 +11,7 @@
 
 namespace vae::report {
 
-/// An image becomes NAME.png, a figure NAME.png and NAME.svg.
+/// An image becomes NAME.png, a figure NAME.png, NAME.svg and NAME.pdf.
 using Picture = std::variant<Image, Figure>;
 
 struct NamedPicture {
@@ -23,6 +23,7 @@ struct NamedPicture {
 struct ShownPicture {
   std::vector<std::byte> png;
   std::string caption;
+  std::optional<Figure> figure{};  ///< where it is one
 };
 
 struct Summary {

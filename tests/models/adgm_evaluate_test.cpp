@@ -320,9 +320,10 @@ TEST(AdgmPictures, InterpolationsGoFromOneImageToTheNext) {
 TEST(AdgmPictures, ReconstructionsFollowTheImages) {
   const Shown shown(Kind::vae);
   const Tensor items = shown.items(1000, "pictures");
-  const Tensor images = reconstruct(*shown.model, shown.set.gather(items), test::without_noise()).images;
+  const Tensor x = shown.set.gather(items);
+  const Tensor images = reconstruct(*shown.model, x, test::without_noise()).images;
   EXPECT_EQ(std::get<report::Image>(reconstructions(shown.source())).pixels,
-            report::reconstruction_picture(images, shown.set.pixels.shape()).pixels);
+            report::reconstruction_picture(x, images, shown.set.pixels.shape()).pixels);
 }
 
 }  // namespace

@@ -212,9 +212,10 @@ TEST(M1M2Pictures, ShowReconstructionsAndAnalogies) {
   const Tensor decoded = analogy(recipe.stack(), ten, step.key("analogy/z"));
   EXPECT_EQ(std::get<report::Image>(recipe.analogy_picture(step, false)).pixels,
             report::analogy_picture(ten, decoded, set.pixels.shape()).pixels);
-  const Reconstruction all = reconstruct(recipe.stack(), shown(100, "pictures"), step.key("pictures/z"));
+  const Tensor x = shown(100, "pictures");
+  const Reconstruction all = reconstruct(recipe.stack(), x, step.key("pictures/z"));
   EXPECT_EQ(recipe.preview(step)->pixels,
-            report::reconstruction_picture(all.images, set.pixels.shape()).pixels);
+            report::reconstruction_picture(x, all.images, set.pixels.shape()).pixels);
 }
 
 }  // namespace

@@ -31,7 +31,8 @@ TEST(HtmlReport, IsWellFormedAndSelfContained) {
   const std::string html = everything("plain").html();
   test::expect_well_formed(html);
   test::expect_self_contained(html);
-  EXPECT_EQ(test::occurrences(html, "<figure>"), 2u);
+  EXPECT_EQ(test::occurrences(html, "<figure "), 2u);
+  EXPECT_NE(html.find("src=\"data:image/svg+xml;base64,PD94bWwg"), std::string::npos);
   EXPECT_NE(html.find("src=\"data:image/png;base64,iVBORw0KGgo"), std::string::npos);
   EXPECT_TRUE(html.starts_with("<!DOCTYPE html>"));
 }
@@ -53,6 +54,21 @@ TEST(HtmlReport, NumbersAlignRight) {
   expect_error(ErrorKind::internal, "row of 1 cells under a header of 2", [&] {
     report.add_table({"a", "b"}, {{"1"}});
   });
+}
+
+// A grid of the width of a column or less stands beside others and shrinks a little; a wider one scrolls.
+TEST(HtmlReport, WidePicturesScroll) {
+  HtmlReport report("t");
+  report.add_section("s");
+  report.add_image(blank_image(900, 2, 1, 9), "narrow");
+  EXPECT_EQ(report.html().find(" wide\""), std::string::npos);
+  EXPECT_NE(report.html().find("min-width:540px;max-width:900px"), std::string::npos);
+  report.add_image(blank_image(2000, 2, 1, 9), "wide");
+  EXPECT_EQ(test::occurrences(report.html(), "class=\"image wide\""), 1u);
+  EXPECT_NE(report.html().find("min-width:1200px;max-width:2000px"), std::string::npos);
+  report.add_section("another");
+  test::expect_well_formed(report.html());
+  expect_error(ErrorKind::internal, "3 bytes are no PNG", [&] { report.add_png(std::vector<std::byte>(3), ""); });
 }
 
 TEST(HtmlReport, JsonBecomesDottedNames) {

@@ -47,11 +47,28 @@ TEST(Pictures, GridsAreFilledRowByRow) {
               3, 4, 1, 1, cell);
 }
 
-TEST(Pictures, ReconstructionsAreTheFirstHundred) {
-  expect_grid(reconstruction_picture(numbered(105), kShape), 10, 10, 2, 3,
-              [](int row, int column) { return (10 * row + column) % kPixels; });
-  expect_grid(reconstruction_picture(numbered(12), kShape), 10, 10, 2, 3,
-              [](int row, int column) { return 10 * row + column < 12 ? 10 * row + column : kBlank; });
+// Rows of a pair touch as tiles do; between pairs lies three times the padding.
+TEST(Pictures, ReconstructionsStandBelowTheirImages) {
+  for (const int count : {1, 7, 12, 105}) {
+    SCOPED_TRACE(count);
+    const Tensor images = numbered(count), reconstructions = numbered(count, 4);
+    const Image image = reconstruction_picture(images, reconstructions, kShape);
+    const int shown = std::min(count, 50), columns = std::min(count, 10), pairs = (shown + 9) / 10;
+    constexpr int kScale = 3, kPadding = 2, kPair = 2 * (kHeight + kPadding) + 2 * kPadding;
+    ASSERT_EQ(image.width, kScale * (columns * (kWidth + kPadding) + kPadding));
+    ASSERT_EQ(image.height, kScale * (pairs * kPair - kPadding));
+    for (int i = 0; i < 10 * pairs; ++i)
+      for (const bool below : {false, true}) {
+        if (i % 10 >= columns) continue;
+        const int left = kPadding + i % 10 * (kWidth + kPadding);
+        const int top = kPadding + i / 10 * kPair + (below ? kHeight + kPadding : 0);
+        for (int p = 0; p < kPixels; ++p) {
+          const int x = kScale * (left + p % kWidth), y = kScale * (top + p / kWidth);
+          const bool white = i >= shown || p == (i + (below ? 4 : 0)) % kPixels;
+          ASSERT_EQ(image.pixels[static_cast<size_t>(y * image.width + x)], white ? 255 : 0) << i << " " << p;
+        }
+      }
+  }
 }
 
 // Two sources, 13 and 14, under three classes: image 3 r + k.

@@ -1,5 +1,5 @@
 // Where figures show what: counts of confusion matrices, ticks beside the points of their value, entries of
-// legends; and that SVG and pixels have it in the same places.
+// legends; and that pixels have it in the same places.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -7,6 +7,7 @@
 
 #include "nn/report/confusion.h"
 #include "nn/report/line_chart.h"
+#include "nn/report/panels.h"
 #include "nn/report/scatter.h"
 #include "tests/nn/report/recorder.h"
 
@@ -93,24 +94,10 @@ TEST(Placement, OfColoursInAConfusionMatrix) {
   EXPECT_TRUE(same_color(cells[8].fill, none)) << "a class without images";
 }
 
-// In an SVG file and in pixels.
-TEST(Placement, IsThatOfSvgAndOfPixels) {
+TEST(Placement, IsThatOfPixels) {
   const Figure figure = confusion_of(kCounts).figure();
   const Recorder drawn(figure);
-  const std::string svg = figure.svg();
   const Image image = figure.image(2);
-  const auto tenths = [](double v) { return std::lround(10 * v); };
-  for (const Recorder::Text& text : drawn.texts) {
-    bool found = false;
-    for (size_t at = svg.find("<text x=\""); at != std::string::npos && !found;
-         at = svg.find("<text x=\"", at + 1)) {
-      const std::string element = svg.substr(at, svg.find("</text>", at) - at);
-      found = tenths(std::stod(element.substr(9))) == tenths(text.anchor.x) &&
-              tenths(std::stod(element.substr(element.find("y=\"") + 3))) == tenths(text.anchor.y) &&
-              element.ends_with(">" + text.text);
-    }
-    EXPECT_TRUE(found) << text.text;
-  }
   for (const Recorder::Rectangle& cell : drawn.rectangles) {
     const auto x = static_cast<size_t>(2 * (cell.corner.x + 3)),
                y = static_cast<size_t>(2 * (cell.corner.y + 3));
@@ -131,7 +118,7 @@ void expect_ticks_beside_points(const Recorder& drawn, const std::vector<Point>&
         if (std::abs(coordinate(values[i]) - value) > 1e-9 * std::abs(value)) continue;
         EXPECT_NEAR(at, coordinate(places[i]), x ? 1e-6 : 6) << "tick " << value;  // a baseline lies lower
         EXPECT_TRUE(
-            std::ranges::any_of(drawn.lines,
+            std::ranges::any_of(drawn.lines_,
                                 [&](const Recorder::Points& line) {
                                   return same_color(line.color, kRule) && line.at.size() == 2 &&
                                          std::abs(coordinate(line.at[0]) - coordinate(places[i])) < 1e-6 &&
@@ -154,8 +141,8 @@ TEST(Placement, OfTicksInLineCharts) {
     }
     const Recorder drawn(line_chart_figure({.series = {series}, .log_y = log_y}));
     const auto curve = std::ranges::find_if(
-        drawn.lines, [](const auto& line) { return same_color(line.color, class_color(0)); });
-    ASSERT_NE(curve, drawn.lines.end());
+        drawn.lines_, [](const auto& line) { return same_color(line.color, class_color(0)); });
+    ASSERT_NE(curve, drawn.lines_.end());
     expect_ticks_beside_points(drawn, values, curve->at);
   }
 }
@@ -177,7 +164,7 @@ TEST(Placement, OfCurvesAndTheirLegend) {
   double above = 0;
   for (size_t i = 0; i < series.size(); ++i) {
     std::vector<Recorder::Points> of_color;
-    for (const auto& line : drawn.lines)
+    for (const auto& line : drawn.lines_)
       if (same_color(line.color, class_color(static_cast<int64_t>(i)))) of_color.push_back(line);
     ASSERT_EQ(of_color.size(), 2u) << "a curve and a mark";
     const Point name = drawn.only(series[i].name).anchor;
@@ -188,13 +175,26 @@ TEST(Placement, OfCurvesAndTheirLegend) {
   }
   const auto height = [&](size_t i) {
     return std::ranges::find_if(
-               drawn.lines,
+               drawn.lines_,
                [&](const auto& line) { return same_color(line.color, class_color(static_cast<int64_t>(i))); })
         ->at[0]
         .y;
   };
   EXPECT_LT(height(1), height(0)) << "9 is above 5";
   EXPECT_LT(height(0), height(2));
+}
+
+TEST(Placement, OfPanels) {
+  const Figure one{40, 30, [](Canvas& canvas) { canvas.text({1, 2}, "one", {}); }};
+  const Figure other{20, 50, [](Canvas& canvas) { canvas.rectangle({3, 4}, {5, 6}, kInk); }};
+  const Figure figure = panels({one, {}, other}, 2);
+  EXPECT_EQ(figure.width, 80);
+  EXPECT_EQ(figure.height, 100);
+  const Recorder drawn(figure);
+  EXPECT_EQ(drawn.only("one").anchor.x, 1);
+  ASSERT_EQ(drawn.rectangles.size(), 1u);
+  EXPECT_EQ(drawn.rectangles[0].corner.x, 3);
+  EXPECT_EQ(drawn.rectangles[0].corner.y, 54);
 }
 
 TEST(Placement, OfClassesAndTheirLegend) {

@@ -2,9 +2,11 @@
 // A canvas that keeps what is drawn, in exact coordinates, so that tests find what a figure shows where.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <string>
 #include <vector>
 
+#include "nn/report/classes.h"
 #include "nn/report/figure.h"
 
 namespace vae::report {
@@ -24,21 +26,26 @@ class Recorder final : public Canvas {
     std::vector<Point> at;
     double size;  ///< width of a line, radius of discs
     Color color;
+    std::vector<double> dashes = {};
   };
   explicit Recorder(const Figure& figure) { figure.draw(*this); }
 
   void rectangle(Point corner, Point size, Color fill) override {
-    rectangles.push_back({corner, size, fill});
+    rectangles.push_back({moved(corner), size, fill});
   }
-  void polylines(std::span<const std::vector<Point>> each, double width, Color color) override {
-    for (const std::vector<Point>& points : each) lines.push_back({points, width, color});
-  }
-  void discs(std::span<const Point> centres, double radius, Color color) override {
-    discs_.push_back({{centres.begin(), centres.end()}, radius, color});
+  /// Lone points of one call are discs.
+  void lines(std::span<const std::vector<Point>> each, const Pen& pen) override {
+    Points lone{{}, pen.width / 2, pen.color};
+    for (const std::vector<Point>& points : each) {
+      Points& to = points.size() == 1 ? lone : lines_.emplace_back(Points{{}, pen.width, pen.color, pen.dashes});
+      for (const Point& p : points) to.at.push_back(moved(p));
+    }
+    if (!lone.at.empty()) discs_.push_back(lone);
   }
   void text(Point anchor, std::string_view text, const TextStyle& style) override {
-    texts.push_back({anchor, std::string(text), style});
+    texts.push_back({moved(anchor), std::string(text), style});
   }
+  void move(Point by) override { origin_ = moved(by); }
 
   /// The only text of these words.
   Text only(const std::string& words) const {
@@ -50,8 +57,19 @@ class Recorder final : public Canvas {
   }
 
   std::vector<Rectangle> rectangles;
-  std::vector<Points> lines, discs_;
+  std::vector<Points> lines_, discs_;
   std::vector<Text> texts;
+
+  /// How many texts have these words.
+  int64_t count(const std::string& words) const { return std::ranges::count(texts, words, &Text::text); }
+  /// Whether a text has these words among others.
+  bool says(const std::string& words) const {
+    return std::ranges::any_of(texts, [&](const Text& t) { return t.text.find(words) != std::string::npos; });
+  }
+
+ private:
+  Point moved(Point p) const { return {p.x + origin_.x, p.y + origin_.y}; }
+  Point origin_;
 };
 
 inline bool same_color(Color a, Color b) { return a.r == b.r && a.g == b.g && a.b == b.b; }
