@@ -119,6 +119,7 @@ use_prefix() {
     ls "$VAE_PREFIX" >"$prefix/packages"
   fi
   export CMAKE_PREFIX_PATH=$prefix/usr${CMAKE_PREFIX_PATH:+:$CMAKE_PREFIX_PATH}
+  [ ! -e "$prefix/etc/fonts/fonts.conf" ] || export FONTCONFIG_SYSROOT=$prefix
   export LD_LIBRARY_PATH=$prefix/usr/lib/$arch${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}
 }
 

@@ -17,6 +17,13 @@ Shown shown(const PictureSource& s, int64_t count) {
   return {x.slice(0, count), items.slice(0, count)};
 }
 
+/// As they are stored, not drawn.
+Tensor originals(const PictureSource& s, const Tensor& items) {
+  train::ImageSet unit = s.test;
+  unit.inputs = train::Inputs::unit;
+  return unit.gather(items);
+}
+
 report::Picture grid(const PictureSource& s, const Tensor& images, int64_t rows, int columns) {
   return report::tensor_grid(images, s.test.pixels.shape(), static_cast<int>(rows), columns);
 }
@@ -48,8 +55,9 @@ report::Picture code_grid(const PictureSource& s, int64_t rows, int columns, int
 }  // namespace
 
 report::Picture reconstructions(const PictureSource& s) {
-  const Tensor x = shown(s, 1000).x;
-  return report::reconstruction_picture(x, reconstruct(s.model, x, s.step).images, s.test.pixels.shape());
+  const Shown all = shown(s, 1000);
+  return report::reconstruction_picture(originals(s, all.items), reconstruct(s.model, all.x, s.step).images,
+                                        s.test.pixels.shape());
 }
 
 report::Picture code_axes(const PictureSource& s) {
@@ -81,10 +89,10 @@ report::Picture samples(const PictureSource& s, int64_t digit) {
 }
 
 report::Picture analogies(const PictureSource& s) {
-  const Tensor x = shown(s, 1000).x, ten = x.slice(0, std::min<int64_t>(10, x.size(0)));
-  const Tensor z = reconstruct(s.model, ten, s.step).z;
+  const Shown ten = shown(s, 10);
+  const Tensor z = reconstruct(s.model, ten.x, s.step).z;
   const int64_t classes = std::min(s.model.config().y_size, report::kMostGridClasses);
-  return report::analogy_picture(ten, generate_classes(s.model, z, classes, s.step), s.test.pixels.shape());
+  return report::analogy_picture(originals(s, ten.items), generate_classes(s.model, z, classes, s.step), s.test.pixels.shape());
 }
 
 report::Picture traversals(const PictureSource& s, double span) {

@@ -12,9 +12,15 @@ const char* name_of(LikelihoodKind kind) {
   return kind == LikelihoodKind::bernoulli ? "bernoulli" : "gaussian";
 }
 
+/// Images as they are stored, whatever a model makes of them.
+Tensor originals(ImageSet images, const Tensor& items) {
+  images.inputs = train::Inputs::unit;
+  return images.gather(items);
+}
+
 /// Reconstructions and latent codes of random test images, made once when the first of the pictures is.
 struct Shown {
-  Tensor x;
+  Tensor originals;
   Reconstruction of;
   std::vector<int64_t> labels;
 };
@@ -25,16 +31,14 @@ void add_pictures(report::Summary& summary, const train::Data& data, int64_t cou
   const ImageSet& test = data.test;
   const auto shown = [=, made = std::make_shared<std::optional<Shown>>()]() -> const Shown& {
     const Tensor items = train::random_items(test, count, step.key("pictures"));
-    if (!*made) {
-      const Tensor x = test.gather(items);
-      made->emplace(
-          Shown{x, reconstruct(x, step.key("pictures/z")), test.gather_labels(items).to_vector<int64_t>()});
-    }
+    if (!*made)
+      made->emplace(Shown{originals(test, items), reconstruct(test.gather(items), step.key("pictures/z")),
+                          test.gather_labels(items).to_vector<int64_t>()});
     return **made;
   };
   summary.pictures.push_back(
       {"reconstructed_x", report::kReconstructionCaption, [=, shape = test.pixels.shape()] {
-         return report::reconstruction_picture(shown().x, shown().of.images, shape);
+         return report::reconstruction_picture(shown().originals, shown().of.images, shape);
        }});
   if (z_size < 2) return;
   summary.pictures.push_back({"latent_code", "Latent codes of test images, first two variables", [=] {
@@ -181,15 +185,14 @@ void M2Recipe::report(report::Summary& summary, const train::Step& step) {
 
 std::optional<report::Image> M2Recipe::preview(const train::Step& step) {
   const Tensor shown = train::random_items(data_.test, 100, step.key("pictures"));
-  const Tensor x = data_.test.gather(shown);
-  const Reconstruction r = reconstruct(stack(), x, step.key("pictures/z"));
-  return report::reconstruction_picture(x, r.images, data_.test.pixels.shape());
+  const Reconstruction r = reconstruct(stack(), data_.test.gather(shown), step.key("pictures/z"));
+  return report::reconstruction_picture(originals(data_.test, shown), r.images, data_.test.pixels.shape());
 }
 
 report::Picture M2Recipe::analogy_picture(const train::Step& step, bool means) {
-  const Tensor x = data_.test.gather(train::random_items(data_.test, 10, step.key("analogy")));
-  const Tensor decoded = analogy(stack(), x, step.key("analogy/z"), means);
-  return report::analogy_picture(x, decoded, data_.test.pixels.shape());
+  const Tensor items = train::random_items(data_.test, 10, step.key("analogy"));
+  const Tensor decoded = analogy(stack(), data_.test.gather(items), step.key("analogy/z"), means);
+  return report::analogy_picture(originals(data_.test, items), decoded, data_.test.pixels.shape());
 }
 
 double M2Recipe::nll(int64_t samples, const train::Step& step) {

@@ -116,21 +116,23 @@ void WrittenPictures::check() const {
 WrittenPictures write_pictures(const std::filesystem::path& run, const report::Summary& summary) {
   WrittenPictures written;
   std::vector<std::string> paths;
-  for (const auto& [name, caption, make] : summary.pictures) {
+  const auto write = [&](const auto& name, const auto& caption, const auto& make, bool shown) {
     std::optional<Drawn> drawn;
     try {
       drawn.emplace(make());
     } catch (const std::exception& e) {
-      note("no picture {}: {}\n", name, e.what());
-      continue;
+      return note("no picture {}: {}\n", name, e.what());
     }
     try {
       paths.push_back(drawn->write(run, name));
-      written.shown.push_back({drawn->png, caption, drawn->figure});
+      if (shown) written.shown.push_back({drawn->png, caption, drawn->figure});
     } catch (const Error&) {
       if (!written.failure) written.failure = std::current_exception();
     }
-  }
+  };
+  for (const auto& [name, caption, make] : summary.pictures) write(name, caption, make, true);
+  if (summary.confusion)  // the report has it elsewhere
+    write("confusion", "", [&] { return report::Picture(summary.confusion->figure()); }, false);
   if (!paths.empty()) say("pictures: {}\n", fmt::join(paths, ", "));
   return written;
 }

@@ -11,7 +11,7 @@ namespace vae::report {
 namespace {
 
 constexpr double kTickSize = 12, kLabelSize = 13, kTitleSize = 16;
-constexpr double kLegendRow = 20, kLegendText = 13, kLegendMark = 26, kLegendNameWidth = 150, kLegendGap = 16;
+constexpr double kLegendRow = 20, kLegendText = 12, kLegendMark = 26, kLegendNameWidth = 150, kLegendGap = 16;
 constexpr size_t kLegendColumns = 3;
 
 /// The least of 1, 2, 5 times a power of ten that cuts `span` into at most `pieces`.
@@ -101,6 +101,8 @@ double left_margin(const Axis& y, bool has_label) {
   return 28 + widest + (has_label ? kLabelSize + 12 : 0);
 }
 
+double title_width(const std::string& title) { return text_width(title, kTitleSize * 1.1); }  // it is bold
+
 void draw_frame(Canvas& canvas, const Frame& frame, const FrameLabels& labels) {
   const Point low = frame.corner, high{low.x + frame.size.x, low.y + frame.size.y};
   for (const Tick& tick : frame.x.ticks()) {
@@ -132,12 +134,29 @@ size_t legend_rows(double height) {
   return static_cast<size_t>(std::max(1.0, std::floor(height / kLegendRow)));
 }
 
+std::string shown_name(const LegendEntry& entry) {
+  return fit_text(entry.name, kLegendText, kLegendNameWidth);
+}
+
+double entry_width(const LegendEntry& entry) {
+  return kLegendMark + text_width(shown_name(entry), kLegendText);
+}
+
 /// Of one column.
 double column_width(const std::vector<LegendEntry>& entries) {
   double widest = 0;
-  for (const LegendEntry& entry : entries)
-    widest = std::max(widest, text_width(fit_text(entry.name, kLegendText, kLegendNameWidth), kLegendText));
-  return kLegendMark + widest;
+  for (const LegendEntry& entry : entries) widest = std::max(widest, entry_width(entry));
+  return widest;
+}
+
+/// An entry whose left edge has its middle there.
+void draw_entry(Canvas& canvas, Point at, const LegendEntry& entry) {
+  const Point centre[] = {{at.x + 8, at.y}};
+  if (entry.shape)
+    draw_marks(canvas, centre, *entry.shape, 5, entry.pen.color);
+  else
+    canvas.line(at, {at.x + 18, at.y}, entry.pen);
+  canvas.text({at.x + kLegendMark, at.y + 0.35 * kLegendText}, shown_name(entry), {.size = kLegendText});
 }
 
 }  // namespace
@@ -149,6 +168,20 @@ double legend_width(const std::vector<LegendEntry>& entries, double height) {
   return static_cast<double>(columns) * column_width(entries) + static_cast<double>(columns - 1) * kLegendGap;
 }
 
+double legend_row_width(const std::vector<LegendEntry>& entries) {
+  double width = 0;
+  for (const LegendEntry& entry : entries) width += entry_width(entry) + (width > 0 ? kLegendGap : 0);
+  return width;
+}
+
+void draw_legend_row(Canvas& canvas, Point end, const std::vector<LegendEntry>& entries) {
+  Point at{end.x - legend_row_width(entries), end.y};
+  for (const LegendEntry& entry : entries) {
+    draw_entry(canvas, at, entry);
+    at.x += entry_width(entry) + kLegendGap;
+  }
+}
+
 void draw_legend(Canvas& canvas, Point corner, double height, const std::vector<LegendEntry>& entries) {
   const size_t rows = legend_rows(height), places = kLegendColumns * rows;
   const size_t shown = entries.size() <= places ? entries.size() : places - 1;
@@ -156,17 +189,7 @@ void draw_legend(Canvas& canvas, Point corner, double height, const std::vector<
     return Point{corner.x + static_cast<double>(i / rows) * width,
                  corner.y + (static_cast<double>(i % rows) + 0.5) * kLegendRow};
   };
-  for (size_t i = 0; i < shown; ++i) {
-    const auto [x, y] = place(i);
-    if (entries[i].shape) {
-      const Point centre[] = {{x + 8, y}};
-      draw_marks(canvas, centre, *entries[i].shape, 5, entries[i].pen.color);
-    } else {
-      canvas.line({x, y}, {x + 18, y}, entries[i].pen);
-    }
-    canvas.text({x + kLegendMark, y + 0.35 * kLegendText},
-                fit_text(entries[i].name, kLegendText, kLegendNameWidth), {.size = kLegendText});
-  }
+  for (size_t i = 0; i < shown; ++i) draw_entry(canvas, place(i), entries[i]);
   if (shown < entries.size())
     canvas.text({place(shown).x, place(shown).y + 0.35 * kLegendText},
                 fmt::format("+ {} more", entries.size() - shown), {.size = kLegendText, .color = kMuted});

@@ -62,6 +62,7 @@ struct FrameLabels {
 inline constexpr double kTopMargin = 52, kRightMargin = 24, kBottomMargin = 76;
 /// Room that the y axis's tick labels and label need to the left of a frame.
 double left_margin(const Axis& y, bool has_label);
+double title_width(const std::string& title);
 void draw_frame(Canvas& canvas, const Frame& frame, const FrameLabels& labels);
 
 struct LegendEntry {
@@ -70,8 +71,12 @@ struct LegendEntry {
   std::optional<MarkShape> shape = {};  ///< in the pen's colour; none: a line
 };
 
-/// Width of a legend (0 without entries) in columns of `height`; names longer than a limit are shortened.
+/// Width of a legend (0 without entries) in columns of `height`. Names longer than a limit are shortened.
 double legend_width(const std::vector<LegendEntry>& entries, double height);
+/// Width of the entries in one row above a plot.
+double legend_row_width(const std::vector<LegendEntry>& entries);
+/// Draws them in one row that ends there.
+void draw_legend_row(Canvas& canvas, Point end, const std::vector<LegendEntry>& entries);
 /// Draws at most as many entries as fit into three columns; the last line then says how many more there are.
 void draw_legend(Canvas& canvas, Point corner, double height, const std::vector<LegendEntry>& entries);
 

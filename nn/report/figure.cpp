@@ -3,6 +3,8 @@
 #include <cairo-pdf.h>
 #include <cairo-svg.h>
 
+#include <map>
+
 #include "nn/report/cairo_canvas.h"
 #include "nn/report/cairo_handles.h"
 #include "tensor/error.h"
@@ -38,6 +40,22 @@ void finish(cairo_surface_t* surface) {
   check(cairo_surface_status(surface));
 }
 
+/// The SVG with its ids numbered in their order: cairo counts all surfaces of the process.
+std::string renumbered(const std::string& svg) {
+  std::map<std::string, size_t> numbers;
+  std::string text;
+  size_t done = 0;
+  for (size_t quote = svg.find('"'); quote != std::string::npos; quote = svg.find('"', quote + 1)) {
+    const bool named = svg.compare(quote - 3, 3, "id=") == 0, used = svg.compare(quote + 1, 1, "#") == 0;
+    if (!named && !used) continue;
+    const size_t begin = quote + (used ? 2 : 1), end = svg.find('"', begin);
+    const size_t number = numbers.emplace(svg.substr(begin, end - begin), numbers.size()).first->second;
+    text += svg.substr(done, begin - done) + fmt::format("n{}", number);
+    done = quote = end;
+  }
+  return text + svg.substr(done);
+}
+
 }  // namespace
 
 std::string Figure::svg() const {
@@ -46,7 +64,7 @@ std::string Figure::svg() const {
   cairo_svg_surface_set_document_unit(surface.get(), CAIRO_SVG_UNIT_PX);
   draw_on(surface.get(), *this, 1, true);
   finish(surface.get());
-  return text;
+  return renumbered(text);
 }
 
 std::string Figure::pdf() const {

@@ -12,9 +12,10 @@ struct Figure {
   int height = 0;
   Drawing draw = {};
 
-  /// On white; letters are outlines, so that it looks the same without the font.
+  /// On white; letters are outlines, so that it looks the same without the font. The same figure gives the
+  /// same bytes, as pdf() does.
   std::string svg() const;
-  /// One page of the figure's size, a pixel being 1/96 inch. The same figure gives the same bytes.
+  /// One page of the figure's size, a pixel being 1/96 inch.
   std::string pdf() const;
   /// RGB pixels, `scale` per figure pixel in both directions.
   Image image(int scale = 2) const;

@@ -118,8 +118,12 @@ void HtmlReport::add_preformatted(const std::string& text) {
 void HtmlReport::add_json(const nlohmann::ordered_json& json) { add_facts(flatten_json(json)); }
 
 void HtmlReport::add_figure(const Figure& figure, const std::string& caption) {
+  constexpr size_t kLarge = 200'000;  // as of thousands of points
   const std::string svg = figure.svg();
-  embed(std::as_bytes(std::span(svg)), {"drawn", "svg+xml", figure.width, figure.height}, caption);
+  const std::vector<std::byte> png = svg.size() < kLarge ? std::vector<std::byte>() : encode_png(figure.image());
+  const bool as_svg = png.empty() || svg.size() <= png.size();
+  embed(as_svg ? std::as_bytes(std::span(svg)) : png,
+        {"drawn", as_svg ? "svg+xml" : "png", figure.width, figure.height}, caption);
 }
 
 void HtmlReport::add_image(const Image& image, const std::string& caption) {
@@ -135,7 +139,8 @@ void HtmlReport::add_png(std::span<const std::byte> png, const std::string& capt
 void HtmlReport::embed(std::span<const std::byte> bytes, const Embedded& picture, const std::string& caption) {
   constexpr int kColumn = 680;  // of a wide screen
   const bool drawn = picture.kind == std::string_view("drawn");
-  const int least = picture.width * 3 / 5, most = drawn ? picture.width * 6 / 5 : picture.width;
+  const int least = picture.width * (drawn ? 60 : 42) / 100;  // letters of 7 pixels, enlarged pixels of one
+  const int most = drawn ? picture.width * 6 / 5 : picture.width;
   const std::string text = escape_markup(caption);
   body_ += fmt::format(
       "<figure class=\"{}{}\">\n<div><img alt=\"{}\" width=\"{}\" height=\"{}\" "

@@ -9,7 +9,7 @@
 namespace vae::report {
 namespace {
 
-constexpr double kWidth = 640, kPlotHeight = 300, kBelow = 64, kCurve = 1.8, kLegendLine = 2.5;
+constexpr double kWidth = 560, kPlotHeight = 260, kBelow = 64, kCurve = 1.8, kLegendLine = 2.5;
 constexpr size_t kRunsPerCurve = 250;  // of four points: two a pixel
 
 using Curve = std::vector<Point>;
@@ -97,18 +97,23 @@ Figure line_chart_figure(LineChart chart) {
     for (size_t i = 0; i < chart.series.size(); ++i)
       if (!plot.curves[i].empty()) legend.push_back({chart.series[i].name, curve_pen(i, kLegendLine)});
   const double left = left_margin(plot.y, !chart.y_label.empty());
-  const double legend_room = legend.empty() ? 0 : legend_width(legend, kPlotHeight) + kRightMargin;
-  const double plot_width = kWidth - left - kRightMargin - legend_room;
-  const Frame frame{{left, kTopMargin}, {plot_width, kPlotHeight}, plot.x, plot.y};
+  const double room = kWidth - left - kRightMargin;
+  const bool above = title_width(chart.title) + kRightMargin + legend_row_width(legend) <= room;
+  const double legend_room = above ? 0 : legend_width(legend, kPlotHeight) + kRightMargin;
+  const Frame frame{{left, kTopMargin}, {room - legend_room, kPlotHeight}, plot.x, plot.y};
   const FrameLabels labels{chart.title, chart.x_label, chart.y_label};
-  const auto draw = [curves = std::move(plot.curves), empty = plot.empty, legend, frame,
+  const auto draw = [curves = std::move(plot.curves), empty = plot.empty, legend, above, frame,
                      labels](Canvas& canvas) {
     draw_frame(canvas, frame, labels);
     for (size_t i = 0; i < curves.size(); ++i) draw_curves(canvas, frame, curves[i], curve_pen(i, kCurve));
     if (empty)
       canvas.text({frame.corner.x + frame.size.x / 2, kTopMargin + kPlotHeight / 2}, "no data",
                   {.size = 16, .color = kMuted, .align = Align::middle});
-    draw_legend(canvas, {frame.corner.x + frame.size.x + kRightMargin, kTopMargin}, kPlotHeight, legend);
+    const double end = frame.corner.x + frame.size.x;
+    if (above)
+      draw_legend_row(canvas, {end, kTopMargin - 21}, legend);
+    else
+      draw_legend(canvas, {end + kRightMargin, kTopMargin}, kPlotHeight, legend);
   };
   return {static_cast<int>(kWidth), static_cast<int>(kTopMargin + kPlotHeight + kBelow), draw};
 }

@@ -109,6 +109,7 @@ Figure scatter_figure(Scatter scatter) {
   const Axis x = Axis::linear(x_range, kMostTicks), y = Axis::linear(y_range, kMostTicks);
   Groups groups = group(scatter, x, y);
   const auto legend = legend_of(scatter, groups);
+  const bool noted = !note_of(groups).empty();
   const double left = left_margin(y, true),
                legend_room = legend.empty() ? 0 : legend_width(legend, kPlotSize) + kRightMargin;
   const Frame frame{{left, kTopMargin}, {kPlotSize, kPlotSize}, x, y};
@@ -129,7 +130,7 @@ Figure scatter_figure(Scatter scatter) {
     canvas.text({end.x, end.y + 60}, note_of(groups), {.size = 12, .color = kMuted, .align = Align::end});
   };
   return {static_cast<int>(std::ceil(left + kPlotSize + kRightMargin + legend_room)),
-          static_cast<int>(kTopMargin + kPlotSize + kBottomMargin), draw};
+          static_cast<int>(kTopMargin + kPlotSize + kBottomMargin) - (noted ? 0 : 20), draw};
 }
 
 }  // namespace vae::report

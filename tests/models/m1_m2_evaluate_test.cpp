@@ -205,17 +205,20 @@ TEST(M1M2Pictures, ShowReconstructionsAndAnalogies) {
   const nn::TestMode test(recipe.model());
   const train::Step step(1, Tensor::scalar(int64_t{0}));
   const ImageSet set = image_set(12);
+  ImageSet stored = set;
+  stored.inputs = train::Inputs::unit;
   const auto shown = [&](int64_t count, const char* stream) {
     return set.gather(train::random_items(set, count, step.key(stream)));
   };
   const Tensor ten = shown(10, "analogy");
   const Tensor decoded = analogy(recipe.stack(), ten, step.key("analogy/z"));
   EXPECT_EQ(std::get<report::Image>(recipe.analogy_picture(step, false)).pixels,
-            report::analogy_picture(ten, decoded, set.pixels.shape()).pixels);
-  const Tensor x = shown(100, "pictures");
-  const Reconstruction all = reconstruct(recipe.stack(), x, step.key("pictures/z"));
+            report::analogy_picture(stored.gather(train::random_items(set, 10, step.key("analogy"))), decoded,
+                                    set.pixels.shape()).pixels);
+  const Reconstruction all = reconstruct(recipe.stack(), shown(100, "pictures"), step.key("pictures/z"));
+  const Tensor originals = stored.gather(train::random_items(set, 100, step.key("pictures")));
   EXPECT_EQ(recipe.preview(step)->pixels,
-            report::reconstruction_picture(x, all.images, set.pixels.shape()).pixels);
+            report::reconstruction_picture(originals, all.images, set.pixels.shape()).pixels);
 }
 
 }  // namespace

@@ -16,7 +16,7 @@ class Resume(ToolTest):
         self.kill_when("killed/checkpoint.safetensors", *m2, "--run", "killed")
         split = self.read("killed/split.json")
         self.succeed("m2", "train", "--run", "killed", "--resume")
-        self.assert_same_files("whole", "killed", [*EXACT, "split.json", "config.json", "analogy.png", "labeled_z.svg"])
+        self.assert_same_files("whole", "killed", [*EXACT, "split.json", "config.json", "analogy.png", "labeled_z.svg", "confusion.pdf"])
         self.assertEqual(self.read("killed/split.json"), split)
         self.assertEqual([row["step"] for row in self.rows("killed")], list(range(10, 201, 10)))
 
@@ -56,7 +56,7 @@ class Resume(ToolTest):
             self.succeed(*adgm, "--run", "whole")
             self.kill_when(f"{run}/checkpoint.safetensors", *adgm, f"--run={run}")
             self.succeed("adgm", "train", f"--run={run}", "--resume")
-            self.assert_same_files("whole", run, [*EXACT, "split.json", "conditional.png", "analogy.png", "codes.svg"])
+            self.assert_same_files("whole", run, [*EXACT, "split.json", "conditional.png", "analogy.png", "codes.svg", "codes.pdf"])
             shutil.rmtree(self.dir / "whole")
 
     def test_adgm_killed_in_both_stages(self):

@@ -38,7 +38,13 @@ class Compare(ToolTest):
         self.assertIn("report: both.html", out)
         html = self.read("both.html").decode()
         self.assertIn("test_loss", html)
-        self.assertIn("<svg", html)
+        self.assertIn("data:image/svg+xml", html)
+        out = self.succeed("runs", "compare", "a", "b", "--results", "test_loss,loss", "--figures", "for/paper")
+        for result in ("test_loss", "loss"):
+            self.assertIn(f"figure: for/paper/{result}.pdf\n", out)
+            self.assertTrue(self.read(f"for/paper/{result}.pdf").startswith(b"%PDF"))
+        (self.dir / "file").write_text("")
+        self.refuse(4, "file/test_loss.pdf", "runs", "compare", "a", "--results", "test_loss", "--figures", "file")
         self.refuse(2, "--results: no run has a number 'accuracy'", "runs", "compare", "a", "--results", "accuracy")
 
     def test_unfinished_and_damaged(self):

@@ -109,6 +109,7 @@ report::LineChart chart_of(const std::vector<StoredRun>& runs, const std::string
   for (const StoredRun& run : runs) {
     if (!run.metrics.contains(result)) continue;
     report::Series series = run.metrics.series(result);
+    if (series.y.empty()) continue;
     series.name = run.name;
     chart.series.push_back(std::move(series));
   }
@@ -159,14 +160,20 @@ Table compare(const std::vector<StoredRun>& runs, const std::vector<std::string>
   return table;
 }
 
+std::vector<Chart> charts_of(const std::vector<StoredRun>& runs, const std::vector<std::string>& results) {
+  std::vector<Chart> charts;
+  for (const std::string& name : chosen(runs, results))
+    if (report::LineChart chart = chart_of(runs, name); !chart.series.empty())
+      charts.push_back({name, report::line_chart_figure(std::move(chart))});
+  return charts;
+}
+
 report::HtmlReport report_of(const std::vector<StoredRun>& runs, const std::vector<std::string>& results) {
   report::HtmlReport html("Runs compared");
   const Table table = compare(runs, results);
   html.add_table(table.header, table.rows);
   html.add_section("During training");
-  for (const std::string& name : chosen(runs, results))
-    if (report::LineChart chart = chart_of(runs, name); !chart.series.empty())
-      html.add_figure(report::line_chart_figure(std::move(chart)), "");
+  for (const Chart& chart : charts_of(runs, results)) html.add_figure(chart.figure, "");
   return html;
 }
 

@@ -16,7 +16,14 @@ struct Table {
 /// of the test images. Throws Error(usage) for a result that no run has.
 Table compare(const std::vector<StoredRun>& runs, const std::vector<std::string>& results);
 
-/// The table, and a chart of each compared result that was measured during training.
+/// Of each compared result that was measured during training, by its name.
+struct Chart {
+  std::string result;
+  report::Figure figure;
+};
+std::vector<Chart> charts_of(const std::vector<StoredRun>& runs, const std::vector<std::string>& results);
+
+/// The table and the charts.
 report::HtmlReport report_of(const std::vector<StoredRun>& runs, const std::vector<std::string>& results);
 
 }  // namespace vae::runs

@@ -150,7 +150,7 @@ TEST(Outcome, APictureFailsAlone) {
   test::expect_error(ErrorKind::usage, "taken.png", [&] {
     write_outcome(run.path(), summary, {.iterations = 3, .last = {}}, {}, two_images());
   });
-  for (const char* name : {"first.png", "last.png", "last.svg", "results.json", "report.html"})
+  for (const char* name : {"first.png", "last.png", "last.svg", "last.pdf", "results.json", "report.html"})
     EXPECT_TRUE(std::filesystem::is_regular_file(run / name)) << name;
   const std::string html = test::read_text(run / "report.html");
   size_t images = 0;

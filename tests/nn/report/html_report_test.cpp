@@ -62,10 +62,10 @@ TEST(HtmlReport, WidePicturesScroll) {
   report.add_section("s");
   report.add_image(blank_image(900, 2, 1, 9), "narrow");
   EXPECT_EQ(report.html().find(" wide\""), std::string::npos);
-  EXPECT_NE(report.html().find("min-width:540px;max-width:900px"), std::string::npos);
+  EXPECT_NE(report.html().find("min-width:378px;max-width:900px"), std::string::npos);
   report.add_image(blank_image(2000, 2, 1, 9), "wide");
   EXPECT_EQ(test::occurrences(report.html(), "class=\"image wide\""), 1u);
-  EXPECT_NE(report.html().find("min-width:1200px;max-width:2000px"), std::string::npos);
+  EXPECT_NE(report.html().find("min-width:840px;max-width:2000px"), std::string::npos);
   report.add_section("another");
   test::expect_well_formed(report.html());
   expect_error(ErrorKind::internal, "3 bytes are no PNG", [&] { report.add_png(std::vector<std::byte>(3), ""); });

@@ -161,15 +161,15 @@ TEST(Placement, OfCurvesAndTheirLegend) {
   const std::vector<Series> series{
       {"second", {0, 10}, {5, 5}}, {"first", {0, 10}, {9, 9}}, {"third", {0, 10}, {1, 1}}};
   const Recorder drawn(line_chart_figure({.series = series}));
-  double above = 0;
+  double left = 0;
   for (size_t i = 0; i < series.size(); ++i) {
     std::vector<Recorder::Points> of_color;
     for (const auto& line : drawn.lines_)
       if (same_color(line.color, class_color(static_cast<int64_t>(i)))) of_color.push_back(line);
     ASSERT_EQ(of_color.size(), 2u) << "a curve and a mark";
     const Point name = drawn.only(series[i].name).anchor;
-    EXPECT_GT(name.y, above) << "in the order of the curves";
-    above = name.y;
+    EXPECT_GT(name.x, left) << "in the order of the curves";
+    left = name.x;
     EXPECT_NEAR(of_color[1].at[0].y, name.y, 6) << "the mark beside the name";
     EXPECT_LT(of_color[1].at[1].x, name.x);
   }
