@@ -92,7 +92,8 @@ report::Picture analogies(const PictureSource& s) {
   const Shown ten = shown(s, 10);
   const Tensor z = reconstruct(s.model, ten.x, s.step).z;
   const int64_t classes = std::min(s.model.config().y_size, report::kMostGridClasses);
-  return report::analogy_picture(originals(s, ten.items), generate_classes(s.model, z, classes, s.step), s.test.pixels.shape());
+  return report::analogy_picture(originals(s, ten.items), generate_classes(s.model, z, classes, s.step),
+                                 s.test.pixels.shape());
 }
 
 report::Picture traversals(const PictureSource& s, double span) {

@@ -26,7 +26,8 @@ std::vector<std::string> loss_names(const Objective& objective) {
 
 /// The pictures that both recipes show.
 void add_pictures(report::Summary& summary, const PictureSource& source) {
-  summary.pictures = {{"reconstructed_x", report::kReconstructionCaption, [=] { return reconstructions(source); }}};
+  summary.pictures = {
+      {"reconstructed_x", report::kReconstructionCaption, [=] { return reconstructions(source); }}};
   if (source.model.config().z.back() > 1)
     summary.pictures.push_back(
         {"codes", "Latent codes of test images on their first two principal axes, coloured by class",

@@ -62,8 +62,8 @@ report::Image swaps(const PictureSource& source) {
 }
 
 void add_pictures(report::Summary& summary, const PictureSource& source, const train::Step& step) {
-  summary.pictures.push_back({"reconstructions", report::kReconstructionCaption,
-                              [=] { return reconstructions(source, step); }});
+  summary.pictures.push_back(
+      {"reconstructions", report::kReconstructionCaption, [=] { return reconstructions(source, step); }});
   summary.pictures.push_back({"samples", "Images of codes of the prior, a row for each class",
                               [=] { return samples(source, step); }});
   summary.pictures.push_back(

@@ -132,7 +132,8 @@ WrittenPictures write_pictures(const std::filesystem::path& run, const report::S
   };
   for (const auto& [name, caption, make] : summary.pictures) write(name, caption, make, true);
   if (summary.confusion)  // the report has it elsewhere
-    write("confusion", "", [&] { return report::Picture(summary.confusion->figure()); }, false);
+    write(
+        "confusion", "", [&] { return report::Picture(summary.confusion->figure()); }, false);
   if (!paths.empty()) say("pictures: {}\n", fmt::join(paths, ", "));
   return written;
 }

@@ -28,8 +28,8 @@ void print_left_out(const report::Summary& summary);
 /// where.
 void write_picture(const std::filesystem::path& run, const std::string& name, const report::Picture& picture);
 
-/// Makes and writes the pictures of a summary, the confusion matrix among them, whatever happens to single ones, and says where. One that
-/// cannot be made costs a line on standard error.
+/// Makes and writes the pictures of a summary, the confusion matrix among them, whatever happens to single
+/// ones, and says where. One that cannot be made costs a line on standard error.
 struct WrittenPictures {
   std::vector<report::ShownPicture> shown{};
   std::exception_ptr failure{};  ///< of the first that could not be written

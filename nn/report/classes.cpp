@@ -69,7 +69,8 @@ void draw_marks(Canvas& canvas, std::span<const Point> centres, MarkShape shape,
 }
 
 Pen curve_pen(int64_t curve, double width) {
-  static const std::vector<double> dashes[] = {{}, {7, 3}, {2, 3}, {12, 3, 2, 3}, {7, 3, 2, 3, 2, 3}, {12, 6}};
+  static const std::vector<double> dashes[] = {{},     {7, 3}, {2, 3}, {12, 3, 2, 3}, {7, 3, 2, 3, 2, 3},
+                                               {12, 6}};
   return {width, class_color(curve), dashes[curve % kDistinctClasses / kColors]};
 }
 

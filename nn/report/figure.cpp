@@ -69,8 +69,8 @@ std::string Figure::svg() const {
 
 std::string Figure::pdf() const {
   std::string text;
-  const CairoSurface surface(cairo_pdf_surface_create_for_stream(append, &text, width * kPointsPerPixel,
-                                                            height * kPointsPerPixel));
+  const CairoSurface surface(
+      cairo_pdf_surface_create_for_stream(append, &text, width * kPointsPerPixel, height * kPointsPerPixel));
   cairo_pdf_surface_set_metadata(surface.get(), CAIRO_PDF_METADATA_CREATE_DATE, "2000-01-01T00:00:00Z");
   draw_on(surface.get(), *this, kPointsPerPixel, true);
   finish(surface.get());

@@ -90,9 +90,7 @@ void HtmlReport::add_text(const std::string& paragraph) {
   body_ += fmt::format("<p>{}</p>\n", escape_markup(paragraph));
 }
 
-void HtmlReport::add_headline(const std::vector<Fact>& facts) {
-  body_ += fact_list("headline", facts);
-}
+void HtmlReport::add_headline(const std::vector<Fact>& facts) { body_ += fact_list("headline", facts); }
 
 void HtmlReport::add_facts(const std::vector<Fact>& facts) { body_ += fact_list("facts", facts); }
 
@@ -105,8 +103,8 @@ void HtmlReport::add_table(const std::vector<std::string>& header,
     for (size_t i = 0; i < row.size(); ++i)
       numeric[i] = numeric[i] && (is_numeric(row[i]) || row[i].empty() || row[i] == "-");
   }
-  body_ += fmt::format("<div class=\"table{}\"><table>\n<thead>{}</thead>\n<tbody>\n", beside ? " beside" : "",
-                       table_row("th", header, numeric));
+  body_ += fmt::format("<div class=\"table{}\"><table>\n<thead>{}</thead>\n<tbody>\n",
+                       beside ? " beside" : "", table_row("th", header, numeric));
   for (const auto& row : rows) body_ += table_row("td", row, numeric);
   body_ += "</tbody></table></div>\n";
 }
@@ -120,7 +118,8 @@ void HtmlReport::add_json(const nlohmann::ordered_json& json) { add_facts(flatte
 void HtmlReport::add_figure(const Figure& figure, const std::string& caption) {
   constexpr size_t kLarge = 200'000;  // as of thousands of points
   const std::string svg = figure.svg();
-  const std::vector<std::byte> png = svg.size() < kLarge ? std::vector<std::byte>() : encode_png(figure.image());
+  const std::vector<std::byte> png =
+      svg.size() < kLarge ? std::vector<std::byte>() : encode_png(figure.image());
   const bool as_svg = png.empty() || svg.size() <= png.size();
   embed(as_svg ? std::as_bytes(std::span(svg)) : png,
         {"drawn", as_svg ? "svg+xml" : "png", figure.width, figure.height}, caption);
@@ -136,8 +135,9 @@ void HtmlReport::add_png(std::span<const std::byte> png, const std::string& capt
   embed(png, {"image", "png", extent_of(png, kWidthAt), extent_of(png, kHeightAt)}, caption);
 }
 
-void HtmlReport::embed(std::span<const std::byte> bytes, const Embedded& picture, const std::string& caption) {
-  constexpr int kColumn = 680;  // of a wide screen
+void HtmlReport::embed(std::span<const std::byte> bytes, const Embedded& picture,
+                       const std::string& caption) {
+  constexpr int kColumn = 680, kMostDrawn = 760;  // of a wide screen; a figure that is legible in it
   const bool drawn = picture.kind == std::string_view("drawn");
   const int least = picture.width * (drawn ? 60 : 42) / 100;  // letters of 7 pixels, enlarged pixels of one
   const int most = drawn ? picture.width * 6 / 5 : picture.width;
@@ -145,8 +145,9 @@ void HtmlReport::embed(std::span<const std::byte> bytes, const Embedded& picture
   body_ += fmt::format(
       "<figure class=\"{}{}\">\n<div><img alt=\"{}\" width=\"{}\" height=\"{}\" "
       "style=\"min-width:{}px;max-width:{}px\" src=\"data:image/{};base64,{}\"></div>\n{}</figure>\n",
-      picture.kind, least > kColumn ? " wide" : "", text, picture.width, picture.height, least, most,
-      picture.type, base64(bytes), text.empty() ? "" : fmt::format("<figcaption>{}</figcaption>\n", text));
+      picture.kind, least > kColumn || (drawn && picture.width > kMostDrawn) ? " wide" : "", text,
+      picture.width, picture.height, least, most, picture.type, base64(bytes),
+      text.empty() ? "" : fmt::format("<figcaption>{}</figcaption>\n", text));
 }
 
 std::string HtmlReport::html() const {

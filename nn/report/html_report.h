@@ -34,8 +34,8 @@ class HtmlReport {
   void add_preformatted(const std::string& text);
   /// A configuration as a table of dotted names and values.
   void add_json(const nlohmann::ordered_json& json);
-  /// A figure as an embedded SVG, or PNG where that is smaller; its colours follow the screen's light. Pictures that follow each other
-  /// stand in two columns of a wide screen; what is wider scrolls.
+  /// A figure as an embedded SVG, or PNG where that is smaller; its colours follow the screen's light.
+  /// Pictures that follow each other stand in two columns of a wide screen; what is wider scrolls.
   void add_figure(const Figure& figure, const std::string& caption);
   /// An image as an embedded PNG.
   void add_image(const Image& image, const std::string& caption);

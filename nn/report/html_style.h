@@ -1,6 +1,6 @@
 #pragma once
-// Style sheet of the report. Figures are drawn for paper; on dark screens they are inverted, which turns white
-// into the colour of their cards, and their hues are turned back.
+// Style sheet of the report. Figures are drawn for paper; on dark screens they are inverted, which turns
+// white into the colour of their cards, and their hues are turned back.
 #include <string_view>
 
 namespace vae::report {
@@ -48,6 +48,7 @@ pre { overflow-x: auto; padding: .9rem; font: .82rem/1.45 ui-monospace, "SF Mono
   section { grid-template-columns: repeat(2, minmax(0, 1fr)); grid-auto-flow: dense; }
   figure, .beside { grid-column: auto; }
   figure.wide { grid-column: 1 / -1; }
+  figure.wide:has(+ .beside) { grid-column: auto; }
   .facts { columns: 2; }
 }
 @media print {

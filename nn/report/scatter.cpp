@@ -14,7 +14,7 @@ namespace {
 
 constexpr double kPlotSize = 480;
 constexpr int kMostTicks = 9;
-constexpr size_t kMostMarks = 2000;  // of more, pixels are the smaller file
+constexpr size_t kMostMarks = 2000;              // of more, pixels are the smaller file
 constexpr int64_t kNoClass = -1, kFurther = -2;  // groups of points, both grey
 
 /// A square around all points with a little air.
@@ -55,7 +55,7 @@ Groups group(const Scatter& scatter, const Axis& x, const Axis& y) {
   for (size_t i = 0; i < scatter.points.size(); ++i) {
     const Point& point = scatter.points[i];
     const int64_t label = scatter.labels.empty() ? 0 : scatter.labels[i];
-        if (!drawable(point.x) || !drawable(point.y))
+    if (!drawable(point.x) || !drawable(point.y))
       ++groups.not_finite;
     else if (!inside(point.x, x.range()) || !inside(point.y, y.range()))
       ++groups.outside;

@@ -214,7 +214,8 @@ TEST(M1M2Pictures, ShowReconstructionsAndAnalogies) {
   const Tensor decoded = analogy(recipe.stack(), ten, step.key("analogy/z"));
   EXPECT_EQ(std::get<report::Image>(recipe.analogy_picture(step, false)).pixels,
             report::analogy_picture(stored.gather(train::random_items(set, 10, step.key("analogy"))), decoded,
-                                    set.pixels.shape()).pixels);
+                                    set.pixels.shape())
+                .pixels);
   const Reconstruction all = reconstruct(recipe.stack(), shown(100, "pictures"), step.key("pictures/z"));
   const Tensor originals = stored.gather(train::random_items(set, 100, step.key("pictures")));
   EXPECT_EQ(recipe.preview(step)->pixels,

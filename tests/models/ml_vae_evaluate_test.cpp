@@ -86,10 +86,10 @@ TEST(MlVaePictures, ReconstructionsAreOfPosteriorMeans) {
   const train::Step step = test::without_noise();
   const Tensor x = set.gather(train::random_items(set, 100, step.key("pictures")));
   const Codes codes = model.encode(Var(x));
-  expect_picture(reconstructions({model, set, kClasses, "few", {}, step}),
-                 report::reconstruction_picture(
-                     x, model.image_of(codes.style.mean.value(), codes.class_code.mean.value()),
-                     set.pixels.shape()));
+  expect_picture(
+      reconstructions({model, set, kClasses, "few", {}, step}),
+      report::reconstruction_picture(
+          x, model.image_of(codes.style.mean.value(), codes.class_code.mean.value()), set.pixels.shape()));
 }
 
 /// Mean squared difference of images.

@@ -126,7 +126,9 @@ TEST(Canvas, ColoursAndPlaces) {
     canvas.rectangle({0, 0}, {10, 10}, {250, 100, 7});
     canvas.pixels({10, 0}, {10, 10}, [](Canvas& inner) { inner.rectangle({10, 0}, {5, 10}, {1, 2, 3}); });
   });
-  const auto at = [&](int x) { return std::vector(&image.pixels[3 * (150 + x)], &image.pixels[3 * (150 + x) + 3]); };
+  const auto at = [&](int x) {
+    return std::vector(&image.pixels[3 * (150 + x)], &image.pixels[3 * (150 + x) + 3]);
+  };
   EXPECT_EQ(at(5), (std::vector<uint8_t>{255, 255, 255}));
   EXPECT_EQ(at(15), (std::vector<uint8_t>{250, 100, 7}));
   EXPECT_EQ(at(22), (std::vector<uint8_t>{1, 2, 3}));
@@ -138,18 +140,22 @@ TEST(Canvas, DrawingOutsideIsHarmless) {
     for (const uint8_t value : pixels_of(10, 10, 1, draw).pixels) ASSERT_EQ(value, red);
   };
   each(255, [](Canvas& canvas) {
-    for (const Point far : {Point{-1e9, 5}, {1e9, 5}, {5, -1e300}}) canvas.line(std::span(&far, 1), {.width = 4});
+    for (const Point far : {Point{-1e9, 5}, {1e9, 5}, {5, -1e300}})
+      canvas.line(std::span(&far, 1), {.width = 4});
     canvas.rectangle({-5, -5}, {2, 2}, kInk);
     canvas.text({500, 500}, "outside", {});
   });
   each(1, [](Canvas& canvas) { canvas.rectangle({-5, -5}, {100, 1e300}, {1, 1, 1}); });
   for (const int width : {-1, 100'000})
-    expect_error(ErrorKind::internal, "cannot draw a figure", [&] { pixels_of(width, 10, 1, [](Canvas&) {}); });
+    expect_error(ErrorKind::internal, "cannot draw a figure",
+                 [&] { pixels_of(width, 10, 1, [](Canvas&) {}); });
 }
 
 TEST(Canvas, TextStandsWhereItsAlignmentSays) {
   const auto columns = [](const TextStyle& style) {  // with ink: first, last
-    const Image image = pixels_of(200, 200, 1, [&](Canvas& canvas) { canvas.text({100, 100}, "HHHH", style); });
+    const Image image = pixels_of(200, 200, 1, [&](Canvas& canvas) {
+      canvas.text({100, 100}, "HHHH", style);
+    });
     int first = 200, last = 0;
     for (int y = 0; y < 200; ++y)
       for (int x = 0; x < 200; ++x)
@@ -186,7 +192,9 @@ TEST(Text, BrokenUtf8IsReplaced) {
     EXPECT_EQ(first(bad), kReplacement);
   EXPECT_EQ(characters_of("a\xff\n\u00e9\u2028"),
             (std::vector<std::string>{"a", "\uFFFD", "\uFFFD", "\u00e9", "\uFFFD"}));
-  EXPECT_NO_THROW(pixels_of(9, 9, 1, [](Canvas& canvas) { canvas.text({0, 9}, std::string_view("\0\xff\x1b", 3), {}); }));
+  EXPECT_NO_THROW(pixels_of(9, 9, 1, [](Canvas& canvas) {
+    canvas.text({0, 9}, std::string_view("\0\xff\x1b", 3), {});
+  }));
 }
 
 TEST(Text, OfTooMuchIsShortened) {

@@ -68,7 +68,8 @@ TEST(HtmlReport, WidePicturesScroll) {
   EXPECT_NE(report.html().find("min-width:840px;max-width:2000px"), std::string::npos);
   report.add_section("another");
   test::expect_well_formed(report.html());
-  expect_error(ErrorKind::internal, "3 bytes are no PNG", [&] { report.add_png(std::vector<std::byte>(3), ""); });
+  expect_error(ErrorKind::internal, "3 bytes are no PNG",
+               [&] { report.add_png(std::vector<std::byte>(3), ""); });
 }
 
 TEST(HtmlReport, JsonBecomesDottedNames) {

@@ -41,8 +41,8 @@ TEST(LineChart, SeveralSeriesHaveALegend) {
 }
 
 TEST(LineChart, WhatHasNoDataIsNotInTheLegend) {
-  const Recorder drawn(
-      line_chart_figure({.series = {{"none", {}, {}}, line("a", 5), {"nan", {1, 2}, {NAN, NAN}}, line("b", 5)}}));
+  const Recorder drawn(line_chart_figure(
+      {.series = {{"none", {}, {}}, line("a", 5), {"nan", {1, 2}, {NAN, NAN}}, line("b", 5)}}));
   EXPECT_EQ(drawn.count("none") + drawn.count("nan"), 0);
   EXPECT_EQ(drawn.count("a") + drawn.count("b"), 2);
   EXPECT_TRUE(same_color(curves_of(drawn).at(0).color, class_color(1))) << "a curve keeps its colour";
@@ -51,7 +51,8 @@ TEST(LineChart, WhatHasNoDataIsNotInTheLegend) {
 TEST(LineChart, SixtyCurvesAreToldApart) {
   const Recorder drawn(line_chart_figure({.series = std::vector<Series>(60, line("a", 5))}));
   std::set<std::pair<std::vector<double>, std::vector<int>>> kinds;
-  for (const auto& [at, size, color, dashes] : curves_of(drawn)) kinds.insert({dashes, {color.r, color.g, color.b}});
+  for (const auto& [at, size, color, dashes] : curves_of(drawn))
+    kinds.insert({dashes, {color.r, color.g, color.b}});
   EXPECT_EQ(kinds.size(), 60u);
 }
 

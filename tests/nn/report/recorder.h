@@ -37,7 +37,8 @@ class Recorder final : public Canvas {
   void lines(std::span<const std::vector<Point>> each, const Pen& pen) override {
     Points lone{{}, pen.width / 2, pen.color};
     for (const std::vector<Point>& points : each) {
-      Points& to = points.size() == 1 ? lone : lines_.emplace_back(Points{{}, pen.width, pen.color, pen.dashes});
+      Points& to =
+          points.size() == 1 ? lone : lines_.emplace_back(Points{{}, pen.width, pen.color, pen.dashes});
       for (const Point& p : points) to.at.push_back(moved(p));
     }
     if (!lone.at.empty()) discs_.push_back(lone);

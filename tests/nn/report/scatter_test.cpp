@@ -46,8 +46,8 @@ TEST(Scatter, ClassesHaveTheirColoursAndALegend) {
   test::expect_self_contained(figure.svg());
 }
 
-/// What people without one of the three cones see of a colour, in linear light (Machado et al. 2009, severity 1);
-/// with all three the colour itself.
+/// What people without one of the three cones see of a colour, in linear light (Machado et al. 2009, severity
+/// 1); with all three the colour itself.
 std::array<double, 3> seen(Color color, int missing) {
   constexpr double kMatrices[4][3][3] = {
       {{0.152286, 1.052583, -0.204868}, {0.114503, 0.786281, 0.099216}, {-0.003882, -0.048116, 1.051998}},
@@ -59,7 +59,8 @@ std::array<double, 3> seen(Color color, int missing) {
   for (int row = 0; row < 3; ++row)
     for (int c = 0; c < 3; ++c) {
       const double v = channels[c] / 255.0;
-      result[row] += kMatrices[missing][row][c] * (v <= 0.04045 ? v / 12.92 : std::pow((v + 0.055) / 1.055, 2.4));
+      result[row] +=
+          kMatrices[missing][row][c] * (v <= 0.04045 ? v / 12.92 : std::pow((v + 0.055) / 1.055, 2.4));
     }
   for (double& v : result) v = std::clamp(v, 0.0, 1.0);
   return result;
@@ -114,8 +115,8 @@ TEST(Scatter, FilesOfManyPointsAreSmall) {
 }
 
 TEST(Scatter, FixedRangeHasItsTicksAndCountsWhatIsOutside) {
-  const Recorder drawn(scatter_figure({.points = {{0, 0}, {4, -4}, {4.1, 0}, {0, -7}, {NAN, 0}, {0, INFINITY}},
-                                       .range = Range{-4, 4}}));
+  const Recorder drawn(scatter_figure(
+      {.points = {{0, 0}, {4, -4}, {4.1, 0}, {0, -7}, {NAN, 0}, {0, INFINITY}}, .range = Range{-4, 4}}));
   for (int tick = -4; tick <= 4; ++tick) EXPECT_EQ(drawn.count(std::to_string(tick)), 2) << tick;
   ASSERT_EQ(drawn.discs_.size(), 1u);
   EXPECT_EQ(drawn.discs_[0].at.size(), 2u);
