@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "autograd/function.h"
+#include "autograd/trace.h"
 
 namespace vae::autograd {
 namespace {
@@ -144,14 +145,15 @@ Var compute_map(const Call& call, std::initializer_list<Var> inputs, kernels::Pa
   Tensor y = Tensor::empty(frame.shape(), frame.dtype(), frame.device());
   kernels::map_fwd(op, params, x, y);
   const Tensor kept = x.size() == 1 ? y : Tensor{};
-  return record(kernels::name_of(op).data(), y, inputs,
-                [op, params, x, kept, full = y.shape()](const Backward& b) {
-                  std::vector<size_t> wanted;
-                  for (size_t i = 0; i < x.size(); ++i)
-                    if (b.wants(i) && !give_linear(b, i, slope_of(op, params, i), x[i], full))
-                      wanted.push_back(i);
-                  operand_gradients(op, params, wanted, 0, x, kept, full, b);
-                });
+  Var result = record(kernels::name_of(op).data(), y, inputs,
+                      [op, params, x, kept, full = y.shape()](const Backward& b) {
+                        std::vector<size_t> wanted;
+                        for (size_t i = 0; i < x.size(); ++i)
+                          if (b.wants(i) && !give_linear(b, i, slope_of(op, params, i), x[i], full))
+                            wanted.push_back(i);
+                        operand_gradients(op, params, wanted, 0, x, kept, full, b);
+                      });
+  return traced(std::move(result), {.function = op, .params = params});
 }
 
 Var compute_rowsum(const Call& call, std::initializer_list<Var> inputs, kernels::Params params) {

@@ -3,6 +3,7 @@
 #include "autograd/elementwise.h"
 #include "autograd/function.h"
 #include "autograd/rows.h"
+#include "autograd/trace.h"
 
 namespace vae::autograd {
 namespace {
@@ -94,7 +95,7 @@ Var conv2d(const Var& x, const Var& weight, const Var& bias, const Window& windo
   const Tensor y = like(xv, window.output("conv2d", xv.shape(), wv.size(0)));
   kernels::conv2d_fwd(xv, wv, value_or_none(bias), y, window, activation);
   const Behind behind(y, activation);
-  return record("conv2d", y, {x, weight, bias}, [xv, wv, behind, window](const Backward& b) {
+  Var result = record("conv2d", y, {x, weight, bias}, [xv, wv, behind, window](const Backward& b) {
     const Tensor dy = behind.gradient(b, 2);
     if (b.wants(0)) {
       const Slot dx = b.into(0);
@@ -105,6 +106,7 @@ Var conv2d(const Var& x, const Var& weight, const Var& bias, const Window& windo
       kernels::conv2d_bwd_weight(dy, xv, dw.tensor, window, dw.write);
     }
   });
+  return traced(std::move(result), {.window = window, .activation = activation});
 }
 
 Var conv_transpose2d(const Var& x, const Var& weight, const Var& bias, const Window& window,
@@ -119,7 +121,7 @@ Var conv_transpose2d(const Var& x, const Var& weight, const Var& bias, const Win
   kernels::conv2d_bwd_input(xv, wv, y, window, Write::set);
   if (bias.defined() || activation.function) kernels::bias_activation_fwd(value_or_none(bias), y, activation);
   const Behind behind(y, activation);
-  return record("conv_transpose2d", y, {x, weight, bias}, [xv, wv, behind, window](const Backward& b) {
+  Var result = record("conv_transpose2d", y, {x, weight, bias}, [xv, wv, behind, window](const Backward& b) {
     const Tensor dy = behind.gradient(b, 2);
     if (b.wants(0)) {
       const Tensor dx = like(xv, xv.shape());
@@ -131,6 +133,7 @@ Var conv_transpose2d(const Var& x, const Var& weight, const Var& bias, const Win
       kernels::conv2d_bwd_weight(xv, dy, dw.tensor, window, dw.write);
     }
   });
+  return traced(std::move(result), {.window = window, .activation = activation});
 }
 
 Var max_pool2d(const Var& x, const Window& window) {
@@ -139,10 +142,11 @@ Var max_pool2d(const Var& x, const Window& window) {
   const Tensor y = like(xv, window.output("max_pool2d", xv.shape(), xv.size(3)));
   const Tensor index = Tensor::empty(y.shape(), DType::i32, xv.device());
   kernels::max_pool_fwd(xv, y, index, window);
-  return record("max_pool2d", y, {x}, [index, window](const Backward& b) {
+  Var result = record("max_pool2d", y, {x}, [index, window](const Backward& b) {
     const Slot dx = b.into(0);
     kernels::max_pool_bwd(b.dy(), index, dx.tensor, window, dx.write);
   });
+  return traced(std::move(result), {.window = window});
 }
 
 Var avg_pool2d(const Var& x, const Window& window, Divisor divisor) {
@@ -150,10 +154,11 @@ Var avg_pool2d(const Var& x, const Window& window, Divisor divisor) {
   const Tensor& xv = x.value();
   const Tensor y = like(xv, window.output("avg_pool2d", xv.shape(), xv.size(3)));
   kernels::avg_pool_fwd(xv, y, window, divisor);
-  return record("avg_pool2d", y, {x}, [window, divisor](const Backward& b) {
+  Var result = record("avg_pool2d", y, {x}, [window, divisor](const Backward& b) {
     const Slot dx = b.into(0);
     kernels::avg_pool_bwd(b.dy(), dx.tensor, window, divisor, dx.write);
   });
+  return traced(std::move(result), {.window = window, .divisor = divisor});
 }
 
 Var global_avg_pool(const Var& x) {

@@ -1,6 +1,7 @@
 #include "autograd/linear.h"
 
 #include "autograd/function.h"
+#include "autograd/trace.h"
 #include "tensor/communicator.h"
 
 namespace vae::autograd {
@@ -66,7 +67,7 @@ Var matmul(const Var& a, Transpose ta, const Var& b, Transpose tb) {
            ta == Transpose::yes ? " transposed" : "", text_of(b), tb == Transpose::yes ? " transposed" : "");
   const Tensor y = like(av, {rows(av, ta), rows(bv, flipped(tb))});
   kernels::gemm(av, ta, bv, tb, y, 1.0, 0.0);
-  return record("matmul", y, {a, b}, [av, bv, ta, tb, flipped](const Backward& back) {
+  Var result = record("matmul", y, {a, b}, [av, bv, ta, tb, flipped](const Backward& back) {
     // d op(a) = dy op(b)^T, d op(b) = op(a)^T dy; a transposed operand wants the transpose of that.
     const auto into = [&](size_t i, const Tensor& l, Transpose tl, const Tensor& r, Transpose tr) {
       const Slot dx = back.into(i);
@@ -77,6 +78,7 @@ Var matmul(const Var& a, Transpose ta, const Var& b, Transpose tb) {
     if (back.wants(1) && tb == Transpose::no) into(1, av, flipped(ta), back.dy(), Transpose::no);
     if (back.wants(1) && tb == Transpose::yes) into(1, back.dy(), Transpose::yes, av, ta);
   });
+  return traced(std::move(result), {.first = ta, .second = tb});
 }
 
 Var transpose(const Var& x) {

@@ -4,6 +4,7 @@
 
 #include "autograd/elementwise.h"
 #include "autograd/function.h"
+#include "autograd/trace.h"
 
 namespace vae::autograd {
 namespace {
@@ -88,9 +89,10 @@ Var slice_columns(const Var& x, int64_t begin, int64_t end) {
     misuse("slice_columns", "x is {}: it has no columns [{}, {})", text_of(x), begin, end);
   const Tensor y = like(x.value(), with_columns(x.shape(), end - begin));
   kernels::copy_columns(alone(ColumnCopy{x.value(), begin, y, 0, end - begin}));
-  return record("slice_columns", y, {x}, [begin, end](const Backward& b) {
+  Var result = record("slice_columns", y, {x}, [begin, end](const Backward& b) {
     kernels::copy_columns(alone(ColumnCopy{b.dy(), 0, accumulator(b, 0), begin, end - begin, Write::add}));
   });
+  return traced(std::move(result), {.begin = begin});
 }
 
 Var overwrite_columns(const Var& x, int64_t begin, const Var& part) {
@@ -100,18 +102,20 @@ Var overwrite_columns(const Var& x, int64_t begin, const Var& part) {
     misuse("overwrite_columns", "x is {}: {} does not fit into it from column {} on", text_of(x),
            text_of(part), begin);
   kernels::copy_columns(alone(ColumnCopy{part.value(), 0, x.value(), begin, width}));
-  return record("overwrite_columns", x.value(), {x, part}, [begin, shape = part.shape()](const Backward& b) {
-    const int64_t columns = shape[shape.rank() - 1];
-    if (b.wants(1)) {
-      const Slot dx = b.into(1);
-      kernels::copy_columns(alone(ColumnCopy{b.dy(), begin, dx.tensor, 0, columns, dx.write}));
-    }
-    if (!b.wants(0)) return;
-    const Tensor dx = b.take();
-    kernels::copy_columns(
-        alone(ColumnCopy{Tensor::zeros(shape, dx.dtype(), dx.device()), 0, dx, begin, columns}));
-    b.pass_on(0, dx);
-  });
+  Var result =
+      record("overwrite_columns", x.value(), {x, part}, [begin, shape = part.shape()](const Backward& b) {
+        const int64_t columns = shape[shape.rank() - 1];
+        if (b.wants(1)) {
+          const Slot dx = b.into(1);
+          kernels::copy_columns(alone(ColumnCopy{b.dy(), begin, dx.tensor, 0, columns, dx.write}));
+        }
+        if (!b.wants(0)) return;
+        const Tensor dx = b.take();
+        kernels::copy_columns(
+            alone(ColumnCopy{Tensor::zeros(shape, dx.dtype(), dx.device()), 0, dx, begin, columns}));
+        b.pass_on(0, dx);
+      });
+  return traced(std::move(result), {.begin = begin});
 }
 
 Var pick(const Var& x, const Tensor& labels) {

@@ -7,6 +7,7 @@
 #include <memory>
 
 #include "autograd/calling.h"
+#include "autograd/trace.h"
 #include "kernels/kernels.h"
 
 namespace vae::autograd {
@@ -194,8 +195,10 @@ Var record(const char* op, Tensor y, std::span<const Var> inputs, BackwardFuncti
   bool needs_grad = false;
   for (const Var& input : inputs) needs_grad = needs_grad || input.needs_grad();
   Tape* const tape = current_tape;
-  if (!tape || tape->walked_ || !needs_grad) return Var(std::move(y));
-  Var output(std::move(y), true);
+  const bool recorded = tape && !tape->walked_ && needs_grad;
+  Var output(std::move(y), recorded);
+  if (Trace* const trace = Trace::current()) trace->add({op, {inputs.begin(), inputs.end()}, output});
+  if (!recorded) return output;
   output.node()->tape = tape->id_;
   Tape::Record record{op, output.node(), {}, std::move(backward)};
   for (const Var& input : inputs) {

@@ -71,6 +71,31 @@ else()
   message(STATUS "MPI: none, a training on CPUs is one process")
 endif()
 
+set(VAE_HAS_ONNX OFF)
+if(NOT VAE_ONNX STREQUAL "OFF")
+  find_path(VAE_ONNX_INCLUDE_DIR onnx/onnx_pb.h)
+  find_library(VAE_ONNX_LIBRARY onnx)
+  find_library(VAE_ONNX_PROTO_LIBRARY onnx_proto)
+  find_package(Protobuf QUIET)
+  if(VAE_ONNX_INCLUDE_DIR AND VAE_ONNX_LIBRARY AND VAE_ONNX_PROTO_LIBRARY AND Protobuf_FOUND)
+    set(VAE_HAS_ONNX ON)
+  elseif(VAE_ONNX STREQUAL "ON")
+    message(FATAL_ERROR "VAE_ONNX=ON, but no ONNX was found (Debian: libonnx-dev, libprotobuf-dev)")
+  endif()
+endif()
+if(VAE_HAS_ONNX)
+  message(STATUS "ONNX: ${VAE_ONNX_PROTO_LIBRARY} (protobuf ${Protobuf_VERSION})")
+else()
+  message(STATUS "ONNX: none, trained models are exported as weights alone")
+endif()
+
+# vae_use_onnx(target): the messages of ONNX files.
+function(vae_use_onnx target)
+  target_compile_definitions(${target} PRIVATE ONNX_NAMESPACE=onnx ONNX_ML=1)
+  target_include_directories(${target} SYSTEM PRIVATE ${VAE_ONNX_INCLUDE_DIR})
+  target_link_libraries(${target} PRIVATE ${VAE_ONNX_PROTO_LIBRARY} protobuf::libprotobuf)
+endfunction()
+
 # vae_options(target): warnings and sanitizers of this project; private, so users of the libraries do not inherit them.
 function(vae_options target)
   target_compile_options(${target} PRIVATE $<$<COMPILE_LANGUAGE:CXX>:-Wall -Wextra -Wno-unknown-pragmas>

@@ -26,15 +26,23 @@ Shape torch_shape(const Shape& ours) {
   return ours.rank() == 4 ? Shape{ours[0], ours[3], ours[1], ours[2]} : ours;
 }
 
-std::vector<double> in_our_layout(const std::vector<double>& values, const Shape& ours) {
-  if (ours.rank() != 4) return values;
-  const int64_t outer = ours[0], window = ours[1] * ours[2], inner = ours[3];
+/// The values of [outer, rows, columns] as [outer, columns, rows].
+std::vector<double> exchanged(const std::vector<double>& values, int64_t outer, int64_t rows,
+                              int64_t columns) {
   std::vector<double> turned(values.size());
   for (int64_t a = 0; a < outer; ++a)
-    for (int64_t b = 0; b < inner; ++b)
-      for (int64_t w = 0; w < window; ++w)
-        turned[(a * window + w) * inner + b] = values[(a * inner + b) * window + w];
+    for (int64_t r = 0; r < rows; ++r)
+      for (int64_t c = 0; c < columns; ++c)
+        turned[(a * columns + c) * rows + r] = values[(a * rows + r) * columns + c];
   return turned;
+}
+
+std::vector<double> in_our_layout(const std::vector<double>& values, const Shape& ours) {
+  return ours.rank() == 4 ? exchanged(values, ours[0], ours[3], ours[1] * ours[2]) : values;
+}
+
+std::vector<double> in_torch_layout(const std::vector<double>& values, const Shape& ours) {
+  return ours.rank() == 4 ? exchanged(values, ours[0], ours[1] * ours[2], ours[3]) : values;
 }
 
 Tensor as(DType dtype, const std::vector<double>& values, const Shape& shape) {
@@ -89,6 +97,15 @@ void import_weights(nn::Module& module, const SafeTensors& state) {
     if (!names.contains(name) && parts.contains(part_of(name)))
       fail(ErrorKind::data, "{}: tensor {} is none of this model's", state.file.string(), quoted(name));
   for (const auto& [ours, given] : copies) ours.copy_from(given);
+}
+
+SafeTensors export_weights(const nn::StateDict& state) {
+  SafeTensors exported{.tensors = {}, .metadata = {{"format", "pt"}}};
+  for (const auto& [name, ours] : state.entries())
+    if (is_floating(ours.dtype()))
+      exported.tensors[name] =
+          as(ours.dtype(), in_torch_layout(to_doubles(ours), ours.shape()), torch_shape(ours.shape()));
+  return exported;
 }
 
 }  // namespace vae::train

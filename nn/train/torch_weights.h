@@ -1,5 +1,5 @@
 #pragma once
-// Weights of PyTorch modules, in safetensors files, for modules of ours that have their names.
+// Weights of PyTorch modules, in safetensors files, for modules of ours that have their names, and back.
 #include "nn/module.h"
 #include "tensor/safetensors.h"
 
@@ -17,5 +17,9 @@ SafeTensors load_torch_state(const std::filesystem::path& file);
 /// zero; further ones are refused where they are of a part that the module has ("encoder.*"). All of it is
 /// checked before anything is written. Throws Error(data) naming file and tensor.
 void import_weights(nn::Module& module, const SafeTensors& state);
+
+/// The inverse: floating tensors under their names, in PyTorch's layouts, on the host. Of a module these are
+/// what its load_state_dict() takes.
+SafeTensors export_weights(const nn::StateDict& state);
 
 }  // namespace vae::train

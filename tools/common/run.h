@@ -16,6 +16,7 @@ struct CommonOptions {
   ImageOptions images;
   int64_t nll = 0;                ///< importance samples that `test` estimates -log p(x) by
   std::filesystem::path weights;  ///< of a published program, which `import` makes a run of
+  std::filesystem::path onnx, torch_names;  ///< what `export` writes
 };
 
 /// The options of a run, and what a family makes of them. A family writes, beside its options,

@@ -49,6 +49,10 @@ std::optional<tool::Stage> stage_of(const M2Options& options);
 void check_training(const M1Options& options, const train::Data& data);
 void check_training(const M2Options& options, const train::Data& data);
 
+/// What is written of a run for other programs.
+tool::Inspection<M1Options> export_m1();
+tool::Inspection<M2Options> export_m2();
+
 /// Presets and inspections.
 tool::Tool<M1Options> m1_tool();
 tool::Tool<M2Options> m2_tool();
