@@ -115,6 +115,8 @@ class SymVae : public nn::Module {
   Codes draw_codes(train::Share batch, const train::Step& step) const;
   /// Bits of the prior and an image of each; noise "z0", "z1", "x".
   Drawn draw(train::Share batch, const train::Step& step) const;
+  /// Logits [B, nz1] of p(z1|z0).
+  Var prior(const Var& z0) const { return generator_.prior(z0); }
   /// Logits, or means, of the pixels [B, 784].
   Var decode(const Var& z1) const { return generator_.decode(z1); }
   /// Probabilities, or means, of what decode() says.

@@ -52,7 +52,9 @@ tool::Tool<Options> adgm_tool() {
   return {"adgm",
           "Auxiliary deep generative models (Maaloe et al., 2016) and relatives with labels.",
           [](const tool::Find& find) { return preset_options(Tool::adgm, find); },
-          {test(), {"sample", "pictures of a trained run", describe_digit, sample_digits}}};
+          {test(),
+           {"sample", "pictures of a trained run", describe_digit, sample_digits},
+           exporter::inspection<Options>(exported())}};
 }
 
 tool::Tool<Options> vae_tool() {
@@ -61,7 +63,8 @@ tool::Tool<Options> vae_tool() {
           [](const tool::Find& find) { return preset_options(Tool::vae, find); },
           {test(),
            {"sample", "pictures of a trained run", describe_span, sample_traversals},
-           {"interpolate", "between pairs of test images", {}, interpolate}}};
+           {"interpolate", "between pairs of test images", {}, interpolate},
+           exporter::inspection<Options>(exported())}};
 }
 
 }  // namespace vae::adgm

@@ -1,7 +1,7 @@
 #pragma once
 // Options of the tools adgm (models with labels) and vae (models without).
 #include "models/adgm/recipe.h"
-#include "tools/common/tool.h"
+#include "tools/export/inspection.h"
 
 namespace vae::adgm {
 
@@ -60,6 +60,9 @@ std::unique_ptr<train::Recipe> make_recipe(const Options& options, const train::
                                            nn::Options of_model);
 std::optional<tool::Stage> stage_of(const Options& options);
 void check_training(const Options& options, const train::Data& data);
+
+/// What is written of a run for other programs.
+exporter::Exported exported();
 
 /// Presets and inspections.
 tool::Tool<Options> adgm_tool();

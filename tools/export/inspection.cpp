@@ -34,8 +34,10 @@ std::string signature_of(const Recording& recording) {
   const auto listed = [&](const std::vector<Named>& all) {
     std::vector<std::string> texts;
     for (const Named& one : all) {
-      const Extents& extents = recording.values[static_cast<size_t>(one.value)].extents;
-      texts.push_back(fmt::format("{} [{}]", one.name, fmt::join(channels_first(extents), ", ")));
+      std::vector<std::string> sizes;
+      for (const int64_t extent : channels_first(recording.values[static_cast<size_t>(one.value)].extents))
+        sizes.push_back(extent == kBatch ? "batch" : std::to_string(extent));
+      texts.push_back(fmt::format("{} [{}]", one.name, fmt::join(sizes, ", ")));
     }
     return fmt::format("{}", fmt::join(texts, ", "));
   };
@@ -46,7 +48,7 @@ void describe(Graph& graph, const tool::Run& run) {
   const train::Data& data = run.images().data;
   const tool::OptionTable& options = run.setup().table;
   graph.describe("tool", options.tool());
-  graph.describe("dataset", data.name);
+  graph.describe("dataset", run.images().train.name);
   graph.describe("class_names", nlohmann::json(data.class_names).dump());
   graph.describe("options", options.config().dump());
 }
@@ -56,7 +58,7 @@ void write_functions(tool::Run& run, const Exported& exported, const fs::path& t
   std::vector<std::string> lines;
   data::NewFolder folder(target);
   for (const Function& function : exported.functions(run)) {
-    const Recording recording = record(function, run.last_step());
+    const Recording recording = record(function, run.last_step().root());
     Graph graph = translate(function, recording, names);
     describe(graph, run);
     const std::string file = function.name + ".onnx";
@@ -68,7 +70,6 @@ void write_functions(tool::Run& run, const Exported& exported, const fs::path& t
 }
 
 void write_weights(tool::Run& run, const Exported& exported, const fs::path& file) {
-  if (fs::exists(fs::symlink_status(file))) fail(ErrorKind::io, "{}: exists already", file.string());
   const SafeTensors weights = exported.weights(run);
   save_safetensors(file, weights);
   say("{}: {} tensors\n", file.string(), weights.tensors.size());
@@ -105,6 +106,8 @@ std::vector<Output> outputs_of(const nn::Likelihood& p) {
 void write(tool::Run& run, const Exported& exported, const tool::CommonOptions& options) {
   if (options.onnx.empty() && options.torch_names.empty())
     fail(ErrorKind::usage, "export: name --onnx FOLDER, --torch-names FILE or both");
+  if (const fs::path& file = options.torch_names; !file.empty() && fs::exists(fs::symlink_status(file)))
+    fail(ErrorKind::io, "{}: exists already", file.string());
   if (!options.onnx.empty()) write_functions(run, exported, options.onnx);
   if (!options.torch_names.empty()) write_weights(run, exported, options.torch_names);
 }

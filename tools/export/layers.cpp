@@ -137,11 +137,11 @@ const std::map<std::string, void (*)(Translator&, const Call&), std::less<>> kTr
 
 }  // namespace
 
-bool translate_other(Translator& t, const Call& call) {
+void translate_other(Translator& t, const Call& call) {
   const auto translation = kTranslations.find(call.op);
-  if (translation == kTranslations.end()) return false;
+  if (translation == kTranslations.end())
+    fail(ErrorKind::usage, "the function {} has no translation to ONNX", call.op);
   translation->second(t, call);
-  return true;
 }
 
 }  // namespace vae::exporter

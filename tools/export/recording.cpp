@@ -1,9 +1,10 @@
 #include "tools/export/recording.h"
 
 #include <algorithm>
-#include <cstring>
 #include <map>
 #include <set>
+
+#include "tensor/compare.h"
 
 namespace vae::exporter {
 namespace {
@@ -108,11 +109,6 @@ class Recorder {
   std::map<const void*, int> ids_;
   std::map<Place, int> places_;
 };
-
-bool same_bits(const Tensor& a, const Tensor& b) {
-  const Tensor x = a.to(kCpu), y = b.to(kCpu);
-  return std::memcmp(x.raw(), y.raw(), x.bytes()) == 0;
-}
 
 /// The extents of a value for any size of the batch; none where something else differs.
 std::optional<Extents> merged(const Extents& first, const Extents& second) {

@@ -98,11 +98,11 @@ Graph translate(const Function& function, const Recording& recording, const Tens
     graph.add_input(input.name, input.doc, channels_first(t.extents(input.value)));
     t.define(input.value, input.name);
   }
-  for (const Call& call : recording.calls) {
-    if (call.attributes.function)
-      translate_map(t, call);
-    else if (!translate_other(t, call))
-      fail(ErrorKind::usage, "{}: the function {} has no translation to ONNX", function.name, call.op);
+  try {
+    for (const Call& call : recording.calls)
+      call.attributes.function ? translate_map(t, call) : translate_other(t, call);
+  } catch (const Error& e) {
+    fail(e.kind(), "{}: {}", function.name, e.what());
   }
   for (const Named& output : recording.outputs)
     graph.add_output(output.name, output.doc, channels_first(t.extents(output.value)), t.name(output.value));

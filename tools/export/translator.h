@@ -6,9 +6,6 @@
 
 namespace vae::exporter {
 
-/// The extents of images NHWC as NCHW; others as they are.
-Extents channels_first(const Extents& extents);
-
 class Translator {
  public:
   Translator(Graph& graph, const Recording& recording, const TensorNames& names)
@@ -55,7 +52,7 @@ class Translator {
 std::string activated(Translator& t, const kernels::Activation& activation, const std::string& x);
 /// Writes the nodes of a call of map().
 void translate_map(Translator& t, const Call& call);
-/// Writes the nodes of another call; false where there is no translation.
-bool translate_other(Translator& t, const Call& call);
+/// Writes the nodes of another call.
+void translate_other(Translator& t, const Call& call);
 
 }  // namespace vae::exporter

@@ -7,7 +7,7 @@
 namespace vae::m1_m2 {
 namespace {
 
-using exporter::Exported, exporter::Function, exporter::Input, exporter::outputs_of;
+using exporter::Function, exporter::Input, exporter::outputs_of;
 using Vars = std::vector<Var>;
 
 std::vector<Function> functions_of(const M1& m1, const Input& x, const std::string& prefix = "",
@@ -39,13 +39,13 @@ std::vector<Function> functions_of(const M2& m2, const Input& x) {
 
 }  // namespace
 
-tool::Inspection<M1Options> export_m1() {
-  return exporter::inspection<M1Options>({[](tool::Run& run) {
+exporter::Exported exported_m1() {
+  return {[](tool::Run& run) {
     return functions_of(run.recipe<M1Recipe>().model(), exporter::image_input(run));
-  }});
+  }};
 }
 
-tool::Inspection<M2Options> export_m2() {
+exporter::Exported exported_m2() {
   const auto functions = [](tool::Run& run) {
     auto& recipe = run.recipe<M2Recipe>();
     const Input x = exporter::image_input(run);
@@ -61,7 +61,7 @@ tool::Inspection<M2Options> export_m2() {
     run.recipe<M2Recipe>().add_state(state);
     return train::export_weights(state);
   };
-  return exporter::inspection<M2Options>({functions, weights});
+  return {functions, weights};
 }
 
 }  // namespace vae::m1_m2

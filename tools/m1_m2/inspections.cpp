@@ -33,14 +33,16 @@ tool::Tool<M1Options> m1_tool() {
   return {"m1",
           "M1: the unsupervised VAE of Kingma et al. (2014).",
           m1_preset,
-          {test<M1Options>(), tool::pictures_inspection<M1Options>("visualize"), export_m1()}};
+          {test<M1Options>(), tool::pictures_inspection<M1Options>("visualize"),
+           exporter::inspection<M1Options>(exported_m1())}};
 }
 
 tool::Tool<M2Options> m2_tool() {
   return {"m2",
           "M2: the semi-supervised VAE of Kingma et al. (2014).",
           m2_preset,
-          {test<M2Options>(), tool::pictures_inspection<M2Options>("visualize"), analogy({}), export_m2()}};
+          {test<M2Options>(), tool::pictures_inspection<M2Options>("visualize"), analogy({}),
+           exporter::inspection<M2Options>(exported_m2())}};
 }
 
 tool::Tool<M2Options> m1_m2_tool() {
@@ -48,7 +50,7 @@ tool::Tool<M2Options> m1_m2_tool() {
           "M1+M2: M2 on features of a pre-trained M1, Kingma et al. (2014).",
           m1_m2_preset,
           {test_without_likelihood(), tool::pictures_inspection<M2Options>("visualize"),
-           analogy(describe_means), export_m2()}};
+           analogy(describe_means), exporter::inspection<M2Options>(exported_m2())}};
 }
 
 }  // namespace vae::m1_m2

@@ -1,7 +1,7 @@
 #pragma once
 // Options of the tools m1, m2 and m1_m2.
 #include "models/m1_m2/recipe.h"
-#include "tools/common/tool.h"
+#include "tools/export/inspection.h"
 
 namespace vae::m1_m2 {
 
@@ -50,8 +50,8 @@ void check_training(const M1Options& options, const train::Data& data);
 void check_training(const M2Options& options, const train::Data& data);
 
 /// What is written of a run for other programs.
-tool::Inspection<M1Options> export_m1();
-tool::Inspection<M2Options> export_m2();
+exporter::Exported exported_m1();
+exporter::Exported exported_m2();
 
 /// Presets and inspections.
 tool::Tool<M1Options> m1_tool();

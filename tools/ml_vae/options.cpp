@@ -79,7 +79,7 @@ tool::Tool<Options> ml_vae_tool() {
   return {"ml_vae",
           "The multi-level VAE of Bouchacourt et al. (2018).",
           preset_options,
-          {import_weights(), swap(), classify(), tsne(), probe()},
+          {import_weights(), swap(), classify(), tsne(), probe(), exporter::inspection<Options>(exported())},
           "train, then write pictures, probes and report"};
 }
 

@@ -3,7 +3,7 @@
 #include "models/ml_vae/classifier.h"
 #include "models/ml_vae/recipe.h"
 #include "nn/eval/tsne.h"
-#include "tools/common/tool.h"
+#include "tools/export/inspection.h"
 
 namespace vae::ml_vae {
 
@@ -30,6 +30,9 @@ MlVaeRecipe::Settings settings_of(const Options& options, const train::Data& dat
 train::Inputs inputs_of(const Options& options);
 std::unique_ptr<train::Recipe> make_recipe(const Options& options, const train::Data& data,
                                            nn::Options of_model);
+
+/// What is written of a run for other programs.
+exporter::Exported exported();
 
 /// Presets and inspections.
 tool::Tool<Options> ml_vae_tool();

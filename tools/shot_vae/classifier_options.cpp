@@ -68,7 +68,7 @@ tool::Tool<ClassifierOptions> classifier_tool() {
           "A classifier on a deep backbone, from labelled images alone or by FixMatch.",
           classifier_preset,
           {tool::report_inspection<ClassifierOptions>("accuracy and calibration of a trained run"),
-           import_classifier()}};
+           import_classifier(), exporter::inspection<ClassifierOptions>(exported_classifier())}};
 }
 
 }  // namespace vae::shot_vae

@@ -25,6 +25,9 @@ void check_training(const ClassifierOptions& options, const train::Data& data);
 /// Makes a run of weights that the published program trained.
 tool::Inspection<ClassifierOptions> import_classifier();
 
+/// What is written of a run for other programs.
+exporter::Exported exported_classifier();
+
 /// Presets and inspections.
 tool::Tool<ClassifierOptions> classifier_tool();
 

@@ -1,10 +1,10 @@
 // Runs of weights that the published programs trained.
 #include "tools/common/import.h"
 
-#include "tensor/compare.h"
 #include "tools/shot_vae/classifier_options.h"
 #include "tools/shot_vae/options.h"
 #include "tools/shot_vae/smooth_options.h"
+#include "tools/shot_vae/smooth_weights.h"
 
 namespace vae::shot_vae {
 namespace {
@@ -28,28 +28,9 @@ nlohmann::json sizes_of_smooth(const SafeTensors& state) {
           {"z", tool::extent(state, "fc_mean.bias")}};
 }
 
-/// The same values, where units [maps, pixels] of an axis become [pixels, maps].
-Tensor reordered(const Tensor& tensor, int axis, int64_t maps) {
-  if (!is_floating(tensor.dtype()) || axis >= tensor.rank() || tensor.size(axis) % maps != 0) return tensor;
-  const int64_t units = tensor.size(axis), pixels = units / maps,
-                inner = axis + 1 < tensor.rank() ? tensor.size(axis + 1) : 1;
-  const std::vector<double> values = to_doubles(tensor);
-  std::vector<double> ours(values.size());
-  for (int64_t i = 0; i < std::ssize(ours); ++i) {
-    const int64_t unit = i / inner % units, map = unit % maps, pixel = unit / maps;
-    ours[i] = values[i + (map * pixels + pixel - unit) * inner];
-  }
-  return Tensor::from(ours, tensor.shape());
-}
-
 /// Their linear layers between maps and codes take the maps one after the other.
 void reorder_smooth(SafeTensors& state) {
-  const int64_t maps = tool::extent(state, "features_to_img.0.weight");
-  for (const auto& [name, axis] : {std::pair{"features_to_hidden.0.weight", 1},
-                                   {"latent_to_features.2.weight", 0},
-                                   {"latent_to_features.2.bias", 0}})
-    if (const auto at = state.tensors.find(name); maps > 0 && at != state.tensors.end())
-      at->second = reordered(at->second, axis, maps);
+  reorder_units(state, tool::extent(state, "features_to_img.0.weight"), Units::maps_last);
 }
 
 template <class Options>

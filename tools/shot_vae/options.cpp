@@ -127,7 +127,8 @@ tool::Tool<Options> shot_tool(Method method) {
                : "The plain semi-supervised bound on a deep backbone, which the SHOT-VAE paper calls M2.",
           [=](const tool::Find& find) { return preset_options(method, find); },
           {tool::report_inspection<Options>("accuracy, calibration and divergences of a trained run"),
-           tool::pictures_inspection<Options>("sample"), import_shot()}};
+           tool::pictures_inspection<Options>("sample"), import_shot(),
+           exporter::inspection<Options>(exported_shot())}};
 }
 
 }  // namespace vae::shot_vae

@@ -25,6 +25,9 @@ void check_training(const Options& options, const train::Data& data);
 /// Makes a run of weights that the published program trained.
 tool::Inspection<Options> import_shot();
 
+/// What is written of a run for other programs.
+exporter::Exported exported_shot();
+
 /// Presets and inspections.
 tool::Tool<Options> shot_tool(Method method);
 

@@ -92,7 +92,8 @@ tool::Tool<SmoothOptions> smooth_tool() {
           "A small VAE with a class, by the smooth-ELBO, Feng et al. (2021).",
           smooth_preset,
           {tool::report_inspection<SmoothOptions>("accuracy of a trained run"),
-           tool::pictures_inspection<SmoothOptions>("sample"), import_smooth()}};
+           tool::pictures_inspection<SmoothOptions>("sample"), import_smooth(),
+           exporter::inspection<SmoothOptions>(exported_smooth())}};
 }
 
 }  // namespace vae::shot_vae

@@ -1,7 +1,7 @@
 #pragma once
 // Options of the tool smooth_elbo.
 #include "models/shot_vae/smooth_recipe.h"
-#include "tools/common/tool.h"
+#include "tools/export/inspection.h"
 
 namespace vae::shot_vae {
 
@@ -27,6 +27,9 @@ void check_training(const SmoothOptions& options, const train::Data& data);
 
 /// Makes a run of weights that the published program trained.
 tool::Inspection<SmoothOptions> import_smooth();
+
+/// What is written of a run for other programs.
+exporter::Exported exported_smooth();
 
 /// Presets and inspections.
 tool::Tool<SmoothOptions> smooth_tool();

@@ -2,7 +2,7 @@
 // Options that the tools on deep backbones share.
 #include "models/backbones/backbone.h"
 #include "models/shot_vae/deep_recipe.h"
-#include "tools/common/tool.h"
+#include "tools/export/inspection.h"
 
 namespace vae::shot_vae {
 

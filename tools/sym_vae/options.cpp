@@ -86,7 +86,8 @@ tool::Tool<Options> sym_vae_tool() {
           "A VAE of binary codes by symmetric equilibrium learning, Flach et al. (2024), or by the ELBO.",
           preset_options,
           {tool::test_inspection<Options>("bound and likelihood of a trained run"),
-           tool::pictures_inspection<Options>("generate"), generate_data(), fid(), plot(), log()}};
+           tool::pictures_inspection<Options>("generate"), generate_data(), fid(), plot(), log(),
+           exporter::inspection<Options>(exported())}};
 }
 
 }  // namespace vae::sym_vae

@@ -1,7 +1,7 @@
 #pragma once
 // Options of the tool sym_vae, and its inspections.
 #include "models/sym_vae/recipe.h"
-#include "tools/common/tool.h"
+#include "tools/export/inspection.h"
 #include "tools/fid/extractors.h"
 
 namespace vae::sym_vae {
@@ -35,6 +35,9 @@ tool::Inspection<Options> fid();
 tool::Inspection<Options> plot();
 /// The log in the reference's form.
 tool::Inspection<Options> log();
+
+/// What is written of a run for other programs.
+exporter::Exported exported();
 
 /// Presets and inspections.
 tool::Tool<Options> sym_vae_tool();
