@@ -12,10 +12,10 @@ folder=$(realpath -- "$1")
 [ -z "$(ls -A -- "$folder")" ] || { echo "error: $1 is not empty" >&2; exit 2; }
 . "$here/install_packages.sh"
 
-# Libraries alone, without Boost, which only the emulator needs, and Open MPI, over which CPUs speak: compilers and tools
+# Libraries alone, without Boost, which only the emulator needs, Open MPI, over which CPUs speak, and ONNX: compilers and tools
 # must be there, and the C and C++ runtimes are those of the machine.
 wanted=()
-for name in "${packages[@]}"; do [[ $name == *-dev && $name != libboost* && $name != libopenmpi* ]] && wanted+=("$name"); done
+for name in "${packages[@]}"; do [[ $name == *-dev && $name != libboost* && $name != libopenmpi* && $name != libonnx* && $name != libprotobuf* ]] && wanted+=("$name"); done
 mapfile -t closure < <(apt-cache depends --recurse --no-recommends --no-suggests --no-conflicts --no-breaks --no-replaces \
   --no-enhances "${wanted[@]}" | grep '^[a-z]' | sort -u |
   grep -Ev ':|^(libc6|libc6-dev|libc-dev-bin|libc-bin|linux-libc-dev|libcrypt-dev|libcrypt1|libnsl-dev|libtirpc.*|rpcsvc-proto|libstdc\+\+.*|libgcc.*|libgomp.*|gcc.*|g\+\+.*|cpp.*|binutils.*|debconf.*|dpkg|perl.*|tar|install-info|libpython.*|python3.*|media-types|cdebconf|libtext.*|libdebconf.*|lib(asan|tsan|ubsan|lsan|itm|atomic|cc1).*)$')

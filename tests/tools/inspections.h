@@ -4,6 +4,7 @@
 
 #include <map>
 
+#include "tensor/safetensors.h"
 #include "tests/read_text.h"
 #include "tests/temporary_directory.h"
 #include "tests/tools/settings.h"
@@ -85,6 +86,20 @@ inline std::string png(const report::Picture& picture) {
   return read_text(directory / "picture.png");
 }
 
+/// `export`, which all tools have: what it writes is tested beside tests/export.
+template <class Options>
+void check_export(const Trained<Options>& trained) {
+  const TemporaryDirectory directory;
+  trained.inspect("export", {{"torch-names", (directory / "weights").string()}});
+  EXPECT_FALSE(load_safetensors(directory / "weights").tensors.empty());
+  try {
+    trained.inspect("export", {{"onnx", (directory / "onnx").string()}});
+    EXPECT_FALSE(std::filesystem::is_empty(directory / "onnx"));
+  } catch (const Error& error) {
+    EXPECT_NE(std::string(error.what()).find("configured without ONNX"), std::string::npos) << error.what();
+  }
+}
+
 template <class Options>
 using Checks = std::map<std::string, std::function<void(const Trained<Options>&)>>;
 
@@ -94,6 +109,10 @@ void check_all(const Trained<Options>& trained, const Checks<Options>& checks) {
   std::map<std::string, bool> found;
   for (const auto& [name, check] : checks) found[name] = false;
   for (const auto& i : trained.tool().inspections) {
+    if (i.name == "export") {
+      check_export(trained);
+      continue;
+    }
     Options o = trained.options();
     const tool::OptionTable table = tool::described(o);
     const size_t common = table.options().size();
