@@ -17,13 +17,6 @@ Shown shown(const PictureSource& s, int64_t count) {
   return {x.slice(0, count), items.slice(0, count)};
 }
 
-/// As they are stored, not drawn.
-Tensor originals(const PictureSource& s, const Tensor& items) {
-  train::ImageSet unit = s.test;
-  unit.inputs = train::Inputs::unit;
-  return unit.gather(items);
-}
-
 report::Picture grid(const PictureSource& s, const Tensor& images, int64_t rows, int columns) {
   return report::tensor_grid(images, s.test.pixels.shape(), static_cast<int>(rows), columns);
 }
@@ -56,8 +49,8 @@ report::Picture code_grid(const PictureSource& s, int64_t rows, int columns, int
 
 report::Picture reconstructions(const PictureSource& s) {
   const Shown all = shown(s, 1000);
-  return report::reconstruction_picture(originals(s, all.items), reconstruct(s.model, all.x, s.step).images,
-                                        s.test.pixels.shape());
+  return report::reconstruction_picture(s.test.originals(all.items),
+                                        reconstruct(s.model, all.x, s.step).images, s.test.pixels.shape());
 }
 
 report::Picture code_axes(const PictureSource& s) {
@@ -92,7 +85,7 @@ report::Picture analogies(const PictureSource& s) {
   const Shown ten = shown(s, 10);
   const Tensor z = reconstruct(s.model, ten.x, s.step).z;
   const int64_t classes = std::min(s.model.config().y_size, report::kMostGridClasses);
-  return report::analogy_picture(originals(s, ten.items), generate_classes(s.model, z, classes, s.step),
+  return report::analogy_picture(s.test.originals(ten.items), generate_classes(s.model, z, classes, s.step),
                                  s.test.pixels.shape());
 }
 

@@ -12,12 +12,6 @@ const char* name_of(LikelihoodKind kind) {
   return kind == LikelihoodKind::bernoulli ? "bernoulli" : "gaussian";
 }
 
-/// Images as they are stored, whatever a model makes of them.
-Tensor originals(ImageSet images, const Tensor& items) {
-  images.inputs = train::Inputs::unit;
-  return images.gather(items);
-}
-
 /// Reconstructions and latent codes of random test images, made once when the first of the pictures is.
 struct Shown {
   Tensor originals;
@@ -32,7 +26,7 @@ void add_pictures(report::Summary& summary, const train::Data& data, int64_t cou
   const auto shown = [=, made = std::make_shared<std::optional<Shown>>()]() -> const Shown& {
     const Tensor items = train::random_items(test, count, step.key("pictures"));
     if (!*made)
-      made->emplace(Shown{originals(test, items), reconstruct(test.gather(items), step.key("pictures/z")),
+      made->emplace(Shown{test.originals(items), reconstruct(test.gather(items), step.key("pictures/z")),
                           test.gather_labels(items).to_vector<int64_t>()});
     return **made;
   };
@@ -186,13 +180,13 @@ void M2Recipe::report(report::Summary& summary, const train::Step& step) {
 std::optional<report::Image> M2Recipe::preview(const train::Step& step) {
   const Tensor shown = train::random_items(data_.test, 100, step.key("pictures"));
   const Reconstruction r = reconstruct(stack(), data_.test.gather(shown), step.key("pictures/z"));
-  return report::reconstruction_picture(originals(data_.test, shown), r.images, data_.test.pixels.shape());
+  return report::reconstruction_picture(data_.test.originals(shown), r.images, data_.test.pixels.shape());
 }
 
 report::Picture M2Recipe::analogy_picture(const train::Step& step, bool means) {
   const Tensor items = train::random_items(data_.test, 10, step.key("analogy"));
   const Tensor decoded = analogy(stack(), data_.test.gather(items), step.key("analogy/z"), means);
-  return report::analogy_picture(originals(data_.test, items), decoded, data_.test.pixels.shape());
+  return report::analogy_picture(data_.test.originals(items), decoded, data_.test.pixels.shape());
 }
 
 double M2Recipe::nll(int64_t samples, const train::Step& step) {

@@ -30,9 +30,7 @@ Tensor all_classes(int64_t n, int64_t classes, int64_t times, Device device) {
 
 report::Image reconstructions(const PictureSource& source, const train::Step& step) {
   const Tensor items = train::random_items(source.test, 50, step.key("pictures"));
-  train::ImageSet unit = source.test;
-  unit.inputs = train::Inputs::unit;
-  return report::reconstruction_picture(unit.gather(items), source.decode(source.encode(items)),
+  return report::reconstruction_picture(source.test.originals(items), source.decode(source.encode(items)),
                                         source.test.pixels.shape());
 }
 
@@ -52,12 +50,11 @@ report::Image swaps(const PictureSource& source) {
     if (const auto at = std::ranges::find(labels, k); at != labels.end())
       first.push_back(at - labels.begin());
   const Tensor items = train::items_of(first, source.test.device());
-  train::ImageSet unit = source.test;
-  unit.inputs = train::Inputs::unit;
   const int64_t n = std::ssize(first);
   const Tensor z = repeated(source.encode(items).z, shown);
   const Tensor decoded = source.decode({z, all_classes(shown, source.classes, n, z.device())});
-  return report::analogy_picture(unit.gather(items), decoded.reshape({n, shown, source.test.image_size()}),
+  return report::analogy_picture(source.test.originals(items),
+                                 decoded.reshape({n, shown, source.test.image_size()}),
                                  source.test.pixels.shape(), kTiles);
 }
 

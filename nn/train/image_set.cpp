@@ -17,6 +17,10 @@ Tensor ImageSet::draw(const Tensor& items, RandomKey key, const Tensor& number, 
   return inputs == Inputs::drawn ? draw_pixels(x, key, number, places) : x;
 }
 
+Tensor ImageSet::originals(const Tensor& items) const {
+  return ImageSet{pixels, {}, Inputs::unit}.gather(items);
+}
+
 Tensor ImageSet::gather_labels(const Tensor& items) const { return labels_of(labels, items); }
 
 int64_t count_unlabeled(const ImageSet& images) {

@@ -27,6 +27,8 @@ struct ImageSet {
   Tensor draw(const Tensor& items, RandomKey key, const Tensor& number, DType dtype = DType::f32,
               kernels::Rows places = {}) const;
   Tensor gather_labels(const Tensor& items) const;
+  /// Images [items, image_size] as they are stored, in [0, 1], whatever a model is given of them.
+  Tensor originals(const Tensor& items) const;
 };
 
 /// Bytes as 255 from 112 on, more than 0.4375 of 255, as published models of binary MNIST see them; else 0.
