@@ -9,7 +9,7 @@
 namespace vae::report {
 namespace {
 
-constexpr double kMapLeft = 84, kMapTop = 92, kMapRight = 74, kMapBottom = 66, kLargestCell = 44, kLargestSide = 640;
+constexpr double kMapLeft = 84, kMapTop = 92, kMapRight = 74, kMapBottom = 66, kLargestCell = 52, kLargestSide = 640;
 constexpr double kLeastCellWithText = 40, kNameWidth = 120, kNumberWidth = 14;
 constexpr Color kNone = rgb(0xf3f4f6), kRightColor = rgb(0x1f5fbf), kWrongColor = rgb(0xc4320a);
 constexpr TextStyle kSmall{.size = 12, .color = kMuted, .align = Align::middle};
@@ -78,7 +78,7 @@ struct HeatMap {
   void draw(Canvas& canvas) const {
     const std::string part = shown_of(shown, confusion.classes());
     canvas.text({kMapLeft, 30}, fit_text(title, 17, side + kMapRight - 12), {.size = 17, .bold = true});
-    canvas.text({left + side / 2, kMapTop - 30}, "predicted", {.size = 14, .align = Align::middle});
+    canvas.text({left + side / 2, kMapTop - 36}, "predicted", {.size = 14, .align = Align::middle});
     canvas.text({kMapLeft - 44, top + side / 2}, "true", {.size = 14, .align = Align::middle, .vertical = true});
     const Drawing cells = [this](Canvas& on) {
       for (int label = 0; label < shown; ++label) draw_row(on, label);

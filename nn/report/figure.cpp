@@ -3,6 +3,7 @@
 #include <cairo-pdf.h>
 #include <cairo-svg.h>
 
+#include <algorithm>
 #include <map>
 
 #include "nn/report/cairo_canvas.h"
@@ -45,13 +46,15 @@ std::string renumbered(const std::string& svg) {
   std::map<std::string, size_t> numbers;
   std::string text;
   size_t done = 0;
-  for (size_t quote = svg.find('"'); quote != std::string::npos; quote = svg.find('"', quote + 1)) {
-    const bool named = svg.compare(quote - 3, 3, "id=") == 0, used = svg.compare(quote + 1, 1, "#") == 0;
-    if (!named && !used) continue;
-    const size_t begin = quote + (used ? 2 : 1), end = svg.find('"', begin);
+  constexpr const char* kMarks = "\"#";  // of id="ID", href="#ID" and url(#ID)
+  for (size_t at = svg.find_first_of(kMarks); at != std::string::npos;
+       at = svg.find_first_of(kMarks, at + 1)) {
+    const bool named = at >= 4 && svg.compare(at - 4, 4, " id=") == 0;
+    if (!named && svg[at] != '#') continue;
+    const size_t begin = at + 1, end = std::min(svg.find_first_of("\")", begin), svg.size());
     const size_t number = numbers.emplace(svg.substr(begin, end - begin), numbers.size()).first->second;
     text += svg.substr(done, begin - done) + fmt::format("n{}", number);
-    done = quote = end;
+    done = at = end;
   }
   return text + svg.substr(done);
 }

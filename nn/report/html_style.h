@@ -8,8 +8,8 @@ namespace vae::report {
 inline constexpr std::string_view kHtmlStyle = R"css(
 :root { --paper: #f6f7f9; --card: #ffffff; --ink: #1f2328; --muted: #5f6873; --rule: #dfe3e8; --accent: #1f5fbf; }
 @media (prefers-color-scheme: dark) {
-  :root { --paper: #0b0b0c; --card: #141414; --ink: #e4e6e9; --muted: #9aa2ab; --rule: #2b2d30; --accent: #7db0ff; }
-  .drawn img { filter: invert(.92) hue-rotate(180deg) saturate(1.4); }
+  :root { --paper: #0d0d0e; --card: #181818; --ink: #e4e6e9; --muted: #9aa2ab; --rule: #2b2d30; --accent: #7db0ff; }
+  .drawn img { filter: invert(.92) hue-rotate(180deg) saturate(1.4) brightness(1.2); }
 }
 * { box-sizing: border-box; }
 body { margin: 0; background: var(--paper); color: var(--ink);
