@@ -7,7 +7,7 @@ packages=(
   zlib1g-dev libjpeg-dev libstb-dev                   # packed files and PNG, JPEG, pictures written
   libcairo2-dev fonts-dejavu-core                     # figures
   libcurl4-openssl-dev libssl-dev                     # downloads, hashes
-  libonnx-dev libprotobuf-dev protobuf-compiler       # trained models for other programs
+  libonnx-dev libprotobuf-dev                         # trained models for other programs
   libopenmpi-dev openmpi-bin                          # training on several processes
   libgtest-dev libboost-context-dev doxygen           # tests, the emulator of CUDA kernels, the reference
 )

@@ -16,7 +16,7 @@ namespace {
 }
 
 /// The nodes that a call queues.
-int64_t nodes_of(const Recorder::Call& call) {
+int64_t nodes_of([[maybe_unused]] const Recorder::Call& call) {
 #ifdef VAE_HAS_SIMT
   const simt::DryRun dry;
   call.run();
