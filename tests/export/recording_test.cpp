@@ -70,6 +70,16 @@ TEST(Translate, NamesWhatItHasNoTranslationOf) {
   });
 }
 
+TEST(Translate, RefusesColumnsUnderImages) {
+  refuse("f: an operand 1x2 under -1x2x2x2 does not broadcast as ONNX has it",
+         [](const Var& x) {
+           const Var columns = autograd::reshape(
+               autograd::matmul(x, kernels::Transpose::yes, x, kernels::Transpose::no), {1, 64});
+           return autograd::reshape(x, {-1, 2, 2, 2}) * autograd::slice_columns(columns, 0, 2);
+         },
+         {8});
+}
+
 /// Nets of all kinds, and pools, with padding, in both forms of the average.
 TEST(Translate, Images) {
   const TemporaryDirectory directory;

@@ -84,7 +84,8 @@ std::string Translator::operand(int value, int result) {
     while (own.size() > 1 && own.front() == 1) own.erase(own.begin());
     if (own.size() == 1 && own[0] == columns(result)) return constant(value, x.reshape({own[0], 1, 1}));
   }
-  if (!broadcasts(own, extents(result)))
+  const bool moved = is_images(result) && !is_images(value) && own != Extents(own.size(), 1);
+  if (moved || !broadcasts(own, extents(result)))
     fail(ErrorKind::usage, "an operand {} under {} does not broadcast as ONNX has it", fmt::join(own, "x"),
          fmt::join(extents(result), "x"));
   if (x.defined() && x.numel() == 1) return graph.constant(x.reshape(Shape{}));
