@@ -14,7 +14,7 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr size_t kSide = 32, kPlane = kSide * kSide, kPixels = 3 * kPlane;
-constexpr size_t kMaxUnpacked = size_t{256} << 20;  // of an archive; the published ones have 176 MiB
+constexpr size_t kMaxBytes = size_t{256} << 20;  // of a file or archive; the published ones unpack to 176 MiB
 
 struct Format {
   const char* names;        ///< of the file with those of the classes, one a line
@@ -34,7 +34,7 @@ class Files {
   explicit Files(const FoundFiles& found) : folder_(found.folder) {
     if (!found.files.empty()) return;
     archive_ = found.archive.string();
-    unpacked_ = gunzip(read_file(found.archive), kMaxUnpacked, archive_);
+    unpacked_ = gunzip(read_file(found.archive, kMaxBytes), kMaxBytes, archive_);
     members_ = read_tar(unpacked_, archive_);
   }
 
@@ -49,7 +49,7 @@ class Files {
     std::error_code error;
     if (archive_.empty()) {
       if (!fs::exists(folder_ / name, error)) return std::nullopt;
-      return kept = read_file(folder_ / name);
+      return kept = read_file(folder_ / name, kMaxBytes);
     }
     const auto has_name = [&](const TarFile& file) { return file.name == name; };
     const auto member = std::ranges::find_if(members_, has_name);

@@ -136,11 +136,11 @@ void transfer_rest(const std::string& url, PartFile& part, const std::string& na
 /// Why a file is not the published one; empty if it is. One that is known packed alone may have the packed
 /// file beside it as a witness.
 std::string difference_of_file(const fs::path& path, const PublishedFile& file) {
-  const std::vector<std::byte> content = read_file(path);
+  const std::vector<std::byte> content = read_file(path, kMaxDownload);
   const fs::path packed = path.string() + ".gz";
   std::error_code error;
   if (file.known_by == KnownBy::packed && !is_gzip(content) && fs::exists(packed, error)) {
-    const std::vector<std::byte> witness = read_file(packed);
+    const std::vector<std::byte> witness = read_file(packed, kMaxDownload);
     if (is_gzip(witness) && difference(witness, file).empty() &&
         gunzip(witness, file.unpacked_bytes, packed.string()) == content)
       return "";

@@ -1,7 +1,8 @@
 #include "data/idx.h"
 
 #include <algorithm>
-#include <cstring>
+#include <array>
+#include <functional>
 
 #include "data/bytes.h"
 #include "data/dataset.h"
@@ -12,8 +13,13 @@ namespace vae::data {
 namespace {
 
 constexpr size_t kMaxHeader = 4 + 4 * Shape::kMaxRank;
+constexpr size_t kMaxPackedHead = 1 << 16;  // of a packed file: its header unpacks from less
 constexpr uint64_t kMaxDeflateRatio =
     1032;  // no deflate stream unpacks to more than this many times its size
+constexpr uint64_t kMaxClaim = uint64_t{1} << 58;  // whose bytes can be counted in every type
+
+/// Looks at what a header claims, before its elements are read.
+using CheckIdx = std::function<void(const Shape&, DType)>;
 
 struct Header {
   Shape shape;
@@ -45,20 +51,29 @@ Header parse_header(std::span<const std::byte> head, const std::string& name) {
 /// hold.
 uint64_t claimed_bytes(const Header& header, uint64_t limit, const std::string& name) {
   uint64_t count = header.element;
-  for (const int64_t extent : header.shape.extents())
-    if (__builtin_mul_overflow(count, static_cast<uint64_t>(extent), &count)) count = limit + 1;
-  if (count > limit)
+  bool fits = true, empty = false;
+  for (const int64_t extent : header.shape.extents()) {
+    empty = empty || extent == 0;
+    fits = fits &&
+           !__builtin_mul_overflow(count, static_cast<uint64_t>(std::max<int64_t>(extent, 1)), &count) &&
+           count <= kMaxClaim;
+  }
+  if (!fits || (!empty && count > limit))  // beside an extent of 0 the others count, too
     fail(ErrorKind::data, "{}: header claims shape {}, the file is too short for that", name,
          header.shape.str());
-  return count;
+  return empty ? 0 : count;
 }
 
-Tensor tensor_of(std::span<const std::byte> content, const Header& header, const std::string& name) {
-  const auto values = content.subspan(header.bytes());
-  const auto claimed = claimed_bytes(header, values.size(), name);
-  if (values.size() != claimed)
-    fail(ErrorKind::data, "{}: {} bytes follow the {} elements of shape {}", name, values.size() - claimed,
+void check_length(uint64_t claimed, uint64_t there, const Header& header, const std::string& name) {
+  if (there != claimed)
+    fail(ErrorKind::data, "{}: {} bytes follow the {} elements of shape {}", name, there - claimed,
          header.shape.numel(), header.shape.str());
+}
+
+/// The elements of a whole file.
+Tensor tensor_of(std::span<const std::byte> content, const Header& header, const std::string& name) {
+  const auto values = content.subspan(std::min(content.size(), header.bytes()));
+  check_length(claimed_bytes(header, values.size(), name), values.size(), header, name);
   if (header.element == 1)
     return Tensor::from(std::span(reinterpret_cast<const uint8_t*>(values.data()), values.size()),
                         header.shape);
@@ -68,36 +83,51 @@ Tensor tensor_of(std::span<const std::byte> content, const Header& header, const
   return integers;
 }
 
+/// A file, read once its header and its size are found right.
+Tensor read_elements(const std::filesystem::path& path, const CheckIdx& check) {
+  const std::string name = path.string();
+  const FileHead head = read_head(path, kMaxPackedHead);
+  const bool packed = is_gzip(head.bytes);
+  const auto begin = packed ? gunzip_head(head.bytes, kMaxHeader, name) : head.bytes;
+  const Header header = parse_header(std::span(begin).first(std::min(begin.size(), kMaxHeader)), name);
+  const uint64_t follow = packed ? std::min(head.size, kMaxClaim / kMaxDeflateRatio) * kMaxDeflateRatio
+                                 : head.size - header.bytes();
+  const uint64_t bytes = header.bytes() + claimed_bytes(header, follow, name);
+  if (!packed) check_length(bytes - header.bytes(), follow, header, name);
+  if (check) check(header.shape, header.element == 1 ? DType::u8 : DType::i64);
+  if (!packed) return tensor_of(read_file(path, bytes), header, name);
+  return tensor_of(gunzip(read_file(path, 2 * bytes + kMaxPackedHead), bytes, name), header, name);
+}
+
 }  // namespace
 
-Tensor read_idx(const std::filesystem::path& path) {
-  const std::string name = path.string();
-  const auto file = read_file(path);
-  if (!is_gzip(file))
-    return tensor_of(file, parse_header(std::span(file).first(std::min(file.size(), kMaxHeader)), name),
-                     name);
-  const Header header = parse_header(gunzip_head(file, kMaxHeader, name), name);
-  const auto bytes = claimed_bytes(header, file.size() * kMaxDeflateRatio, name);
-  return tensor_of(gunzip(file, header.bytes() + bytes, name), header, name);
+Tensor read_idx(const std::filesystem::path& path) { return read_elements(path, {}); }
+
+Tensor read_idx_images(const std::filesystem::path& path, const CheckImages& check) {
+  Shape images;
+  const Tensor stored = read_elements(path, [&](const Shape& shape, DType dtype) {
+    if (dtype != DType::u8)
+      fail(ErrorKind::data, "{}: images need unsigned bytes, the file has integers", path.string());
+    if (shape.rank() != 3 && shape.rank() != 4)
+      fail(ErrorKind::data, "{}: images need IDX rank 3 or 4, the file has shape {}", path.string(),
+           shape.str());
+    images = {shape[0], shape[1], shape[2], shape.rank() == 4 ? shape[3] : 1};
+    if (check) check(images);
+  });
+  return stored.reshape(images);
 }
 
-Tensor read_idx_images(const std::filesystem::path& path) {
-  const Tensor images = read_idx(path);
-  if (images.dtype() != DType::u8)
-    fail(ErrorKind::data, "{}: images need unsigned bytes, the file has integers", path.string());
-  if (images.rank() == 4) return images;
-  if (images.rank() != 3)
-    fail(ErrorKind::data, "{}: images need IDX rank 3 or 4, the file has shape {}", path.string(),
-         images.shape().str());
-  return images.reshape({images.size(0), images.size(1), images.size(2), 1});
-}
-
-Tensor read_idx_labels(const std::filesystem::path& path, int num_classes, int label_offset) {
-  const Tensor stored = read_idx(path);
-  const bool is_table = stored.rank() == 2 && stored.dtype() == DType::i64 && stored.size(1) > 0;
-  if (stored.rank() != 1 && !is_table)
-    fail(ErrorKind::data, "{}: labels need IDX rank 1, or 2 of integers, the file has shape {}",
-         path.string(), stored.shape().str());
+Tensor read_idx_labels(const std::filesystem::path& path, int num_classes, int label_offset,
+                       std::optional<int64_t> count) {
+  bool is_table = false;
+  const Tensor stored = read_elements(path, [&](const Shape& shape, DType dtype) {
+    is_table = shape.rank() == 2 && dtype == DType::i64 && shape[1] > 0;
+    if (shape.rank() != 1 && !is_table)
+      fail(ErrorKind::data, "{}: labels need IDX rank 1, or 2 of integers, the file has shape {}",
+           path.string(), shape.str());
+    if (count && shape[0] != *count)
+      fail(ErrorKind::data, "{}: {} images, but {} labels", path.string(), *count, shape[0]);
+  });
   Tensor labels = Tensor::empty({stored.size(0)}, DType::i64);
   const int64_t columns = is_table ? stored.size(1) : 1;
   for (int64_t i = 0; i < labels.numel(); ++i) {

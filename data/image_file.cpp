@@ -16,6 +16,7 @@
 #define STBI_WRITE_NO_STDIO
 #include <stb/stb_image_write.h>
 #define STB_IMAGE_RESIZE_STATIC
+#define STBIR_ASSERT(x)  // it refuses weights of 11 pixels to 7, which it normalises right behind
 #define STB_IMAGE_RESIZE_IMPLEMENTATION
 #include <stb/stb_image_resize.h>
 #pragma GCC diagnostic pop
@@ -24,6 +25,15 @@ namespace vae::data {
 namespace {
 
 constexpr int64_t kMaxSide = 16384, kMaxPixels = int64_t{1} << 26;
+constexpr int64_t kMaxPixelBytes = 8,
+                  kMaxRest = int64_t{1} << 24;  // of a file: four samples of 16 bits, the rest
+
+/// Bytes that the file of a picture may have.
+uint64_t most_bytes(const ImageFormat& format) {
+  const bool open = !format.size || format.resize;
+  const int64_t pixels = open ? kMaxPixels : int64_t{format.size->height} * format.size->width;
+  return static_cast<uint64_t>(kMaxPixelBytes * std::min(pixels, kMaxPixels) + kMaxRest);
+}
 
 struct Kind {
   const char* name;
@@ -105,7 +115,7 @@ Image read_image(const std::filesystem::path& path, const ImageFormat& format) {
   const std::string name = path.string();
   const Kind* kind = kind_of(path);
   if (!kind) fail(ErrorKind::data, "{}: no picture by its name, expected .png, .bmp, .jpg or .jpeg", name);
-  const auto file = read_file(path);
+  const auto file = read_file(path, most_bytes(format));
   if (!kind->begins(file)) {
     for (const Kind& other : kKinds)
       if (other.begins(file))

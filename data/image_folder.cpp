@@ -107,6 +107,15 @@ Tensor in_colour(const Tensor& grey) {
   return colour;
 }
 
+/// Room for n pictures like the first. It is filled as they are read, so it costs nothing where the second is
+/// of another size.
+Tensor room_for(int64_t n, const Image& first, const fs::path& path) try {
+  return Tensor::empty({n, first.size.height, first.size.width, first.channels}, DType::u8);
+} catch (const Error&) {
+  fail(ErrorKind::data, "{}: {} pictures of {}x{} like this one do not fit into memory (--resize)",
+       path.string(), n, first.size.width, first.size.height);
+}
+
 ImageFolder read_files(const std::vector<LabeledFile>& files, ImageFormat format, Ignored ignored) {
   const auto n = static_cast<int64_t>(files.size());
   ImageFolder set{{}, Tensor::empty({n}, DType::i64), std::move(ignored)};
@@ -114,7 +123,7 @@ ImageFolder read_files(const std::vector<LabeledFile>& files, ImageFormat format
     const Image image = read_image(files[i].path, format);
     if (i == 0) {
       format.size = image.size;
-      set.images = Tensor::zeros({n, image.size.height, image.size.width, image.channels}, DType::u8);
+      set.images = room_for(n, image, files[0].path);
     } else if (image.channels != set.images.size(3)) {
       set.images = in_colour(set.images);
     }

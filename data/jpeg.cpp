@@ -15,6 +15,7 @@ namespace {
 
 constexpr int kMaxScans = 200;  // of a progressive picture: each costs a pass over all of it
 constexpr long kMaxMemory = 1L << 30;
+constexpr size_t kMostPixelsInByte = 8 * 64;  // a block of 8x8 takes a bit or more
 
 /// libjpeg cannot return from an error: it leaves by a jump to decode(), over functions of its own alone.
 struct Errors : jpeg_error_mgr {
@@ -66,6 +67,10 @@ class Decoder {
     if (info_.num_components != 1 && info_.num_components != 3)
       fail(ErrorKind::data, "{}: JPEG pictures of {} components (CMYK) are not read, save it as RGB or grey",
            name_, info_.num_components);
+    if (info_.arith_code) fail(ErrorKind::data, "{}: JPEG pictures in arithmetic coding are not read", name_);
+    if (file_.size() * kMostPixelsInByte < size_t{info_.image_height} * info_.image_width)
+      fail(ErrorKind::data, "{}: damaged JPEG picture ({}x{} pixels in {} bytes)", name_, info_.image_width,
+           info_.image_height, file_.size());
     image_.channels = info_.num_components;
     info_.out_color_space = image_.channels == 1 ? JCS_GRAYSCALE : JCS_RGB;
     jpeg_start_decompress(&info_);

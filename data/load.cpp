@@ -28,10 +28,10 @@ int known_classes(const std::string& name) {
   return set ? set->num_classes : name == "synth" || name == "synth-color" ? 10 : 0;
 }
 
-/// Grey or colour, and as they are wanted.
-Tensor check_format(const Tensor& images, const DatasetOptions& options, const std::string& where) {
+/// Whether images [N, H, W, C] are grey or colour, and as they are wanted.
+void check_format(const Shape& images, const DatasetOptions& options, const std::string& where) {
   const ImageFormat known = known_format(options.name), wanted = options.format;
-  const int64_t height = images.size(1), width = images.size(2), channels = images.size(3);
+  const int64_t height = images[1], width = images[2], channels = images[3];
   if (channels != 1 && channels != 3)
     fail(ErrorKind::data, "{}: images are {}x{}x{}, expected 1 channel (grey) or 3 (RGB)", where, height,
          width, channels);
@@ -41,7 +41,6 @@ Tensor check_format(const Tensor& images, const DatasetOptions& options, const s
   if (channels != wanted_channels || height != wanted_height || width != wanted_width)
     fail(ErrorKind::data, "{}: images are {}x{}x{}, expected {}x{}x{}", where, height, width, channels,
          wanted_height, wanted_width, wanted_channels);
-  return images;
 }
 
 /// Refuses classes and offsets that are not those of a set which has its own.
@@ -81,13 +80,16 @@ Dataset load_idx(const DatasetOptions& options) {
   const std::string& name = options.name;
   const auto files = find_files(name, options.part, options.data_dir).files;
   const FileSet& known = *file_set(name);
-  Tensor pixels = read_idx_images(files[0]);
-  if (options.transpose || known.is_transposed) pixels = transposed(pixels);
-  check_format(pixels, options, files[0].string());
+  const bool turned = options.transpose || known.is_transposed;
+  Tensor pixels = read_idx_images(files[0], [&](const Shape& stored) {
+    const auto [height, width] = turned ? std::pair(stored[2], stored[1]) : std::pair(stored[1], stored[2]);
+    check_format({stored[0], height, width, stored[3]}, options, files[0].string());
+  });
+  if (turned) pixels = transposed(pixels);
   const int classes = known.num_classes ? known.num_classes : options.num_classes;
-  Dataset set =
-      make_dataset(fmt::format("{} ({})", name, name_of(options.part)), pixels,
-                   read_idx_labels(files[1], classes, options.label_offset + known.label_offset), classes);
+  const Tensor labels =
+      read_idx_labels(files[1], classes, options.label_offset + known.label_offset, pixels.size(0));
+  Dataset set = make_dataset(fmt::format("{} ({})", name, name_of(options.part)), pixels, labels, classes);
   for (const char letter : known.letters) set.class_names.emplace_back(1, letter);
   return set;
 }
@@ -96,7 +98,7 @@ Dataset load_color(const DatasetOptions& options) {
   const FoundFiles found = find_files(options.name, options.part, options.data_dir);
   Dataset set = options.name == "svhn" ? read_svhn(options.part, found.files[0])
                                        : read_cifar(options.name, options.part, found);
-  check_format(set.images, options, found.folder.string());
+  check_format(set.images.shape(), options, found.folder.string());
   return set;
 }
 

@@ -136,12 +136,15 @@ class Variable {
   }
   const std::string& name() const { return head_.name; }
 
-  MatArray read() {
+  MatArray read(uint64_t most) {
     if (stored_.type == kCompressed) {
       const size_t claimed = size_t{8} + number<uint32_t>(&unpacked_[4], big_endian_);
       if (claimed / kMaxRatio > stored_.content.size())
         fail(ErrorKind::data, "{}: '{}' claims {} bytes, more than its {} packed ones can hold", where_,
              name(), claimed, stored_.content.size());
+      if (claimed > std::min(most, most_bytes()))
+        fail(ErrorKind::data, "{}: '{}' claims {} bytes, expected {} at most", where_, name(), claimed,
+             std::min(most, most_bytes()));
       unpacked_ = unzlib(stored_.content, claimed, where_);
       if (unpacked_.size() != claimed)
         fail(ErrorKind::data, "{}: '{}' claims {} bytes, {} are there", where_, name(), claimed,
@@ -169,6 +172,14 @@ class Variable {
   }
 
  private:
+  /// Of a matrix of these dimensions; those that cannot be are refused later.
+  uint64_t most_bytes() const {
+    uint64_t bytes = sizeof(double);
+    for (const int64_t extent : head_.dimensions)
+      if (extent < 0 || __builtin_mul_overflow(bytes, static_cast<uint64_t>(extent), &bytes))
+        return UINT64_MAX;
+    return bytes > UINT64_MAX - kMatrixHead ? UINT64_MAX : bytes + kMatrixHead;
+  }
   /// Of the matrix, as far as it is unpacked, but no more than `most`.
   Bytes content(size_t most) const {
     Bytes bytes = stored_.content;
@@ -238,7 +249,7 @@ double MatArray::at(int64_t i) const {
 }
 
 std::vector<MatArray> read_mat(Bytes file, const std::vector<std::string>& variables,
-                               const std::string& where) {
+                               const std::string& where, uint64_t most) {
   const bool big_endian = read_file_header(file, where);
   std::vector<std::optional<MatArray>> found(variables.size());
   std::vector<std::string> names;
@@ -249,7 +260,7 @@ std::vector<MatArray> read_mat(Bytes file, const std::vector<std::string>& varia
     if (wanted == variables.end()) continue;
     auto& array = found[static_cast<size_t>(wanted - variables.begin())];
     if (array) fail(ErrorKind::data, "{}: two variables '{}'", where, variable.name());
-    array = variable.read();
+    array = variable.read(most);
   }
   std::vector<MatArray> arrays;
   for (size_t i = 0; i < variables.size(); ++i) {

@@ -20,9 +20,9 @@ struct MatArray {
 
 /// The variables of those names in the bytes of a whole file, in the order of the names. `where` is the name
 /// of the file, for errors. Throws Error(data) if it is of another format (version 7.3, which is HDF5, is
-/// named) or damaged, if a variable is not there, or no array of real numbers. No memory is taken for a claim
-/// that the file cannot hold.
+/// named) or damaged, if a variable is not there, no array of real numbers, or unpacks to more than `most`
+/// bytes or than its dimensions need. No memory is taken for a claim that the file cannot hold.
 std::vector<MatArray> read_mat(std::span<const std::byte> file, const std::vector<std::string>& variables,
-                               const std::string& where);
+                               const std::string& where, uint64_t most = UINT64_MAX);
 
 }  // namespace vae::data

@@ -16,6 +16,8 @@ namespace {
 
 namespace fs = std::filesystem;
 
+constexpr const char* kReplaced = "\xef\xbf\xbd";  // U+FFFD, in the place of bytes that are no UTF-8
+
 fs::path environment(const char* name) {
   const char* value = std::getenv(name);
   return value ? value : "";
@@ -152,8 +154,11 @@ std::vector<fs::path> readable_roots(const fs::path& data_dir) {
   if (const auto named = named_root(data_dir)) {
     const char* origin = data_dir.empty() ? "VAE_DATA_DIR: " : "";
     std::error_code error;
+    const bool was_no_text = named->string().find(kReplaced) != std::string::npos;
     if (!fs::is_directory(*named, error))
-      fail(ErrorKind::io, "{}{}: no such data folder", origin, named->string());
+      fail(ErrorKind::io, "{}{}: no such data folder{}", origin, named->string(),
+           was_no_text ? "; a name that is no UTF-8 is not stored as it is: say it again with --data-dir"
+                       : "");
     fs::directory_iterator(*named, error);
     if (error) fail(ErrorKind::io, "{}{}: cannot be read ({})", origin, named->string(), error.message());
   }

@@ -16,6 +16,8 @@ namespace {
 
 using Bytes = std::span<const std::byte>;
 
+constexpr int64_t kMaxRatio = 1032;  // of deflate
+
 enum Colour { kGrey = 0, kRgb = 2, kPalette = 3, kGreyAlpha = 4, kRgbAlpha = 6 };
 
 struct PngHeader {
@@ -170,6 +172,8 @@ Content parse_png(Bytes file, const std::string& name, const ExpectedSize& size)
           const Rows rows = rows_of(*header, pass);
           bytes += rows.height * (rows.bytes + 1);
         }
+        if (bytes / kMaxRatio > static_cast<int64_t>(file.size()))
+          fail(ErrorKind::data, "{}: damaged PNG picture (fewer pixels than its size has)", name);
         inflater.emplace(bytes, name);
       }
       inflater->add(content);

@@ -13,6 +13,7 @@ namespace {
 
 using Json = nlohmann::json;
 constexpr const char* kFormat = "vaekit-split-1";
+constexpr uint64_t kMostOfItem = 64;  // bytes of a file: two numbers, wherever they stand
 
 /// A uniform integer in [0, bound), free of modulo bias: draw number `index` of the key.
 uint64_t uniform_below(uint64_t bound, RandomKey key, uint64_t index) {
@@ -242,7 +243,7 @@ void save_split(const std::filesystem::path& path, const Split& split, const Spl
 
 StoredSplit load_split(const std::filesystem::path& path, const Tensor& labels) {
   const std::string name = path.string();
-  const auto content = read_file(path);
+  const auto content = read_file(path, kMostText + kMostOfItem * static_cast<uint64_t>(labels.numel()));
   StoredSplit stored;
   try {
     const auto* text = reinterpret_cast<const char*>(content.data());

@@ -10,6 +10,7 @@ namespace vae::data {
 namespace {
 
 constexpr int64_t kSvhnSide = 32, kSvhnPlane = kSvhnSide * kSvhnSide, kSvhnPixels = 3 * kSvhnPlane;
+constexpr uint64_t kSvhnBytes = uint64_t{2} << 30;  // of a file or a variable; the published sets are smaller
 
 /// [height, width, channel, image], the first fastest, as [N, H, W, C].
 Tensor images_of(const MatArray& x, const std::string& where) {
@@ -50,7 +51,7 @@ Tensor labels_of(const MatArray& y, int64_t n, const std::string& where) {
 
 Dataset read_svhn(Part part, const std::filesystem::path& path) {
   const std::string where = path.string();
-  const auto arrays = read_mat(read_file(path), {"X", "y"}, where);
+  const auto arrays = read_mat(read_file(path, kSvhnBytes), {"X", "y"}, where, kSvhnBytes);
   const Tensor images = images_of(arrays[0], where);
   if (images.size(0) == 0) fail(ErrorKind::data, "{}: the data set is empty", where);
   return make_dataset(fmt::format("svhn ({})", name_of(part)), images,

@@ -4,10 +4,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <atomic>
 #include <cerrno>
 #include <new>
 #include <system_error>
+#include <utility>
 
 #include "tensor/descriptor.h"
 #include "tensor/error.h"
@@ -43,35 +45,65 @@ void sync_directory(const fs::path& path) {
   if (directory.ok()) sync_file(directory.get());
 }
 
-}  // namespace
-
-std::vector<std::byte> read_file(const fs::path& path) try {
+/// A regular file and its size.
+std::pair<Descriptor, uint64_t> open_to_read(const fs::path& path) {
   // Without O_NONBLOCK, opening a named pipe would wait for its writer before it can be refused.
-  const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
+  Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
   struct stat info {};
   if (!file.ok() || ::fstat(file.get(), &info) != 0)
     fail(ErrorKind::io, "cannot read {}: {}", path.string(), reason(errno));
   if (!S_ISREG(info.st_mode))
     fail(ErrorKind::io, "cannot read {}: {}", path.string(),
          S_ISDIR(info.st_mode) ? "is a directory" : "not a regular file");
+  return {std::move(file), static_cast<uint64_t>(info.st_size)};
+}
 
-  std::vector<std::byte> content(static_cast<size_t>(info.st_size) +
-                                 1);  // room for the read that finds the end
-  size_t size = 0;
+/// Fills some of `to`; 0 at the end of the file, and where there is no room.
+size_t read_some(const Descriptor& file, std::span<std::byte> to, const fs::path& path) {
   while (true) {
-    if (size == content.size()) content.resize(2 * size);
-    const ssize_t n = ::read(file.get(), content.data() + size, content.size() - size);
-    if (n < 0 && errno == EINTR) continue;
-    if (n < 0) fail(ErrorKind::io, "cannot read {}: {}", path.string(), reason(errno));
-    if (n == 0) break;
-    size += static_cast<size_t>(n);
+    const ssize_t n = ::read(file.get(), to.data(), to.size());
+    if (n >= 0) return static_cast<size_t>(n);
+    if (errno != EINTR) fail(ErrorKind::io, "cannot read {}: {}", path.string(), reason(errno));
   }
+}
+
+/// Bytes; filling more of it with a file would end other programs.
+uint64_t physical_memory() {
+  const long pages = ::sysconf(_SC_PHYS_PAGES), page = ::sysconf(_SC_PAGESIZE);
+  return pages > 0 && page > 0 ? static_cast<uint64_t>(pages) * static_cast<uint64_t>(page) : UINT64_MAX;
+}
+
+}  // namespace
+
+std::vector<std::byte> read_file(const fs::path& path, uint64_t most) try {
+  const auto [file, bytes] = open_to_read(path);
+  const auto check = [&](uint64_t size) {
+    if (size > most) fail(ErrorKind::data, "{}: {} bytes, expected {} at most", path.string(), size, most);
+    if (size > physical_memory()) throw std::bad_alloc();
+  };
+  check(bytes);
+  std::vector<std::byte> content(bytes + 1);  // room for the read that finds the end
+  size_t size = 0;
+  while (const size_t n = read_some(file, std::span(content).subspan(size), path)) {
+    size += n;
+    if (size == content.size()) check(size), content.resize(2 * size);
+  }
+  check(size);
   content.resize(size);
   return content;
 } catch (const std::bad_alloc&) {
   fail(ErrorKind::io, "cannot read {}: does not fit into memory", path.string());
 } catch (const std::length_error&) {
   fail(ErrorKind::io, "cannot read {}: does not fit into memory", path.string());
+}
+
+FileHead read_head(const fs::path& path, uint64_t count) {
+  const auto [file, bytes] = open_to_read(path);
+  FileHead head{std::vector<std::byte>(std::min(count, bytes)), bytes};
+  size_t size = 0;
+  while (const size_t n = read_some(file, std::span(head.bytes).subspan(size), path)) size += n;
+  head.bytes.resize(size);
+  return head;
 }
 
 fs::path temporary_name(const fs::path& path) {

@@ -20,7 +20,7 @@ using nlohmann::json;
 static_assert(std::endian::native == std::endian::little, "the container stores little-endian numbers");
 
 constexpr size_t kPrefix = 8;
-constexpr size_t kMaxHeader = 100'000'000;  // the limit of the reference implementation
+constexpr size_t kMaxHeader = 1 << 24;      // of more than 100 000 tensors
 constexpr int kMaxDepth = 3;                // file object, tensor object, shape
 constexpr std::string_view kMetadata = "__metadata__";
 constexpr std::string_view kTypeNames[] = {"F32", "F64", "I32", "I64", "U8"};  // indexed by DType
@@ -43,23 +43,34 @@ struct Stored {
   size_t bytes() const { return widened ? sizeof(uint16_t) : size_of(dtype); }
 };
 
-/// Reads one file; knows its path for the messages.
+/// A tensor that the header describes, and where its bytes begin and end within the data.
+struct Entry {
+  std::string name;
+  Stored stored;
+  std::vector<int64_t> extents;
+  int64_t begin = 0, end = 0;
+};
+
+/// Reads one file, its header first; knows its path for the messages.
 class Reader {
  public:
-  explicit Reader(const fs::path& path) : path_(path), content_(read_file(path)) {}
+  explicit Reader(const fs::path& path) : path_(path) {}
 
   SafeTensors read() {
     const json header = parse_header();
     SafeTensors result;
     result.file = path_;
     for (const auto& [name, entry] : header.items()) {
-      if (name == kMetadata) {
+      if (name == kMetadata)
         read_metadata(entry, result);
-      } else {
-        result.tensors.emplace(name, read_tensor(name, entry));
-      }
+      else
+        entries_.push_back(read_entry(name, entry));
     }
     check_layout();
+    const std::vector<std::byte> content = read_file(path_, data_begin_ + data_size_);
+    if (content.size() != data_begin_ + data_size_) bad("it changes while it is read");
+    for (const Entry& entry : entries_)
+      result.tensors.emplace(entry.name, read_tensor(entry, content.data() + data_begin_));
     return result;
   }
 
@@ -70,13 +81,17 @@ class Reader {
   }
 
   json parse_header() {
-    if (content_.size() < kPrefix) bad("not a safetensors file: only {} bytes", content_.size());
+    const FileHead prefix = read_head(path_, kPrefix);
+    if (prefix.bytes.size() < kPrefix) bad("not a safetensors file: only {} bytes", prefix.size);
     uint64_t length = 0;
-    std::memcpy(&length, content_.data(), kPrefix);
-    if (length < 2 || length > kMaxHeader || length > content_.size() - kPrefix)
-      bad("not a safetensors file: header length {} in a file of {} bytes", length, content_.size());
-    const char* begin = reinterpret_cast<const char*>(content_.data()) + kPrefix;
-    data_ = std::span(content_).subspan(kPrefix + length);
+    std::memcpy(&length, prefix.bytes.data(), kPrefix);
+    if (length < 2 || length > kMaxHeader || length > prefix.size - kPrefix)
+      bad("not a safetensors file: header length {} in a file of {} bytes", length, prefix.size);
+    data_begin_ = kPrefix + length;
+    data_size_ = prefix.size - data_begin_;
+    const FileHead head = read_head(path_, data_begin_);
+    if (head.bytes.size() != data_begin_) bad("it changes while it is read");
+    const char* begin = reinterpret_cast<const char*>(head.bytes.data()) + kPrefix;
 
     std::vector<std::set<std::string>> keys(kMaxDepth + 1);  // by depth, of the object being read
     const auto check = [&](int depth, json::parse_event_t event, json& parsed) {
@@ -106,29 +121,31 @@ class Reader {
     }
   }
 
-  Tensor read_tensor(const std::string& name, const json& entry) {
+  Entry read_entry(const std::string& name, const json& entry) const {
     if (!entry.is_object() || entry.size() != 3 || !entry.contains("dtype") || !entry.contains("shape") ||
         !entry.contains("data_offsets"))
       bad("tensor {} needs exactly dtype, shape and data_offsets", quoted(name));
     const Stored stored = read_dtype(name, entry["dtype"]);
-    const std::vector<int64_t> extents = read_integers(name, "shape", entry["shape"]);
+    std::vector<int64_t> extents = read_integers(name, "shape", entry["shape"]);
     const std::vector<int64_t> offsets = read_integers(name, "data_offsets", entry["data_offsets"]);
     if (extents.size() > Shape::kMaxRank)
       bad("tensor {} has rank {}, at most {} is supported", quoted(name), extents.size(), Shape::kMaxRank);
     if (offsets.size() != 2) bad("tensor {}: data_offsets are not a pair", quoted(name));
     const auto [begin, end] = std::pair(offsets[0], offsets[1]);
-    if (begin > end || static_cast<uint64_t>(end) > data_.size())
+    if (begin > end || static_cast<uint64_t>(end) > data_size_)
       bad("tensor {}: data_offsets [{}, {}] outside the {} bytes of data (truncated file?)", quoted(name),
-          begin, end, data_.size());
+          begin, end, data_size_);
     if (byte_size(name, extents, stored) != end - begin)
       bad("tensor {}: {} [{}] does not fill its {} bytes", quoted(name), entry["dtype"].get<std::string>(),
           fmt::join(extents, ", "), end - begin);
+    return {name, stored, std::move(extents), begin, end};
+  }
 
-    ranges_.emplace_back(begin, end);
-    Tensor tensor = Tensor::empty(Shape(std::span<const int64_t>(extents)), stored.dtype);
-    const std::byte* from = data_.data() + begin;
-    if (stored.widened)
-      widen(from, tensor, stored.widened);
+  static Tensor read_tensor(const Entry& entry, const std::byte* data) {
+    Tensor tensor = Tensor::empty(Shape(std::span<const int64_t>(entry.extents)), entry.stored.dtype);
+    const std::byte* from = data + entry.begin;
+    if (entry.stored.widened)
+      widen(from, tensor, entry.stored.widened);
     else
       copy_bytes(tensor.raw(), kCpu, from, kCpu, tensor.bytes());
     return tensor;
@@ -173,23 +190,24 @@ class Reader {
   }
 
   /// Every data byte belongs to exactly one tensor.
-  void check_layout() {
-    std::sort(ranges_.begin(), ranges_.end());
+  void check_layout() const {
+    std::vector<std::pair<int64_t, int64_t>> ranges;
+    for (const Entry& entry : entries_) ranges.emplace_back(entry.begin, entry.end);
+    std::sort(ranges.begin(), ranges.end());
     int64_t expected = 0;
-    for (const auto& [begin, end] : ranges_) {
+    for (const auto& [begin, end] : ranges) {
       if (begin != expected)
         bad("data_offsets {} at byte {}", begin < expected ? "overlap" : "leave a hole",
             std::min(begin, expected));
       expected = end;
     }
-    if (static_cast<uint64_t>(expected) != data_.size())
-      bad("{} bytes of data belong to no tensor", data_.size() - static_cast<size_t>(expected));
+    if (static_cast<uint64_t>(expected) != data_size_)
+      bad("{} bytes of data belong to no tensor", data_size_ - static_cast<uint64_t>(expected));
   }
 
   fs::path path_;
-  std::vector<std::byte> content_;
-  std::span<const std::byte> data_;
-  std::vector<std::pair<int64_t, int64_t>> ranges_;
+  uint64_t data_begin_ = 0, data_size_ = 0;
+  std::vector<Entry> entries_;
 };
 
 /// The header, padded with spaces so that the data after it are 8-byte aligned.

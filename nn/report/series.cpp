@@ -80,7 +80,7 @@ Series Metrics::series(const std::string& name, const std::string& x) const {
 }
 
 Metrics read_metrics(const std::filesystem::path& csv) {
-  const std::vector<std::byte> bytes = read_file(csv);
+  const std::vector<std::byte> bytes = read_file(csv, kMostLog);
   std::string_view text(reinterpret_cast<const char*>(bytes.data()), bytes.size());
   Reader reader{csv};
   for (size_t end = text.find('\n'); end != std::string_view::npos; end = text.find('\n')) {

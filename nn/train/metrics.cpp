@@ -30,7 +30,7 @@ struct Kept {
 Kept kept_rows(const fs::path& path, std::string_view header, std::string_view prefix, int64_t step) {
   Kept kept;
   if (!fs::exists(path)) return kept;
-  const std::vector<std::byte> bytes = read_file(path);
+  const std::vector<std::byte> bytes = read_file(path, kMostLog);
   const std::string_view text(reinterpret_cast<const char*>(bytes.data()), bytes.size());
   if (text.find('\n') == std::string_view::npos) return kept;  // killed within the first line
   if (!text.starts_with(header)) fail(ErrorKind::data, "{}: columns of another run", path.string());

@@ -23,6 +23,7 @@ namespace fs = std::filesystem;
 using nlohmann::json;
 
 constexpr const char* kConfig = "config.json";
+constexpr int kMaxConfigDepth = 2;  // the object and lists in it; printing JSON is recursive
 
 std::string reason(int code) { return std::generic_category().message(code); }
 
@@ -147,9 +148,13 @@ void RunDirectory::write_config(const json& config) const {
 }
 
 json RunDirectory::read_config() const {
-  const std::vector<std::byte> bytes = read_file(path_ / kConfig);
+  const std::vector<std::byte> bytes = read_file(path_ / kConfig, kMostText);
   const char* text = reinterpret_cast<const char*>(bytes.data());
-  json config = json::parse(text, text + bytes.size(), nullptr, false);
+  const auto check = [&](int depth, json::parse_event_t, json&) {
+    if (depth > kMaxConfigDepth) fail(ErrorKind::data, "{}: nested too deeply", (path_ / kConfig).string());
+    return true;
+  };
+  json config = json::parse(text, text + bytes.size(), check, false);
   if (!config.is_object()) fail(ErrorKind::data, "{}: not a JSON object", (path_ / kConfig).string());
   return config;
 }

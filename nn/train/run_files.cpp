@@ -13,7 +13,7 @@ namespace fs = std::filesystem;
 std::string notes_of(const fs::path& run) {
   std::error_code error;
   if (!fs::exists(fs::symlink_status(run / kRunFile, error))) return "";
-  const std::vector<std::byte> bytes = read_file(run / kRunFile);
+  const std::vector<std::byte> bytes = read_file(run / kRunFile, kMostText);
   const std::string text(reinterpret_cast<const char*>(bytes.data()), bytes.size());
   return text.substr(0, text.rfind('\n') + 1);
 }

@@ -49,6 +49,16 @@ TEST_F(ImageFile, ColourIsWhatThePixelsAre) {
   }
 }
 
+TEST_F(ImageFile, ResizedFromAnySizeToAnyKeepsALevel) {
+  for (int from = 1; from <= 40; ++from)
+    for (int to = 1; to <= 40; ++to) {
+      const Image image{{from, from}, 1, std::vector<uint8_t>(static_cast<size_t>(from) * from, 200)};
+      const auto [low, high] = std::ranges::minmax(resized(image, {to, to}).pixels);
+      ASSERT_TRUE(low >= 199 && high <= 201)
+          << from << " to " << to << ": " << int{low} << " to " << int{high};
+    }
+}
+
 TEST_F(ImageFile, ResizedIsTheMiddleAveraged) {
   const Image stripes{{2, 6}, 1, {9, 9, 0, 200, 9, 9, 9, 9, 100, 100, 9, 9}};
   EXPECT_EQ(resized(stripes, {2, 2}).pixels, (std::vector<uint8_t>{0, 200, 100, 100}));

@@ -35,6 +35,29 @@ TEST(File, ReadsFilesThatDoNotKnowTheirSize) {
   EXPECT_NE(read_text("/proc/self/status").find("Pid:"), std::string::npos);
 }
 
+TEST(File, LargerThanItMayBe) {
+  const TemporaryDirectory directory;
+  write_file_atomically(directory / "file", std::string_view("12345"));
+  EXPECT_EQ(read_file(directory / "file", 5).size(), 5U);
+  expect_error(ErrorKind::data, "file: 5 bytes, expected 4 at most",
+               [&] { read_file(directory / "file", 4); });
+  expect_error(ErrorKind::data, "bytes, expected 10 at most", [] { read_file("/proc/self/status", 10); });
+  std::filesystem::resize_file(directory / "file", uintmax_t{1} << 42);  // none of it on a disk
+  expect_error(ErrorKind::io, "does not fit into memory", [&] { read_file(directory / "file"); });
+}
+
+TEST(File, HeadsAreWhatAFileBeginsWith) {
+  const TemporaryDirectory directory;
+  write_file_atomically(directory / "file", std::string_view("12345"));
+  for (const size_t count : {0, 3, 5, 9}) {
+    const FileHead head = read_head(directory / "file", count);
+    EXPECT_EQ(head.size, 5U);
+    EXPECT_EQ(std::string(reinterpret_cast<const char*>(head.bytes.data()), head.bytes.size()),
+              std::string("12345").substr(0, count));
+  }
+  expect_error(ErrorKind::io, "missing", [&] { read_head(directory / "missing", 3); });
+}
+
 TEST(File, ReadNamesPathAndReason) {
   const TemporaryDirectory directory;
   const std::string missing = (directory / "missing").string();

@@ -72,7 +72,7 @@ void write_results(const Results& results, const std::filesystem::path& file) {
 }
 
 Results read_results(const std::filesystem::path& file) {
-  const std::vector<std::byte> bytes = read_file(file);
+  const std::vector<std::byte> bytes = read_file(file, kMostText);
   const char* text = reinterpret_cast<const char*>(bytes.data());
   const json all = json::parse(text, text + bytes.size(), nullptr, false);
   if (!all.is_object() || all.value("schema", json()) != kSchema)

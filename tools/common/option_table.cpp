@@ -27,7 +27,7 @@ void set(const Option& option, const std::string& text) {
 }  // namespace
 
 nlohmann::json read_config(const std::filesystem::path& file) {
-  const std::vector<std::byte> bytes = read_file(file);
+  const std::vector<std::byte> bytes = read_file(file, kMostText);
   const auto* text = reinterpret_cast<const char*>(bytes.data());
   auto config = nlohmann::json::parse(text, text + bytes.size(), nullptr, false);
   if (!config.is_object()) fail(ErrorKind::data, "{}: not a JSON object of options", file.string());

@@ -10,7 +10,7 @@ namespace {
 namespace fs = std::filesystem;
 
 nlohmann::ordered_json numbers_of(const fs::path& file) {
-  const std::vector<std::byte> bytes = read_file(file);
+  const std::vector<std::byte> bytes = read_file(file, kMostText);
   const auto* text = reinterpret_cast<const char*>(bytes.data());
   const auto json = nlohmann::ordered_json::parse(text, text + bytes.size(), nullptr, false);
   if (!json.is_object()) fail(ErrorKind::data, "{}: not the results of a run", file.string());
