@@ -131,6 +131,9 @@ void check(const std::string& family, const tool::Tool<Options>& tool, const exp
       for (const auto& [name, x] : example.inputs) inputs[name] = array_of(x);
       const EvaluatedModel model = evaluate(file, inputs);
       EXPECT_EQ(model.metadata.at("tool"), tool.name);
+      const auto docs = nlohmann::json::parse(model.metadata.at("inputs"));
+      ASSERT_EQ(docs.size(), model.inputs.size());
+      for (const std::string& name : model.inputs) EXPECT_NE(docs.at(name), "") << name;
       ASSERT_EQ(model.outputs.size(), example.outputs.size());
       for (const auto& [name, expected] : example.outputs) {
         EXPECT_EQ(model.outputs.at(name).extents, array_of(expected).extents) << name;

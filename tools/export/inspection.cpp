@@ -44,13 +44,22 @@ std::string signature_of(const Recording& recording) {
   return listed(recording.inputs) + " -> " + listed(recording.outputs);
 }
 
-void describe(Graph& graph, const tool::Run& run) {
+std::string docs_of(const std::vector<Named>& values) {
+  nlohmann::ordered_json docs = nlohmann::ordered_json::object();
+  for (const Named& value : values) docs[value.name] = value.doc;
+  return docs.dump();
+}
+
+/// onnxruntime shows a model's metadata, not the descriptions of its inputs: they stand there, too.
+void describe(Graph& graph, const Recording& recording, const tool::Run& run) {
   const train::Data& data = run.images().data;
   const tool::OptionTable& options = run.setup().table;
   graph.describe("tool", options.tool());
   graph.describe("dataset", run.images().train.name);
   graph.describe("class_names", nlohmann::json(data.class_names).dump());
   graph.describe("options", options.config().dump());
+  graph.describe("inputs", docs_of(recording.inputs));
+  graph.describe("outputs", docs_of(recording.outputs));
 }
 
 void write_functions(tool::Run& run, const Exported& exported, const fs::path& target) {
@@ -60,7 +69,7 @@ void write_functions(tool::Run& run, const Exported& exported, const fs::path& t
   for (const Function& function : exported.functions(run)) {
     const Recording recording = record(function, run.last_step().root());
     Graph graph = translate(function, recording, names);
-    describe(graph, run);
+    describe(graph, recording, run);
     const std::string file = function.name + ".onnx";
     graph.save(folder.path() / file);
     lines.push_back(fmt::format("{}: {}\n", (target / file).string(), signature_of(recording)));
