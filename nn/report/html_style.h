@@ -30,14 +30,16 @@ figure, .table, .facts, pre { background: var(--card); border: 1px solid var(--r
 figure > div { overflow-x: auto; padding: .9rem; }
 figure img { display: block; width: 100%; height: auto; margin: 0 auto; }
 figcaption { color: var(--muted); font-size: .88rem; padding: .1rem .9rem .8rem; overflow-wrap: anywhere; }
-.table { overflow: auto; max-height: 46rem; padding: 0 .9rem; }
+.table { overflow: auto; width: fit-content; max-width: 100%; max-height: 46rem; padding: 0 .9rem; }
+main > .table { margin-top: 1.75rem; }
 table { border-collapse: collapse; font-size: .9rem; }
 th, td { text-align: left; vertical-align: top; padding: .32rem 1.6rem .32rem 0; border-bottom: 1px solid var(--rule); }
 tbody tr:last-child td { border-bottom: 0; }
 thead th { color: var(--muted); font-weight: 600; position: sticky; top: 0; background: var(--card); }
 .num { text-align: right; font-variant-numeric: tabular-nums; }
+.beside { width: auto; }
 .beside table { width: 100%; }
-.beside :last-child { padding-right: 0; }
+.table :is(th, td):last-child { padding-right: 0; }
 .facts { padding: .5rem .9rem; column-gap: 2.5rem; font-size: .9rem; }
 .facts div { display: grid; grid-template-columns: minmax(6rem, 13rem) minmax(0, 1fr); gap: 1rem; padding: .22rem 0;
              break-inside: avoid; }
