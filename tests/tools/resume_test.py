@@ -1,10 +1,11 @@
 """Runs that are killed or interrupted and resumed are, to the byte, the runs that were not."""
 import json
+import os
 import shutil
 import signal
 import unittest
 
-from harness import ADGM, EXACT, M1, M1_M2, M2, ML_VAE, SYM_VAE, VAE, ToolTest
+from harness import ADGM, EXACT, LENGTH, M1, M1_M2, M2, ML_VAE, SYM_VAE, VAE, ToolTest
 
 LONG = ["--epochs", "2", "--iters-per-epoch", "100", "--log-every", "10"]
 
@@ -173,6 +174,15 @@ class Changes(ToolTest):
         self.succeed(*adgm, "--run", "r")
         for option in ("--classifier-hidden", "--decoder-hidden"):
             self.refuse(2, f"{option} is absent here, but", "adgm", "train", "--run", "r", "--resume", option, "", "--epochs", "3")
+
+    def test_a_data_folder_whose_name_is_no_text(self):
+        folder = os.fsdecode(b"no\xffutf-8")
+        self.succeed("datasets", "synth", "--out", folder, "--train", "1000", "--test", "200")
+        train = ["m2", "train", "--threads", "1", *LENGTH]
+        self.succeed(*train, "--data", "mnist", "--data-dir", folder, "--validation", "200", "--hidden", "32", "--z", "4")
+        self.refuse(4, "say it again with --data-dir", *train, "--resume", "--epochs", "3")
+        self.succeed(*train, "--resume", "--epochs", "3", "--data-dir", folder)
+        self.assertEqual(self.rows("runs/m2")[-1]["epoch"], 3)
 
     def test_a_rate_that_falls_keeps_its_length(self):
         m2 = [*M2, "--lr-decay", "cosine"]
