@@ -35,21 +35,24 @@ all=0
 printf '%-20s %12s %9s\n' target executions findings
 for name in "$@"; do
   corpus=$build/corpus/$name findings=$build/findings/$name
-  mkdir -p "$corpus" "$findings" "$build/seeds/$name" "tests/fuzz/corpus/$name"
-  executions=0 found=0 kinds=$(ls -- "$findings" | grep -vc '^log-' || true) ends=$((SECONDS + seconds))
+  mkdir -p "$corpus" "$findings" "$build/seeds/$name"
+  kept=(tests/fuzz/corpus/"$name")
+  [ -d "${kept[0]}" ] || kept=()
+  executions=0 found=0 kinds=$(find "$findings" -type f ! -name 'log-*' | wc -l) ends=$((SECONDS + seconds))
   while left=$((ends - SECONDS)) && [ $left -gt 0 ]; do # libFuzzer ends with what it finds
     status=0
     TMPDIR=$work/tmp "$build/bin/fuzz_$name" -max_total_time=$left -timeout=10 -rss_limit_mb=2048 -max_len=20000 -print_final_stats=1 \
-      -close_fd_mask=1 -artifact_prefix="$findings/" "$corpus" "$build/seeds/$name" "tests/fuzz/corpus/$name" \
+      -close_fd_mask=1 -artifact_prefix="$findings/" "$corpus" "$build/seeds/$name" "${kept[@]}" \
       2>"$work/log" || status=$?
     executions=$((executions + $(sed -n 's/^stat::number_of_executed_units: *//p' "$work/log" | tail -1 || true) + 0))
     rm -rf -- "${work:?}"/tmp/*
     [ $status -eq 0 ] && break
-    [ "$(ls -- "$findings" | grep -vc '^log-')" -gt "$kinds" ] || break # the same again
-    found=$((found + 1)) kinds=$((kinds + 1))
+    now=$(find "$findings" -type f ! -name 'log-*' | wc -l)
+    found=$((found + (now > kinds || found == 0)))
     cp -- "$work/log" "$findings/log-$found"
     { echo "$name:"; grep -E 'ERROR|SUMMARY|runtime error|does not hold|an error of kind|Test unit' "$work/log" | head -5; } >&2 || true
-    [ $found -lt 20 ] || break
+    if [ "$now" -le "$kinds" ] || [ $found -ge 20 ]; then break; fi # the same again, or enough
+    kinds=$now
   done
   printf '%-20s %12d %9d\n' "$name" "$executions" "$found"
   all=$((all + found))
