@@ -1,5 +1,4 @@
-"""Files that claim or unpack to more than their place allows: refused in one line, in a process that may take half a gigabyte
-more than it begins with."""
+"""Files that claim or unpack to more than their place allows: refused in one line, in a process of a gigabyte."""
 import gzip
 import json
 import os
@@ -10,14 +9,14 @@ import zlib
 
 from harness import BIN, ENVIRONMENT, M2, ToolTest
 
-MEMORY = 1 << 30  # of addresses, libraries included
+MEMORY = 1 << 30  # of a process
 SPARSE = 1 << 36  # bytes of files that take none of a disk
 DEEP = 100000     # levels of JSON
 SANITIZED = b"__asan_init" in (BIN / "datasets").read_bytes()  # its addresses alone are terabytes
 
 
 def limit_memory():
-    resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
+    resource.setrlimit(resource.RLIMIT_DATA, (MEMORY, MEMORY))  # without the vendors' libraries, which are large
 
 
 def zeros(packer, megabytes):
@@ -87,7 +86,8 @@ class Limits(ToolTest):
         large = png(4096, 4096, zlib.compress(bytes(4097 * 4096), 1))
         for i in range(100):  # like the first one they would take 1.6 GiB
             self.write(f"set/train/a/{i}.png", small if i else large)
-        self.limited(3, "101 pictures of 4096x4096", "datasets", "verify", "subfolders", "--data-dir", "set")
+        if not SANITIZED:
+            self.limited(3, "101 pictures of 4096x4096", "datasets", "verify", "subfolders", "--data-dir", "set")
 
     def test_idx(self):
         images, labels = idx((10, 28, 28), bytes(7840)), idx((10,), bytes(range(10)))
