@@ -38,7 +38,7 @@ void fail_label(const std::string& where, int64_t label, int num_classes, int la
 }
 
 std::string class_text(const std::vector<std::string>& names, int64_t label) {
-  if (static_cast<size_t>(label) >= names.size()) return fmt::to_string(label);
+  if (static_cast<size_t>(label) >= names.size()) return std::to_string(label);
   return fmt::format("{} ({})", label, names[static_cast<size_t>(label)]);
 }
 
