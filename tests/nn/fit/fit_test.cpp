@@ -157,7 +157,7 @@ TEST(Fit, ColourPicturesOfNamedClasses) {
   const auto results = nlohmann::json::parse(test::read_text(folder / "run/results.json"));
   EXPECT_EQ(results["class_names"], (std::vector<std::string>{"red", "\u84dd <blue>"}));
   const std::string html = test::read_text(folder / "run/report.html");
-  EXPECT_NE(html.find("<td>\u84dd &lt;blue&gt;</td>"), std::string::npos);
+  EXPECT_NE(html.find("<dd>\u84dd &lt;blue&gt;</dd>"), std::string::npos);
   EXPECT_NE(html.find("<img"), std::string::npos);
 }
 
