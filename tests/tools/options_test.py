@@ -316,7 +316,9 @@ class Pictures(ToolTest):
             else:
                 self.assertTrue(b"\n<svg" in data and data.rstrip().endswith(b"</svg>"), name)
         html = self.read(f"{run}/report.html").decode()
-        self.assertEqual(html.count("data:image/png;base64,"), sum(name.endswith(".png") for name in names))
+        figures = [name for name in names if name.endswith(".svg")]
+        self.assertEqual(html.count("data:image/png;base64,"), len(names) - 2 * len(figures))
+        self.assertGreater(html.count("data:image/svg+xml;base64,"), len(figures))  # and curves
         self.assertNotRegex(html, r'(src|href)="(?!data:|#)')
 
     def test_made_by_training_and_again(self):
