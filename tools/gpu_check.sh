@@ -157,16 +157,16 @@ part_build() {
 card_is_seen() { check "the card is seen" 60 "$tools/bench_kernels" --list --device cuda:0; }
 
 part_test() {
-  local label labels=(cuda gradcheck golden unit e2e)
+  local label labels=(cuda gradcheck golden unit e2e) golden=Golden.Folder
   begin_part Tests
   card_is_seen || return
-  [ -z "$model" ] || labels=(cuda)
+  [ -z "$model" ] || { labels=(cuda) golden='*GoldenOnDevices*'; }
   local count=$((${#labels[@]} + 2)) # checks to come
   check "recorded steps, every kernel waited for" "$(share $count)" \
     env VAE_SYNC=1 "$bin/test_models" --gtest_filter='RecordedSteps.*'
   count=$((count - 1))
   if [ -n "${VAE_GOLDEN_DIR:-}" ]; then
-    check "golden values on the card" "$(share $count)" env VAE_TEST_DEVICE=cuda:0 "$bin/golden" --gtest_filter=Golden.Folder &&
+    check "golden values on the card" "$(share $count)" env VAE_TEST_DEVICE=cuda:0 "$bin/golden" --gtest_filter="$golden" &&
       grep -E 'files run' "$log" | sed 's/^/  /' | tee -a "$results"
   else
     skip "golden values (VAE_GOLDEN_DIR is not set)"
