@@ -32,7 +32,7 @@ figure img { display: block; width: 100%; height: auto; margin: 0 auto; }
 figcaption { color: var(--muted); font-size: .88rem; padding: .1rem .9rem .8rem; overflow-wrap: anywhere; }
 .table { overflow: auto; width: fit-content; max-width: 100%; max-height: 46rem; padding: 0 .9rem; }
 main > .table { margin-top: 1.75rem; }
-table { border-collapse: collapse; font-size: .9rem; }
+table { border-collapse: collapse; font-size: .9rem; white-space: nowrap; }
 th, td { text-align: left; vertical-align: top; padding: .32rem 1.6rem .32rem 0; border-bottom: 1px solid var(--rule); }
 tbody tr:last-child td { border-bottom: 0; }
 thead th { color: var(--muted); font-weight: 600; position: sticky; top: 0; background: var(--card); }
