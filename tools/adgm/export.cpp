@@ -8,8 +8,7 @@
 namespace vae::adgm {
 namespace {
 
-using exporter::Function, exporter::Input, exporter::Output;
-using Vars = std::vector<Var>;
+using exporter::Function, exporter::Input, exporter::Output, exporter::Vars;
 
 Rows rows_of(const Var& x, const Vars& in) {
   Rows rows{x.shape()[0]};

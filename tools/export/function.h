@@ -5,6 +5,7 @@
 namespace vae::exporter {
 
 using autograd::Var;
+using Vars = std::vector<Var>;
 
 struct Input {
   std::string name;
@@ -24,7 +25,7 @@ struct Function {
   std::string name;  ///< of its file
   std::string doc;
   std::vector<Input> inputs;
-  std::function<std::vector<Output>(const std::vector<Var>& inputs, const train::Step& step)> outputs;
+  std::function<std::vector<Output>(const Vars& inputs, const train::Step& step)> outputs;
 };
 
 }  // namespace vae::exporter

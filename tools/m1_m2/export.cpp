@@ -7,8 +7,7 @@
 namespace vae::m1_m2 {
 namespace {
 
-using exporter::Function, exporter::Input, exporter::outputs_of;
-using Vars = std::vector<Var>;
+using exporter::Function, exporter::Input, exporter::outputs_of, exporter::Vars;
 
 std::vector<Function> functions_of(const M1& m1, const Input& x, const std::string& prefix = "",
                                    const std::string& z = "z") {

@@ -5,8 +5,7 @@
 namespace vae::ml_vae {
 namespace {
 
-using exporter::Function, exporter::Output;
-using Vars = std::vector<Var>;
+using exporter::Function, exporter::Output, exporter::Vars;
 
 std::vector<Function> functions_of(tool::Run& run) {
   const MlVae& model = run.recipe<MlVaeRecipe>().model();

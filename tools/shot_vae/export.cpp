@@ -8,8 +8,18 @@
 namespace vae::shot_vae {
 namespace {
 
-using exporter::Function, exporter::Input, exporter::Output;
-using Vars = std::vector<Var>;
+using exporter::Function, exporter::Input, exporter::Output, exporter::Vars;
+
+/// How a model with a class computes its functions.
+struct Passes {
+  decltype(Function::outputs) encode, decode, classify;
+};
+
+std::vector<Function> functions_of(const Input& x, const Input& z, const Input& y, const Passes& passes) {
+  return {{"encoder", "q(z|x)", {x}, passes.encode},
+          {"decoder", "p(x|z, y)", {z, y}, passes.decode},
+          {"classifier", "q(y|x)", {x}, passes.classify}};
+}
 
 std::vector<Function> functions_of_shot(tool::Run& run) {
   const ShotVae& model = run.recipe<ShotRecipe>().model();
@@ -26,12 +36,8 @@ std::vector<Function> functions_of_shot(tool::Run& run) {
   };
   const Input x = exporter::image_input(run, false);
   const Config& c = model.config();
-  return {{"encoder", "q(z|x)", {x}, encode},
-          {"decoder",
-           "p(x|z, y)",
-           {exporter::code_input("z", c.z_size), exporter::class_input(c.classes)},
-           decode},
-          {"classifier", "q(y|x)", {x}, classify}};
+  return functions_of(x, exporter::code_input("z", c.z_size), exporter::class_input(c.classes),
+                      {encode, decode, classify});
 }
 
 std::vector<Function> functions_of_classifier(tool::Run& run) {
@@ -56,12 +62,8 @@ std::vector<Function> functions_of_smooth(tool::Run& run) {
   Input x = exporter::image_input(run, false);
   x.doc += "; that times 2, minus 1";
   const SmoothConfig& c = model.config();
-  return {{"encoder", "q(z|x)", {x}, encode},
-          {"decoder",
-           "p(x|z, y)",
-           {exporter::code_input("z", c.z_size), exporter::class_input(c.classes)},
-           decode},
-          {"classifier", "q(y|x)", {x}, classify}};
+  return functions_of(x, exporter::code_input("z", c.z_size), exporter::class_input(c.classes),
+                      {encode, decode, classify});
 }
 
 }  // namespace

@@ -5,8 +5,7 @@
 namespace vae::sym_vae {
 namespace {
 
-using exporter::Function, exporter::Input, exporter::Output;
-using Vars = std::vector<Var>;
+using exporter::Function, exporter::Input, exporter::Output, exporter::Vars;
 
 std::vector<Function> functions_of(tool::Run& run) {
   const SymVae& model = run.recipe<SymVaeRecipe>().model();
