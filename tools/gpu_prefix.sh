@@ -13,12 +13,12 @@ folder=$(realpath -- "$1")
 . "$here/install_packages.sh"
 
 # Libraries alone, without Boost, which only the emulator needs, Open MPI, over which CPUs speak, and ONNX: compilers and tools
-# must be there, and the C and C++ runtimes are those of the machine.
+# must be there, and the C and C++ runtimes are those of the machine. Of the fonts that Debian lets choose from, DejaVu.
 wanted=()
 for name in "${packages[@]}"; do [[ $name == *-dev && $name != libboost* && $name != libopenmpi* && $name != libonnx* && $name != libprotobuf* ]] && wanted+=("$name"); done
 mapfile -t closure < <(apt-cache depends --recurse --no-recommends --no-suggests --no-conflicts --no-breaks --no-replaces \
   --no-enhances "${wanted[@]}" | grep '^[a-z]' | sort -u |
-  grep -Ev ':|^(libc6|libc6-dev|libc-dev-bin|libc-bin|linux-libc-dev|libcrypt-dev|libcrypt1|libnsl-dev|libtirpc.*|rpcsvc-proto|libstdc\+\+.*|libgcc.*|libgomp.*|gcc.*|g\+\+.*|cpp.*|binutils.*|debconf.*|dpkg|perl.*|tar|install-info|libpython.*|python3.*|media-types|cdebconf|libtext.*|libdebconf.*|lib(asan|tsan|ubsan|lsan|itm|atomic|cc1).*)$')
+  grep -Ev ':|^(libc6|libc6-dev|libc-dev-bin|libc-bin|linux-libc-dev|libcrypt-dev|libcrypt1|libnsl-dev|libtirpc.*|rpcsvc-proto|libstdc\+\+.*|libgcc.*|libgomp.*|gcc.*|g\+\+.*|cpp.*|binutils.*|debconf.*|dpkg|perl.*|tar|install-info|libpython.*|python3.*|libperl.*|libglib2.*|fonts-[a-ce-z].*|media-types|cdebconf|libtext.*|libdebconf.*|lib(asan|tsan|ubsan|lsan|itm|atomic|cc1).*)$')
 trap 'rm -f -- "$folder"/*.deb' EXIT # all or nothing
 mapfile -t available < <(apt-cache show --no-all-versions "${closure[@]}" 2>/dev/null | sed -n 's/^Package: //p' | sort -u)
 (cd -- "$folder" && apt-get download -qq -o APT::Sandbox::User=root "${available[@]}") # the others are names without a package
