@@ -24,6 +24,14 @@ Adgm::Adgm(const Config& c, nn::Options options)
       aux_encoder_(this, "aux_encoder", {{"x", c.x_size}}, c.hidden, c.a, c),
       aux_decoder_(this, "aux_decoder", aux_decoder_inputs(c), c.decoder_units(), c.a, c) {}
 
+namespace {
+
+Var first_rows(const Var& x, int64_t rows) {
+  return x.shape()[0] == rows ? x : autograd::slice_rows(x, 0, rows);
+}
+
+}  // namespace
+
 class Adgm::Inside : public Model::Encoded {
  public:
   Inside(const Adgm& model, const Var& x, train::Share images)
@@ -40,7 +48,7 @@ class Adgm::Inside : public Model::Encoded {
     const JoinedLinear& first = m_.encoder_.first();
     const Gaussian q_z =
         m_.encoder_.behind(first.onto(2, a.z, under_labels(encoder_x_, rows, first.weights[1])));
-    const Sample z = draw(q_z, step.normal("z", rows.noise(), m_.config_.z[0]));
+    const Sample z = draw(q_z, rows.normal(step, "z", m_.config_.z[0]));
     const Gaussian p_a = auxiliary_prior(z.z, rows);
     const Var logits = m_.logits(z.z, a.z, rows);
 
@@ -49,30 +57,36 @@ class Adgm::Inside : public Model::Encoded {
     note(step, "a", q_a_), note(step, "z", q_z), note(step, "p_a", p_a);
     step.note("a", a.z), step.note("z", z.z);
     step.note("kl_a", kl_a), step.note("kl_z", kl_z), step.note("x_logits", logits);
-    return {log_likelihood(x_, logits, m_.config_.eps),
+    return {log_likelihood(x_, rows, logits, m_.config_.eps),
             kl_a + kl_z,
             z.z,
             logits,
             {{"a", q_a_.mean}, {"z", q_z.mean}}};
   }
 
-  Var classify(int64_t samples, const Step& step) override {
-    const Var a = shared_a_.defined()
-                      ? shared_a_
+  Sample shared_a(int64_t samples, const Step& step) override {
+    if (!m_.config_.share_a) return {};
+    return draw(q_a_, step.normal("a", {images_, samples}, m_.config_.a));
+  }
+
+  Var classify(int64_t samples, const Step& step, const Sample& shared_a) override {
+    const Var a = shared_a.z.defined()
+                      ? first_rows(shared_a.z, samples * images_.rows)
                       : sample(repeating(q_a_), step.normal("cls_a", {images_, samples}, m_.config_.a));
     step.note("cls_a", a), note(step, "cls_a", q_a_);
     return m_.classifier_.behind(m_.classifier_.first().onto(1, a, classifier_x_));
   }
 
  private:
-  /// A draw for each row; or for each image and sample, the first of which is left to classify().
+  /// A draw for each row; or for each image and sample.
   Sample draw_a(const Rows& rows, const Step& step) {
-    if (!m_.config_.share_a) return draw(q_a_, step.normal("a", rows.noise(), m_.config_.a));
-    const Sample a = draw(q_a_, step.normal("a", {rows.images, rows.samples}, m_.config_.a));
-    shared_a_ = rows.samples == 1 ? a.z : autograd::slice_rows(a.z, 0, rows.images.rows);
+    if (!m_.config_.share_a)
+      return draw({rows.of_images(q_a_.mean), rows.of_images(q_a_.log_var)},
+                  rows.normal(step, "a", m_.config_.a));
+    const Sample a = rows.shared_a.z.defined() ? rows.shared_a : shared_a(rows.samples, step);
     if (rows.classes == 1) return a;
-    const auto spread = [&](const Var& x) { return autograd::repeat_rows(x, rows.classes, rows.samples); };
-    return {spread(a.z), autograd::reshape(spread(autograd::reshape(a.log_q, {-1, 1})), {rows.count()})};
+    const Var log_q = rows.of_samples(autograd::reshape(a.log_q, {-1, 1}));
+    return {rows.of_samples(a.z), autograd::reshape(log_q, {rows.count()})};
   }
 
   Gaussian auxiliary_prior(const Var& z, const Rows& rows) const {
@@ -83,7 +97,7 @@ class Adgm::Inside : public Model::Encoded {
 
   const Adgm& m_;
   Gaussian q_a_;
-  Var encoder_x_, classifier_x_, aux_decoder_x_, shared_a_;
+  Var encoder_x_, classifier_x_, aux_decoder_x_;
 };
 
 Gaussian Adgm::prior_without_x(const Var& z, const Rows& rows) const {

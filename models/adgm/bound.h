@@ -24,11 +24,12 @@ struct Objective {
   double alpha = 0;
   Samples samples{};
   kernels::Schedule beta_labeled = kernels::Schedule::constant(1), beta = kernels::Schedule::constant(1);
+  double class_threshold = 0;  ///< q(y|x) of a class below which its bound counts as 0 (nn/class_rows.h)
   /// Whether a KL term ever counts otherwise than once. Then the losses give the ELBOs of weight 1, too.
   bool is_weighted() const { return !(beta_labeled.is_one() && beta.is_one()); }
 };
 
-/// The bound per image and class [classes * images]; an undefined beta is one.
+/// The bound per image and class [rows.per_sample()]; an undefined beta is one.
 Var bound(const Model& model, const Terms& terms, const Rows& rows, const Var& beta, Samples samples,
           const Step& step);
 

@@ -86,7 +86,9 @@ class Ladder::Inside : public Model::Encoded {
  public:
   Inside(const Ladder& model, const Var& x, train::Share images) : Encoded(x, images), m_(model) {}
 
-  Terms terms(const Rows& rows, const Step& step) override {
+  /// Batch norm mixes rows, so that up to the last net all of them are computed.
+  Terms terms(const Rows& wanted, const Step& step) override {
+    const Rows rows = wanted.all();
     std::vector<Gaussian> up = climb(rows, step);
     const size_t top = up.size() - 1;
     const auto noise = [&](const std::string& name, int64_t width) {
@@ -111,14 +113,14 @@ class Ladder::Inside : public Model::Encoded {
       note(step, name + "_q", posterior), note(step, name + "_p", prior);
       if (!m_.config_.fixed_ladder) step.note(name + "_p_z", z);
     }
-    const Var logits = (*m_.reconstruction_)(z, rows);
+    const Var logits = (*m_.reconstruction_)(wanted.kept(z), wanted);
     step.note("kl_total", kl), step.note("x_logits", logits);
-    Terms terms{log_likelihood(x_, logits, m_.config_.eps), kl, code, logits};
+    Terms terms{log_likelihood(x_, wanted, logits, m_.config_.eps), wanted.kept(kl), code, logits};
     for (size_t i = 0; i <= top; ++i) terms.posterior_means.push_back({fmt::format("enc{}", i), up[i].mean});
     return terms;
   }
 
-  Var classify(int64_t samples, const Step&) override {
+  Var classify(int64_t samples, const Step&, const Sample&) override {
     VAE_CHECK(samples == 1, "q(y|x) draws nothing: {} samples", samples);
     return m_.classifier_->behind(m_.classifier_->first()(x_));
   }

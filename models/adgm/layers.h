@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "models/adgm/config.h"
+#include "nn/class_rows.h"
 #include "nn/mlp.h"
 #include "nn/train/step.h"
 
@@ -12,16 +13,36 @@ namespace vae::adgm {
 
 using train::Step;
 
+/// A sample from noise; log of its density, from the noise: -(log 2 pi + log_var + eps^2) / 2 summed.
+struct Sample {
+  Var z, log_q;
+};
+Sample draw(const Gaussian& q, const Var& noise);
+
 /// The rows of a bound: samples x classes x images, images fastest. With labels a row has its image's class;
-/// without, `classes` blocks stand for the classes 0 to K - 1 (one block where there are no labels).
+/// without, `classes` blocks stand for the classes 0 to K - 1 (one block where there are no labels). Of these
+/// blocks some rows may be left out.
 struct Rows {
   train::Share images;
   int64_t classes = 1, samples = 1;
-  Var labels{};  ///< one-hot [images, K]
+  Var labels{};       ///< one-hot [images, K]
+  Sample shared_a{};  ///< draws that the classes of an image have in common, rows samples x images
+  std::optional<nn::ClassRows> counted{};  ///< the others are left out
 
-  int64_t count() const { return samples * classes * images.rows; }
-  /// As noise numbers them.
+  /// Rows of one sample, and of all.
+  int64_t per_sample() const { return counted ? counted->size() : classes * images.rows; }
+  int64_t count() const { return samples * per_sample(); }
+  /// These rows, none of them left out; as noise numbers them.
+  Rows all() const { return {images, classes, samples, labels, shared_a}; }
   train::Rows noise() const { return {images, samples * classes}; }
+  /// Noise [count(), columns].
+  Var normal(const Step& step, const std::string& name, int64_t columns) const;
+  /// Of values of all rows, those of these rows.
+  Var kept(const Var& of_all) const;
+  /// Values of images, x [images, n], as an operand beside these rows; of samples and images likewise, one
+  /// row each.
+  Var of_images(const Var& x) const;
+  Var of_samples(const Var& x) const;
 };
 /// Rows of images with i64 labels.
 Rows labeled_rows(train::Share images, const Tensor& labels, int64_t classes, DType dtype,
@@ -56,8 +77,8 @@ class JoinedLinear : public nn::Module {
 class Hidden : public nn::Module {
  public:
   Hidden(Module* parent, const std::string& name, const Inputs& inputs, const std::vector<int64_t>& units,
-         kernels::Activation activation = kernels::kRelu,
-         const char* first_name = "0", const nn::LayerNames& names = {.first = 1});
+         kernels::Activation activation = kernels::kRelu, const char* first_name = "0",
+         const nn::LayerNames& names = {.first = 1});
   /// All layers but the linear map of the first, whose result is `u`.
   Var operator()(const Var& u) const { return rest_(autograd::activate(activation_, u)); }
   JoinedLinear first;
@@ -123,17 +144,11 @@ class Classifier : public nn::Module {
   nn::Linear logits_;
 };
 
-/// A sample from noise; log of its density, from the noise: -(log 2 pi + log_var + eps^2) / 2 summed.
-struct Sample {
-  Var z, log_q;
-};
-Sample draw(const Gaussian& q, const Var& noise);
-
 /// The eps of a logarithm that is multiplied by its argument: never zero, so that 0 log 0 is 0.
 inline double above_zero(double eps) { return std::max(eps, 1e-30); }
 
-/// log Bernoulli(x; sigmoid(logits)) per row; x repeats.
-Var log_likelihood(const Var& x, const Var& logits, double eps);
+/// log Bernoulli(x; sigmoid(logits)) per row of logits, of images x.
+Var log_likelihood(const Var& x, const Rows& rows, const Var& logits, double eps);
 
 /// Notes mean and log variance as NAME_mu and NAME_logvar.
 void note(const Step& step, const std::string& name, const Gaussian& g);

@@ -42,21 +42,23 @@ class M2::Inside : public Model::Encoded {
     const JoinedLinear& first = m_.encoder_.first();
     Var u;
     if (m_.features_) {
-      const Var z1 = draw(features_, step.normal("feat", rows.noise(), m_.input_size())).z;
+      const Var z1 = draw({rows.of_images(features_.mean), rows.of_images(features_.log_var)},
+                          rows.normal(step, "feat", m_.input_size()))
+                         .z;
       u = add_labels(first(z1), rows, first.weights[1]);
       step.note("feat", z1), note(step, "feat", features_);
     } else {
       u = under_labels(encoder_x_, rows, first.weights[1]);
     }
     const Gaussian q = m_.encoder_.behind(u);
-    const Sample z = draw(q, step.normal("z", rows.noise(), m_.config_.z[0]));
+    const Sample z = draw(q, rows.normal(step, "z", m_.config_.z[0]));
     const Var logits = m_.decoder_(z.z, rows), kl = z.log_q - autograd::log_standard_normal(z.z);
     step.note("z", z.z), note(step, "z", q);
     step.note("kl_z", kl), step.note("x_logits", logits);
-    return {log_likelihood(x_, logits, m_.config_.eps), kl, z.z, logits, {{"z", q.mean}}};
+    return {log_likelihood(x_, rows, logits, m_.config_.eps), kl, z.z, logits, {{"z", q.mean}}};
   }
 
-  Var classify(int64_t samples, const Step& step) override {
+  Var classify(int64_t samples, const Step& step, const Sample&) override {
     VAE_CHECK(samples == 1, "q(y|x) draws nothing: {} samples", samples);
     const Var input = m_.features_ ? features_.mean : x_;
     if (m_.features_) step.note("cls_feat", features_.mean), note(step, "cls_feat", features_);

@@ -70,7 +70,9 @@ std::vector<int64_t> Config::classifier_units() const {
   return classifier_hidden.empty() ? std::vector{hidden.front()} : classifier_hidden;
 }
 
-Var Model::Encoded::classify(int64_t, const Step&) { fail(ErrorKind::internal, "a model without labels"); }
+Var Model::Encoded::classify(int64_t, const Step&, const Sample&) {
+  fail(ErrorKind::internal, "a model without labels");
+}
 
 std::unique_ptr<Model> make_model(const Config& config, nn::Options options) {
   config.check();

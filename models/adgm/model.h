@@ -21,9 +21,13 @@ class Model : public nn::Module {
    public:
     virtual ~Encoded() = default;
     virtual Terms terms(const Rows& rows, const Step& step) = 0;
-    /// Logits of q(y|x), rows samples x images; draws of the auxiliary variable are "cls_a". Throws
-    /// Error(internal) in models without labels, and for several samples where nothing is drawn.
-    virtual Var classify(int64_t samples, const Step& step);
+    /// Draws "a" that the classes of an image and its q(y|x) have in common, rows samples x images; undefined
+    /// where each has its own. terms() makes them where it is not given any.
+    virtual Sample shared_a(int64_t /*samples*/, const Step& /*step*/) { return {}; }
+    /// Logits of q(y|x), rows samples x images; draws of the auxiliary variable are the first of the shared
+    /// ones, else "cls_a". Throws Error(internal) in models without labels, and for several samples where
+    /// nothing is drawn.
+    virtual Var classify(int64_t samples, const Step& step, const Sample& shared_a = {});
     const train::Share& images() const { return images_; }
 
    protected:

@@ -42,7 +42,7 @@ class Vae::Inside : public Model::Encoded {
     const Var logits = m_.decoder_(code, rows), kl = log_q - autograd::log_standard_normal(z);
     step.note("z", sample.z), note(step, "z", q_);
     step.note("kl_z", kl), step.note("x_logits", logits);
-    return {log_likelihood(x_, logits, m_.config_.eps), kl, code, logits, {{"z", q_.mean}}};
+    return {log_likelihood(x_, rows, logits, m_.config_.eps), kl, code, logits, {{"z", q_.mean}}};
   }
 
  private:
@@ -78,7 +78,7 @@ class GumbelVae::Inside : public Model::Encoded {
     const Var q = autograd::softmax(grouped), logits = m_.decoder_(sample, rows), kl = divergence(q, rows);
     step.note("logits", logits_), step.note("q", q), step.note("sample", sample);
     step.note("kl_total", kl), step.note("x_logits", logits);
-    return {log_likelihood(x_, logits, m_.config_.eps), kl, sample, logits};
+    return {log_likelihood(x_, rows, logits, m_.config_.eps), kl, sample, logits};
   }
 
  private:

@@ -42,21 +42,35 @@ Var M2::labeled_bound(const Var& x, const Tensor& labels, train::Share batch, co
   return result;
 }
 
-Var M2::all_classes_bound(const Var& x, train::Share batch, const train::Step& step) const {
+Var M2::all_classes_bound(const Var& x, train::Share batch, const train::Step& step,
+                          const nn::ClassRows* rows) const {
   const nn::ShareOfBatch share(batch.places());
-  const Gaussian q = encoder_xy_z_.all_classes(x, true);
+  const bool codes_of_all = !rows || decoder_.mixes_rows();
+  Var noise = step.normal("eps_u", {batch, config_.y_size}, config_.z_size);
+  if (!codes_of_all) noise = autograd::gather_rows(noise, rows->rows);
+  const Gaussian q = encoder_xy_z_.all_classes(x, true, codes_of_all ? nullptr : rows);
   step.note("mean_u", q.mean), step.note("log_var_u", q.log_var);
-  const Var z = nn::sample(q, step.normal("eps_u", {batch, config_.y_size}, config_.z_size));
-  const Var per_row = bound(x, q, z, decoder_.all_classes(z, false), config_, config_.z_terms, kM2LogVar,
-                            step, "_u", std::log(1.0 / static_cast<double>(config_.y_size)));
-  const Var result = autograd::transpose(autograd::reshape(per_row, {config_.y_size, batch.rows}));
+  const Var z = nn::sample(q, noise);
+  const Likelihood p = decoder_.all_classes(z, false, rows);
+  // What the bound takes of the codes where the decoder needs those of all rows.
+  const auto counted = [&](const Var& code) {
+    return rows && codes_of_all ? autograd::gather_rows(code, rows->rows) : code;
+  };
+  const Var per_row = bound(rows ? autograd::gather_rows(x, rows->images_of) : x,
+                            {counted(q.mean), counted(q.log_var)}, counted(z), p, config_, config_.z_terms,
+                            kM2LogVar, step, "_u", std::log(1.0 / static_cast<double>(config_.y_size)));
+  const Var every = rows ? rows->among_zeros(per_row) : per_row;
+  const Var result = autograd::transpose(autograd::reshape(every, {config_.y_size, batch.rows}));
   step.note("bound_u", result);
   return result;
 }
 
-Var M2::unlabeled_loss(const Var& x, train::Share batch, const train::Step& step) const {
+Var M2::unlabeled_loss(const Var& x, train::Share batch, const train::Step& step,
+                       double class_threshold) const {
   const nn::ShareOfBatch share(batch.places());
-  const Var bounds = all_classes_bound(x, batch, step), q = autograd::softmax(classify(x));
+  const Var q = autograd::softmax(classify(x));
+  const auto rows = nn::rows_that_count(q.value(), class_threshold);
+  const Var bounds = all_classes_bound(x, batch, step, rows ? &*rows : nullptr);
   step.note("q_u", q);
   return step.mean(autograd::weighted_bound(q, bounds, 1e-6), batch, -1);
 }
@@ -72,7 +86,8 @@ Var bounds_loss(const M2& model, const M2Objective& objective, const M2Batch& ba
     step.metric("loss_unlabeled", Var(Tensor::zeros({}, step.dtype(), step.device())));
     return objective.labeled * labeled;
   }
-  const Var unlabeled = model.unlabeled_loss(Var(batch.x_unlabeled), batch.unlabeled, step);
+  const Var unlabeled =
+      model.unlabeled_loss(Var(batch.x_unlabeled), batch.unlabeled, step, objective.class_threshold);
   step.metric("loss_unlabeled", unlabeled);
   return objective.labeled * labeled + objective.unlabeled * unlabeled;
 }

@@ -23,10 +23,14 @@ class M2 : public nn::Module {
   /// log p(x,y) >= bound [B] of rows x with classes; nats, noise "eps_l".
   Var labeled_bound(const Var& x, const Tensor& labels, train::Share batch, const train::Step& step) const;
   /// The bound [B, K] of every row under every class; noise "eps_u", class by class. Work that depends on x
-  /// alone is done once per row, not once per class.
-  Var all_classes_bound(const Var& x, train::Share batch, const train::Step& step) const;
-  /// Mean of -sum_n q_n (bound_n - log(q_n + 1e-6)) over the rows, nats.
-  Var unlabeled_loss(const Var& x, train::Share batch, const train::Step& step) const;
+  /// alone is done once per row, not once per class. With `rows` it is that of these rows, 0 of the others,
+  /// for which only what others need is computed.
+  Var all_classes_bound(const Var& x, train::Share batch, const train::Step& step,
+                        const nn::ClassRows* rows = nullptr) const;
+  /// Mean of -sum_n q_n (bound_n - log(q_n + 1e-6)) over the rows, nats. Bounds whose q_n is below the
+  /// threshold count as 0 and are not computed (nn/class_rows.h).
+  Var unlabeled_loss(const Var& x, train::Share batch, const train::Step& step,
+                     double class_threshold = 0) const;
 
   const M2Config& config() const { return config_; }
   nn::Module& encoder_xy_z() { return encoder_xy_z_; }
@@ -48,6 +52,7 @@ enum class M2Update { separate, joint };
 struct M2Objective {
   M2Update update = M2Update::separate;
   double alpha = 1, labeled = 1, unlabeled = 1;
+  double class_threshold = 0;  ///< weight of a class below which its bound is left out
 };
 
 struct M2Batch {

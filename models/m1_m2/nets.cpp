@@ -46,15 +46,23 @@ Var Net::hidden(const Var& x, const Var& y) const {
   return finish(merge_->x(normalise_input ? merge_->norm(x) : x) + merge_->y(y));
 }
 
-Var Net::hidden_all(const Var& x, bool shared) const {
+Var Net::hidden_all(const Var& x, bool shared, const nn::ClassRows* rows) const {
   const Var per_class = merge_->y(Var(merge_->all_labels));
+  if (!rows) return finish(merged_all(x, shared, per_class));
+  if (mixes_rows()) return autograd::gather_rows(finish(merged_all(x, shared, per_class)), rows->rows);
+  const Var u = merge_->x(x);
+  return finish((shared ? autograd::gather_rows(u, rows->images_of) : u) +
+                autograd::gather_rows(per_class, rows->classes_of));
+}
+
+Var Net::merged_all(const Var& x, bool shared, const Var& per_class) const {
   if (config.batch_norm_to_input && !rule.norm_before_activation) {
     // The statistics are those of the rows of all classes.
     const Var rows = merge_->norm(shared ? autograd::repeat_rows(x, input.classes) : x);
-    return finish(autograd::add_blocks(merge_->x(rows), per_class));
+    return autograd::add_blocks(merge_->x(rows), per_class);
   }
   const Var u = merge_->x(x);
-  return finish(shared ? autograd::outer_add(u, per_class) : autograd::add_blocks(u, per_class));
+  return shared ? autograd::outer_add(u, per_class) : autograd::add_blocks(u, per_class);
 }
 
 Var Net::finish(const Var& merged) const {

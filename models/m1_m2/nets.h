@@ -2,6 +2,7 @@
 // The fully connected nets of M1 and M2: hidden layers of a vector, or of a vector and a class, and a head.
 // Layers are named as in the published checkpoints: layer_i, batchnorm_i, layer_merge_*, batchnorm_merge.
 #include "models/m1_m2/config.h"
+#include "nn/class_rows.h"
 #include "nn/mlp.h"
 
 namespace vae::m1_m2 {
@@ -21,6 +22,8 @@ class Net : public nn::Module {
   /// A layer behind the hidden ones, counted with them.
   std::unique_ptr<nn::HiddenLayer> make_output(int64_t out);
   int64_t last_width() const { return config.hidden.back(); }
+  /// Whether what becomes of a row depends on the others, or on its place: by batch norm, by dropout.
+  bool mixes_rows() const { return config.batch_norm || config.batch_norm_to_input || config.dropout > 0; }
   const NetConfig config;
   const NetInput input;
   const nn::HiddenRule rule;
@@ -29,8 +32,9 @@ class Net : public nn::Module {
   Var hidden(const Var& x) const;
   Var hidden(const Var& x, const Var& y) const;
   /// Under all classes: rows k * B + b for class k. x[B, n] is shared by the classes, so Wx x is computed
-  /// once; x[K * B, n] has rows of its own for each.
-  Var hidden_all(const Var& x, bool shared) const;
+  /// once; x[K * B, n] has rows of its own for each. With `rows` the result has these rows alone; so has x,
+  /// where it is not shared and the net does not mix rows.
+  Var hidden_all(const Var& x, bool shared, const nn::ClassRows* rows) const;
 
  private:
   /// The first hidden layer of a net with a class.
@@ -40,6 +44,8 @@ class Net : public nn::Module {
     nn::BatchNorm norm;
     Tensor all_labels;  ///< one-hot [classes, classes]
   };
+  /// The first layer's linear map, of all rows.
+  Var merged_all(const Var& x, bool shared, const Var& per_class) const;
   Var finish(const Var& merged) const;
   std::optional<Merge> merge_;
   std::optional<nn::Mlp> layers_;
@@ -86,7 +92,9 @@ class Headed : public Net {
       : Net(parent, name, input, net, common), head_(this, head...) {}
   auto operator()(const Var& x) const { return head_(hidden(x)); }
   auto operator()(const Var& x, const Var& y) const { return head_(hidden(x, y)); }
-  auto all_classes(const Var& x, bool shared) const { return head_(hidden_all(x, shared)); }
+  auto all_classes(const Var& x, bool shared, const nn::ClassRows* rows = nullptr) const {
+    return head_(hidden_all(x, shared, rows));
+  }
 
  private:
   Head head_;

@@ -5,6 +5,7 @@
 #include <chrono>
 #include <cmath>
 
+#include "nn/class_rows.h"
 #include "tensor/allocator.h"
 #include "tensor/parallel.h"
 #include "tensor/runtime.h"
@@ -17,6 +18,7 @@ nlohmann::json benchmark(Trainable& trainable, Device device, int64_t steps, int
   allocator(device).reset_peak();
   for (int64_t i = 0; i < warmup; ++i) trainable.step();
   synchronize(device);
+  nn::take_counted_rows();
 
   std::array<double, 5> step_ms{};
   for (double& ms : step_ms) {
@@ -40,6 +42,7 @@ nlohmann::json benchmark(Trainable& trainable, Device device, int64_t steps, int
           {"median_ms", median},
           {"min_ms", step_ms.front()},
           {"max_ms", step_ms.back()},
+          {"class_rows", nn::take_counted_rows().share()},
           {"peak_bytes", allocator(device).stats().peak_bytes},
           {"device", device.str()},
           {"threads", num_threads()}};

@@ -116,17 +116,19 @@ TEST(AdgmLosses, ObjectiveByItsDefinition) {
     const auto x = model->encode(Var(batch.x)), u = model->encode(Var(batch.u));
     const int64_t samples = variant.samples.count();
     double labeled = 0, unlabeled = 0, classifier = 0, right = 0;
-    const Rows rows_x = labeled_rows(kLabelled, batch.labels, kClasses, DType::f64, samples);
+    Rows rows_x = labeled_rows(kLabelled, batch.labels, kClasses, DType::f64, samples);
+    rows_x.shared_a = x->shared_a(samples, step.in("L"));
     for (const double b : bounds(elbo(x->terms(rows_x, step.in("L")), 0.7), variant.samples))
       labeled -= b / kLabelled;
-    const auto by_class =
-        bounds(elbo(u->terms({kUnlabelled, kClasses, samples, {}}, step.in("U")), 0.8), variant.samples);
-    const auto q = to_doubles(autograd::softmax(u->classify(1, step.in("U"))).value());
+    const Rows rows_u{kUnlabelled, kClasses, samples, {}, u->shared_a(samples, step.in("U"))};
+    const auto by_class = bounds(elbo(u->terms(rows_u, step.in("U")), 0.8), variant.samples);
+    const auto q = to_doubles(autograd::softmax(u->classify(1, step.in("U"), rows_u.shared_a)).value());
     for (size_t i = 0; i < q.size(); ++i) {
       const size_t image = i / kClasses, k = i % kClasses;
       unlabeled -= q[i] * (by_class[k * kUnlabelled + image] - std::log(q[i])) / kUnlabelled;
     }
-    const auto log_q = to_doubles(autograd::log_softmax(x->classify(1, step.in("C"))).value());
+    const auto log_q =
+        to_doubles(autograd::log_softmax(x->classify(1, step.in("C"), rows_x.shared_a)).value());
     const auto labels = batch.labels.to_vector<int64_t>();
     for (size_t b = 0; b < kLabelled; ++b) {
       const auto row = log_q.begin() + static_cast<ptrdiff_t>(b * kClasses);

@@ -66,6 +66,7 @@ test::Settings all_of(const Options& o) {
   s.add("objective.alpha", fmt::format("{:.6g}", objective.alpha));
   s.add("objective.mc", objective.samples.mc);
   s.add("objective.iw", objective.samples.iw);
+  s.add("objective.class_threshold", objective.class_threshold);
   s.add("objective.beta_labeled", objective.beta_labeled);
   s.add("objective.beta", objective.beta);
   s.add("batch", batch);
@@ -153,6 +154,7 @@ TEST(Options, OfAdgm) {
         {{"objective.beta_labeled", "0.0025 0.0475 0.5025 1 1"}, {"objective.beta", "0.005 0.05 0.505 1 1"}}},
        {"mc", "2", {{"objective.mc", 2}}},
        {"iw", "3", {{"objective.iw", 3}}},
+       {"class-threshold", "0", {{"objective.class_threshold", 0.0}}},
        {"alpha", "examples", {{"objective.alpha", 2}}},  // 0.1 * 600 / 30
        {"alpha-scale", "1", {{"objective.alpha", 11}}},  // 10 + 1 batches per labelled one
        {"batch", "50", {{"batch", 50}, {"objective.alpha", 1.3}, {"stage.--batch", 50}}},  // 0.1 (12 + 1) / 1
@@ -218,7 +220,7 @@ const nlohmann::json kShared =
 
 const nlohmann::json kAdgm =
     with(kShared, R"({"model": "adgm", "epochs": 10, "init": "uniform", "warmup": 200, "a": 32,
-  "share-a": false, "predict-draws": 1, "mc": 1, "iw": 1, "alpha": "batches", "alpha-scale": 0.1, "batch-labeled": 64,
+  "share-a": false, "predict-draws": 1, "mc": 1, "iw": 1, "alpha": "batches", "alpha-scale": 0.1, "class-threshold": 1e-8, "batch-labeled": 64,
   "labels": 100, "validation": 0, "labeled-pixels": "epoch", "features-epochs": 10, "features-z": 32,
   "features-hidden": "256,128"})");
 

@@ -67,11 +67,12 @@ test::Settings recipe_of(const M2Options& o) {
   if (m1) s.within("m1.", [&] { add_model(s, *m1); });
   s.add("batch_labeled", labeled);
   s.add("batch_unlabeled", unlabeled);
-  const auto& [update, alpha, weight_labeled, weight_unlabeled] = objective;
+  const auto& [update, alpha, weight_labeled, weight_unlabeled, class_threshold] = objective;
   s.add("objective.update", update);
   s.add("objective.alpha", alpha);
   s.add("objective.labeled", weight_labeled);
   s.add("objective.unlabeled", weight_unlabeled);
+  s.add("objective.class_threshold", class_threshold);
   add_adam(s, adam);
   s.add("rate", rate);
   return s;
@@ -152,7 +153,8 @@ std::vector<Row> m2_rows() {
           {"alpha", "0.5", {{"objective.alpha", 0.5}}},
           {"update", "joint", {{"objective.update", M2Update::joint}}},
           // of 30 labelled and 570 unlabelled images
-          {"weights", "counts", {{"objective.labeled", 0.05}, {"objective.unlabeled", 0.95}}}};
+          {"weights", "counts", {{"objective.labeled", 0.05}, {"objective.unlabeled", 0.95}}},
+          {"class-threshold", "1e-6", {{"objective.class_threshold", 1e-6}}}};
 }
 
 TEST(Options, OfM1) {
@@ -254,7 +256,7 @@ const nlohmann::json kM1 =
   "bn-running-var-includes-eps": true, "bn-eval-adds-eps": false})");
 
 const nlohmann::json kM2 = with(kM1, R"({"batch": null, "samples": null, "labels": 100, "validation": 10000,
-  "batch-labeled": 100, "batch-unlabeled": 100, "alpha": 1, "update": "separate", "weights": "means", "z": 50, "hidden": 500,
+  "batch-labeled": 100, "batch-unlabeled": 100, "alpha": 1, "update": "separate", "weights": "means", "class-threshold": 1e-8, "z": 50, "hidden": 500,
   "z-terms": "kl", "clip": 5})");
 
 const char* const kChainer19 =

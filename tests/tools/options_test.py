@@ -95,6 +95,20 @@ class Configuration(ToolTest):
         self.assertLessEqual(line["min_images_per_s"], line["images_per_s"])
         self.assertEqual(list(self.dir.iterdir()), [])
 
+    def test_benchmark_of_a_run(self):
+        """From its checkpoint on, where rows of classes are left out; the run stays as it is."""
+        run = ("--run", "r", "--resume")
+        self.succeed(*M2, *run[:2])
+        before = self.everything("r")
+        def share(*options):
+            return json.loads(self.succeed(*M2, *run, "--benchmark", "5", *options))["class_rows"]
+        some = share("--class-threshold", "1e-3")
+        self.assertTrue(0.1 <= some < 1, some)
+        self.assertEqual(share("--class-threshold", "0"), 1)
+        self.assertEqual(self.everything("r"), before)
+        self.refuse(2, "--class-threshold: '0.01' is no number from 0 to 0.001", *M2, "--class-threshold", "0.01")
+        self.refuse(2, "--resume", *M2, "--run", "none", "--resume", "--benchmark", "5")
+
     def test_plan(self):
         """A step counted for a GPU: the rows add up, and a faster card is no slower."""
         def rows(*options):

@@ -176,6 +176,7 @@ void describe_objective(const OptionTable& t, Options& o) {
         "(examples)",
         alpha_spelling());
   t.add("alpha-scale", o.alpha_scale, "see --alpha", non_negative());
+  tool::describe_class_threshold(t, o.settings.objective.class_threshold);
 }
 
 void describe_updates(const OptionTable& t, Options& o) {

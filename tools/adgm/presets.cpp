@@ -106,6 +106,7 @@ Options preset_options(Tool tool, const tool::Find& find) {
   o.preset = preset;
   o.run.run = tool == Tool::adgm ? "runs/adgm" : "runs/vae";
   o.config().kind = kind_of(model, tool == Tool::adgm);
+  if (o.semi()) o.settings.objective.class_threshold = nn::kNegligibleWeight;
   o.config().features_z = 32, o.config().features_hidden = {256, 128};
   if (preset == "script")
     script(o);

@@ -147,14 +147,31 @@ void Run::train() {
   score_.value = score.item();
 }
 
-void Run::benchmark() {
+std::unique_ptr<train::Task> Run::task_of(const data::Split& split) {
+  setup_.check_training(data_of(split));
+  make_recipe(split);
+  return std::make_unique<train::Task>(*recipe_, options().task(setup_.split ? data::split_hash(split) : ""));
+}
+
+std::unique_ptr<train::Task> Run::new_task() {
   const auto drawn =
       setup_.split ? new_split(*setup_.split, options().seed, images_.train) : data::StoredSplit{};
-  setup_.check_training(data_of(drawn.split));
-  make_recipe(drawn.split);
+  auto task = task_of(drawn.split);
   if (setup_.stage) setup_.stage->given.empty() ? start_stage() : load_stage(setup_.stage->given);
-  train::Task task(*recipe_, options().task());
-  say("{}\n", train::benchmark(task, device_, options().benchmark).dump());
+  return task;
+}
+
+void Run::benchmark() {
+  std::optional<train::RunDirectory> directory;
+  std::unique_ptr<train::Task> task;
+  if (options().resume) {
+    check_resumed(directory.emplace(options().directory()), setup_.table);
+    task = task_of(prepare_split(*directory, {}));
+    train::load_checkpoint(*directory / train::kCheckpointFile, task->state(), task->meta());
+  } else {
+    task = new_task();
+  }
+  say("{}\n", train::benchmark(*task, device_, options().benchmark).dump());
 }
 
 void Run::import(const SafeTensors& state) {

@@ -14,8 +14,8 @@ struct CommonOptions {
   std::string preset;
   RunOptions run;
   ImageOptions images;
-  int64_t nll = 0;                ///< importance samples that `test` estimates -log p(x) by
-  std::filesystem::path weights;  ///< of a published program, which `import` makes a run of
+  int64_t nll = 0;                          ///< importance samples that `test` estimates -log p(x) by
+  std::filesystem::path weights;            ///< of a published program, which `import` makes a run of
   std::filesystem::path onnx, torch_names;  ///< what `export` writes
 };
 
@@ -87,7 +87,10 @@ class Run {
   void write_config(const train::RunDirectory& directory, const OptionTable& table) const;
   /// Trains, then writes pictures, results and report.
   void train();
-  /// Times steps and prints one JSON line.
+  /// A new run as a task, its split drawn, of which nothing is written. The task refers to this object.
+  std::unique_ptr<train::Task> new_task();
+  /// Times steps, of a resumed run those behind its checkpoint, and prints one JSON line. The run stays as it
+  /// is.
   void benchmark();
   /// The result by which runs are compared, after train().
   const train::Scalar& score() const { return score_; }
@@ -125,6 +128,8 @@ class Run {
   train::Data data_of(const data::Split& split) const;
   data::Split prepare_split(const train::RunDirectory& directory,
                             const std::optional<data::StoredSplit>& drawn) const;
+  /// The recipe of a split, checked, as a task.
+  std::unique_ptr<train::Task> task_of(const data::Split& split);
   void train_stage(const train::RunDirectory& directory);
   void load_stage(const std::filesystem::path& run);
   void start_stage();

@@ -55,7 +55,11 @@ void describe(const OptionTable& table, RunOptions& o) {
       .add("checkpoint-every", o.checkpoint_every,
            "iterations between checkpoints beside those after each epoch; 0: none", at_least(0))
       .changeable();
-  table.add("benchmark", o.benchmark, "time so many steps instead, one JSON line", at_least(0)).unstored();
+  table
+      .add("benchmark", o.benchmark,
+           "time so many steps instead, one JSON line; with --resume from the run's checkpoint on",
+           at_least(0))
+      .unstored();
   table.flag("quiet", o.quiet, "no progress, no line per epoch");
   table.add("bn", o.statistics,
             "on several ranks, batch norm takes its statistics over the global batch or over the local rows",

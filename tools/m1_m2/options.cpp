@@ -53,8 +53,9 @@ M1Options m1_preset(const tool::Find& find) {
 M2Options m2_preset(const tool::Find& find) {
   auto o = preset_of<M2Options>(find);
   o.run.run = "runs/m2";
+  o.settings.objective.class_threshold = nn::kNegligibleWeight;
   if (o.preset == "paper") {  // sums over the data, alpha = 0.1 N in one objective
-    o.settings.objective = {.update = M2Update::joint, .alpha = 0.1};
+    o.settings.objective.update = M2Update::joint, o.settings.objective.alpha = 0.1;
     o.weights_count = true;
   }
   return o;
@@ -147,6 +148,7 @@ void describe_objective(const OptionTable& t, M2Options& o) {
         choice<M2Update>({{"separate", M2Update::separate}, {"joint", M2Update::joint}}));
   t.add("weights", o.weights_count, "bounds weighted as batch means, or by the size of their sets",
         choice<bool>({{"means", false}, {"counts", true}}));
+  tool::describe_class_threshold(t, o.settings.objective.class_threshold);
 }
 
 /// M1 below M2, described as the tool m1 does but for the prefix.
