@@ -97,17 +97,33 @@ class Configuration(ToolTest):
 
     def test_benchmark_of_a_run(self):
         """From its checkpoint on, where rows of classes are left out; the run stays as it is."""
+        m2 = (*M2, "--lr", "0.03")
         run = ("--run", "r", "--resume")
-        self.succeed(*M2, *run[:2])
+        self.succeed(*m2, *run[:2])
         before = self.everything("r")
         def share(*options):
-            return json.loads(self.succeed(*M2, *run, "--benchmark", "5", *options))["class_rows"]
+            return json.loads(self.succeed(*m2, *run, "--benchmark", "5", *options))["class_rows"]
         some = share("--class-threshold", "1e-3")
         self.assertTrue(0.1 <= some < 1, some)
         self.assertEqual(share("--class-threshold", "0"), 1)
         self.assertEqual(self.everything("r"), before)
         self.refuse(2, "--class-threshold: '0.01' is no number from 0 to 0.001", *M2, "--class-threshold", "0.01")
-        self.refuse(2, "--resume", *M2, "--run", "none", "--resume", "--benchmark", "5")
+        self.refuse(4, "cannot read none/config.json", *M2, "--run", "none", "--resume", "--benchmark", "5")
+
+    def test_run_beside(self):
+        """Training on the tool's data set in turns with another program's rate."""
+        def run(beside):
+            return self.run_tool("bench_step", "m2", "--run", "5", "--every", "3", "--batch", "10", "--threads", "1", "--beside", beside)
+        code, out, _ = run("""echo warming up; echo '{"steps_per_s": 4}'""")
+        self.assertEqual(code, 0)
+        first, last = map(json.loads, out.splitlines())
+        self.assertEqual((first["iteration"], last["iteration"]), (3, 5))
+        self.assertEqual((first["beside_seconds"], last["beside_seconds"]), (0.75, 1.25))
+        self.assertAlmostEqual(last["ratio"], last["steps_per_s"] / 4)
+        self.assertLess(first["seconds"], last["seconds"])
+        for beside, words in (("exit 3", "'exit 3' failed"), ("echo soon", "'echo soon' prints no steps_per_s")):
+            code, _, err = run(beside)
+            self.assertEqual((code, err.splitlines()[-1]), (2, f"error: --beside: {words}"))
 
     def test_plan(self):
         """A step counted for a GPU: the rows add up, and a faster card is no slower."""

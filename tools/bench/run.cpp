@@ -18,7 +18,7 @@ std::string output_of(const std::string& command) {
   std::string text;
   std::array<char, 4096> part{};
   while (const size_t n = std::fread(part.data(), 1, part.size(), pipe)) text.append(part.data(), n);
-  if (const int code = pclose(pipe)) fail(ErrorKind::usage, "--beside: '{}' ended with {}", command, code);
+  if (pclose(pipe) != 0) fail(ErrorKind::usage, "--beside: '{}' failed", command);
   return text;
 }
 
