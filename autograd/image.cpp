@@ -1,6 +1,7 @@
 #include "autograd/image.h"
 
 #include "autograd/elementwise.h"
+#include "autograd/factor.h"
 #include "autograd/function.h"
 #include "autograd/rows.h"
 #include "autograd/trace.h"
@@ -8,7 +9,7 @@
 namespace vae::autograd {
 namespace {
 
-using detail::columns_of, detail::like, detail::text_of;
+using detail::columns_of, detail::factor, detail::factor_beside, detail::like, detail::text_of;
 using kernels::Activation;
 using kernels::Divisor;
 using kernels::Write;
@@ -91,12 +92,12 @@ Var conv2d(const Var& x, const Var& weight, const Var& bias, const Window& windo
            const Activation& activation) {
   if (!has_slope_of_value(activation)) return activate(activation, conv2d(x, weight, bias, window));
   check_convolution("conv2d(x, weight, bias)", x, weight, bias, window, false);
-  const Tensor xv = x.value(), wv = weight.value();
-  const Tensor y = like(xv, window.output("conv2d", xv.shape(), wv.size(0)));
+  const Tensor xv = factor(x), wv = factor(weight);
+  const Tensor y = like(x.value(), window.output("conv2d", xv.shape(), wv.size(0)));
   kernels::conv2d_fwd(xv, wv, value_or_none(bias), y, window, activation);
   const Behind behind(y, activation);
   Var result = record("conv2d", y, {x, weight, bias}, [xv, wv, behind, window](const Backward& b) {
-    const Tensor dy = behind.gradient(b, 2);
+    const Tensor dy = factor_beside(wv, behind.gradient(b, 2));
     if (b.wants(0)) {
       const Slot dx = b.into(0);
       kernels::conv2d_bwd_input(dy, wv, dx.tensor, window, dx.write);
@@ -113,18 +114,18 @@ Var conv_transpose2d(const Var& x, const Var& weight, const Var& bias, const Win
                      const Activation& activation) {
   if (!has_slope_of_value(activation)) return activate(activation, conv_transpose2d(x, weight, bias, window));
   check_convolution("conv_transpose2d(x, weight, bias)", x, weight, bias, window, true);
-  const Tensor xv = x.value(), wv = weight.value();
+  const Tensor xv = factor(x), wv = factor(weight);
   const int64_t h = extent_before(window.h, xv.size(1)), w = extent_before(window.w, xv.size(2));
   if (h < 1 || w < 1)
     misuse("conv_transpose2d", "the window {} leaves nothing of the images x, {}", window.str(), text_of(x));
-  const Tensor y = like(xv, {xv.size(0), h, w, wv.size(3)});
+  const Tensor y = like(x.value(), {xv.size(0), h, w, wv.size(3)});
   kernels::conv2d_bwd_input(xv, wv, y, window, Write::set);
   if (bias.defined() || activation.function) kernels::bias_activation_fwd(value_or_none(bias), y, activation);
   const Behind behind(y, activation);
   Var result = record("conv_transpose2d", y, {x, weight, bias}, [xv, wv, behind, window](const Backward& b) {
-    const Tensor dy = behind.gradient(b, 2);
+    const Tensor gradient = behind.gradient(b, 2), dy = factor_beside(wv, gradient);
     if (b.wants(0)) {
-      const Tensor dx = like(xv, xv.shape());
+      const Tensor dx = like(gradient, xv.shape());
       kernels::conv2d_fwd(dy, wv, {}, dx, window, {});
       b.give(0, dx);
     }

@@ -1,5 +1,6 @@
 #include "autograd/linear.h"
 
+#include "autograd/factor.h"
 #include "autograd/function.h"
 #include "autograd/trace.h"
 #include "tensor/communicator.h"
@@ -7,8 +8,8 @@
 namespace vae::autograd {
 namespace {
 
-using detail::beta_of, detail::check_operands, detail::columns_of, detail::like, detail::rows_of,
-    detail::text_of;
+using detail::beta_of, detail::check_operands, detail::columns_of, detail::factor, detail::factor_beside,
+    detail::like, detail::rows_of, detail::text_of;
 using kernels::Transpose;
 
 void check_linear(const Var& x, const Var& weight, const Var& bias) {
@@ -33,18 +34,19 @@ void check_linear(const Var& x, const Var& weight, const Var& bias) {
 
 Var linear(const Var& x, const Var& weight, const Var& bias) {
   check_linear(x, weight, bias);
-  const Tensor xv = x.value(), wv = weight.value();
-  const Tensor y = like(xv, {rows_of(xv), wv.size(0)});
+  const Tensor xv = factor(x), wv = factor(weight);
+  const Tensor y = like(x.value(), {rows_of(xv), wv.size(0)});
   kernels::linear_fwd(xv, wv, bias.defined() ? bias.value() : Tensor{}, y);
   const Shape bias_shape = bias.defined() ? bias.shape() : Shape{};
   return record("linear", y, {x, weight, bias}, [xv, wv, bias_shape](const Backward& b) {
+    const Tensor dy = b.wants(0) || b.wants(1) ? factor_beside(wv, b.dy()) : Tensor{};
     if (b.wants(0)) {
       const Slot dx = b.into(0);
-      kernels::gemm(b.dy(), Transpose::no, wv, Transpose::no, dx.tensor, 1.0, beta_of(dx));
+      kernels::gemm(dy, Transpose::no, wv, Transpose::no, dx.tensor, 1.0, beta_of(dx));
     }
     if (b.wants(1)) {
       const Slot dw = b.into(1);
-      kernels::gemm(b.dy(), Transpose::yes, xv, Transpose::no, dw.tensor, 1.0, beta_of(dw));
+      kernels::gemm(dy, Transpose::yes, xv, Transpose::no, dw.tensor, 1.0, beta_of(dw));
     }
     if (b.wants(2)) {
       if (bias_shape == b.dy().shape())
@@ -57,7 +59,7 @@ Var linear(const Var& x, const Var& weight, const Var& bias) {
 
 Var matmul(const Var& a, Transpose ta, const Var& b, Transpose tb) {
   check_operands("matmul(a, b)", {&a, &b});
-  const Tensor av = a.value(), bv = b.value();
+  const Tensor av = factor(a), bv = factor(b);
   const auto rows = [](const Tensor& x, Transpose t) {
     return t == Transpose::no ? rows_of(x) : columns_of(x);
   };
@@ -65,18 +67,19 @@ Var matmul(const Var& a, Transpose ta, const Var& b, Transpose tb) {
   if (rows(av, flipped(ta)) != rows(bv, tb))
     misuse("matmul", "a is {}{}, b is {}{}: the inner extents differ", text_of(a),
            ta == Transpose::yes ? " transposed" : "", text_of(b), tb == Transpose::yes ? " transposed" : "");
-  const Tensor y = like(av, {rows(av, ta), rows(bv, flipped(tb))});
+  const Tensor y = like(a.value(), {rows(av, ta), rows(bv, flipped(tb))});
   kernels::gemm(av, ta, bv, tb, y, 1.0, 0.0);
   Var result = record("matmul", y, {a, b}, [av, bv, ta, tb, flipped](const Backward& back) {
+    const Tensor dy = factor_beside(av, back.dy());
     // d op(a) = dy op(b)^T, d op(b) = op(a)^T dy; a transposed operand wants the transpose of that.
     const auto into = [&](size_t i, const Tensor& l, Transpose tl, const Tensor& r, Transpose tr) {
       const Slot dx = back.into(i);
       kernels::gemm(l, tl, r, tr, dx.tensor, 1.0, beta_of(dx));
     };
-    if (back.wants(0) && ta == Transpose::no) into(0, back.dy(), Transpose::no, bv, flipped(tb));
-    if (back.wants(0) && ta == Transpose::yes) into(0, bv, tb, back.dy(), Transpose::yes);
-    if (back.wants(1) && tb == Transpose::no) into(1, av, flipped(ta), back.dy(), Transpose::no);
-    if (back.wants(1) && tb == Transpose::yes) into(1, back.dy(), Transpose::yes, av, ta);
+    if (back.wants(0) && ta == Transpose::no) into(0, dy, Transpose::no, bv, flipped(tb));
+    if (back.wants(0) && ta == Transpose::yes) into(0, bv, tb, dy, Transpose::yes);
+    if (back.wants(1) && tb == Transpose::no) into(1, av, flipped(ta), dy, Transpose::no);
+    if (back.wants(1) && tb == Transpose::yes) into(1, dy, Transpose::yes, av, ta);
   });
   return traced(std::move(result), {.first = ta, .second = tb});
 }

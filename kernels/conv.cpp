@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "kernels/kernels.h"
+#include "kernels/precision.h"
 
 namespace vae::kernels {
 namespace {
@@ -18,7 +19,7 @@ bool ConvSizes::pixelwise() const {
 }
 
 ConvSizes conv_sizes(const char* kernel, In x, In w, In y, const Window& window) {
-  VAE_CHECK(is_floating(x.dtype()) && w.dtype() == x.dtype() && y.dtype() == x.dtype() && w.rank() == 4,
+  VAE_CHECK((is_product(x, w, y) || is_product(y, w, x) || is_product(y, x, w)) && w.rank() == 4,
             "{}: images {}, weights {}, result {}", kernel, x.str(), w.str(), y.str());
   const Shape output = window.output(kernel, x.shape(), w.size(0));
   VAE_CHECK(
@@ -46,6 +47,20 @@ void lay_down(In bias, Out y) {
 namespace columns {
 namespace {
 
+/// Calls convolve(a, b) with f32 copies of bf16 factors a and b.
+template <class Convolve>
+void widened(In a, In b, const Convolve& convolve) {
+  const auto copy = [](In x) {
+    const Tensor wide = Tensor::empty(x.shape(), DType::f32, x.device());
+    cast(x, wide);
+    return wide;
+  };
+  const PrecisionScope tensor_cores(Precision::tf32);
+  convolve(copy(a), copy(b));
+}
+
+bool narrow(In a, In b) { return a.dtype() == DType::bf16 || b.dtype() == DType::bf16; }
+
 void note_engine(const ConvSizes& s) { note_conv_engine(s.pixelwise() ? "product" : "columns"); }
 
 /// Calls body(first window, block of columns, rows of y) over all windows. A block stays in the cache of a
@@ -67,6 +82,8 @@ void for_blocks(const ConvSizes& s, In y, const Body& body) {
 void conv2d_fwd(In x, In w, In bias, Out y, const Window& window, const Activation& activation) {
   const ConvSizes s = conv_sizes("conv2d_fwd", x, w, y, window);
   check_bias("conv2d_fwd", bias, y);
+  if (narrow(x, w) && !s.pixelwise())
+    return widened(x, w, [&](In a, In b) { kernels::conv2d_fwd(a, b, bias, y, window, activation); });
   note_engine(s);
   const Tensor weights = w.reshape({s.o, s.taps()});
   const auto multiply = [&](In columns, In result) {
@@ -82,6 +99,8 @@ void conv2d_fwd(In x, In w, In bias, Out y, const Window& window, const Activati
 
 void conv2d_bwd_input(In dy, In w, Out dx, const Window& window, Write write) {
   const ConvSizes s = conv_sizes("conv2d_bwd_input", dx, w, dy, window);
+  if (narrow(dy, w) && !s.pixelwise())
+    return widened(dy, w, [&](In a, In b) { kernels::conv2d_bwd_input(a, b, dx, window, write); });
   note_engine(s);
   const Tensor weights = w.reshape({s.o, s.taps()});
   if (s.pixelwise()) return gemm(dy, Transpose::no, weights, Transpose::no, dx, 1, write == Write::add);
@@ -94,6 +113,8 @@ void conv2d_bwd_input(In dy, In w, Out dx, const Window& window, Write write) {
 
 void conv2d_bwd_weight(In dy, In x, Out dw, const Window& window, Write write) {
   const ConvSizes s = conv_sizes("conv2d_bwd_weight", x, dw, dy, window);
+  if (narrow(dy, x) && !s.pixelwise())
+    return widened(dy, x, [&](In a, In b) { kernels::conv2d_bwd_weight(a, b, dw, window, write); });
   note_engine(s);
   const Tensor weights = dw.reshape({s.o, s.taps()});
   if (s.pixelwise()) return gemm(dy, Transpose::yes, x, Transpose::no, weights, 1, write == Write::add);

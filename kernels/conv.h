@@ -19,7 +19,7 @@ struct ConvSizes : Sliding {
   bool single() const { return oh == 1 && ow == 1; }
 };
 
-/// Throws naming `kernel` unless dtypes and shapes agree.
+/// Throws naming `kernel` unless dtypes and shapes agree; one of the three is the result of the others.
 ConvSizes conv_sizes(const char* kernel, In x, In w, In y, const Window& window);
 /// unfold, fold: images x, columns [rows, taps] of the windows that begin with number `first`.
 Sliding unfold_sizes(const char* kernel, In x, In columns, const Window& window, int64_t first);
@@ -34,7 +34,9 @@ void note_conv_engine(const char* name);
 void lay_down(In bias, Out y);
 
 /// Convolutions through a matrix of columns: blocks of bounded memory, one product each; where a window is a
-/// pixel, the image is that matrix. Any device, dtype and geometry.
+/// pixel, the image is that matrix. Any device, dtype and geometry. Factors of bf16 are multiplied where the
+/// image is that matrix, else widened for the device's convolution in f32, for which TF32, as exact here,
+/// will do.
 namespace columns {
 void conv2d_fwd(In x, In w, In bias, Out y, const Window& window, const Activation& activation);
 void conv2d_bwd_input(In dy, In w, Out dx, const Window& window, Write write);

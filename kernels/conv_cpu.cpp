@@ -1,10 +1,12 @@
 // Convolutions on the CPU: matrix products where a window is a pixel or there are few windows, f32 otherwise
 // by Winograd's algorithm or through oneDNN, f64 through columns. Two cases for which oneDNN has no fast
 // kernels go other ways: gradients of images of few channels through columns, which are short, and results of
-// one channel as the adjoint of a convolution of images of one channel.
+// one channel as the adjoint of a convolution of images of one channel. bf16 takes oneDNN where f32 takes it
+// or Winograd's algorithm and the processor has instructions for it; else it is widened (kernels/conv.cpp).
 #include "kernels/conv_onednn.h"
 #include "kernels/gemm_cpu.h"
 #include "kernels/kernels.h"
+#include "kernels/precision.h"
 #include "kernels/winograd_cpu.h"
 
 namespace vae::kernels::cpu {
@@ -143,9 +145,15 @@ bool write_through(Out to, Write write, const Compute& compute) {
   return true;
 }
 
+bool both_bf16(In a, In b) { return a.dtype() == DType::bf16 && b.dtype() == DType::bf16; }
+
+/// Whether oneDNN is asked for a convolution of bf16 factors.
+bool suits_bf16(const ConvSizes& s) { return processor_has_bf16() && !few_windows(s) && !turnable(s); }
+
 /// y = x * w + bias on one of the ways of this file; false where columns are the way.
 bool convolved(const ConvSizes& s, In x, In w, In bias, Out y) {
   if (x.numel() == 0 || y.numel() == 0 || s.pixelwise()) return false;
+  if (both_bf16(x, w)) return suits_bf16(s) && onednn::conv2d_fwd(s, x, w, bias, y);
   if (few_windows(s)) {
     lay_down(bias, y);
     dispatch_floating(x.dtype(), [&](auto zero) {
@@ -178,6 +186,12 @@ void conv2d_bwd_input(In dy, In w, Out dx, const Window& window, Write write) {
   const ConvSizes s = conv_sizes("conv2d_bwd_input", dx, w, dy, window);
   if (dx.numel() == 0 || dy.numel() == 0 || s.pixelwise())
     return columns::conv2d_bwd_input(dy, w, dx, window, write);
+  if (both_bf16(dy, w)) {
+    const auto compute = [&](Out to) { return onednn::conv2d_bwd_input(s, dy, w, to); };
+    if (!suits_bf16(s) || columns_for_input(s) || !write_through(dx, write, compute))
+      columns::conv2d_bwd_input(dy, w, dx, window, write);
+    return;
+  }
   if (few_windows(s)) {
     if (write == Write::set && !covers_image(s)) dx.zero(), write = Write::add;
     return dispatch_floating(dx.dtype(), [&](auto zero) {
@@ -204,6 +218,12 @@ void conv2d_bwd_weight(In dy, In x, Out dw, const Window& window, Write write) {
   const ConvSizes s = conv_sizes("conv2d_bwd_weight", x, dw, dy, window);
   if (x.numel() == 0 || dy.numel() == 0 || s.pixelwise())
     return columns::conv2d_bwd_weight(dy, x, dw, window, write);
+  if (both_bf16(dy, x)) {
+    const auto compute = [&](Out to) { return onednn::conv2d_bwd_weight(s, dy, x, to); };
+    if (!suits_bf16(s) || columns_for_weight(s) || !write_through(dw, write, compute))
+      columns::conv2d_bwd_weight(dy, x, dw, window, write);
+    return;
+  }
   if (few_windows(s)) {
     if (write == Write::set && !covers_kernel(s)) dw.zero(), write = Write::add;
     return dispatch_floating(dw.dtype(), [&](auto zero) {

@@ -1,7 +1,8 @@
 // f32 convolutions on CUDA devices through cuDNN, in plain f32 arithmetic unless TF32 is allowed. Algorithms
 // are ranked by cuDNN's heuristics rather than by timing, and only deterministic ones are taken, so a run
-// repeats bit for bit. What cuDNN does not offer (f64, sizes beyond its descriptors) goes through columns; a
-// status that blames the arguments is an error.
+// repeats bit for bit. What cuDNN does not offer (f64, sizes beyond its descriptors) goes through columns,
+// and so do bf16 factors, which come back widened, TF32 being allowed. A status that blames the arguments is
+// an error.
 #include <cudnn.h>
 
 #include <array>
@@ -172,7 +173,8 @@ std::shared_ptr<Plan> plan_of(Device device, Pass pass, const ConvSizes& s) {
 /// Whether cuDNN may be asked: f32, something to do, sizes within its descriptors.
 bool suits(const ConvSizes& s, In x, In w, In y) {
   const auto fits = [](In t) { return t.numel() > 0 && t.numel() <= std::numeric_limits<int>::max(); };
-  return x.dtype() == DType::f32 && !s.pixelwise() && fits(x) && fits(w) && fits(y);
+  const bool f32 = x.dtype() == DType::f32 && w.dtype() == DType::f32 && y.dtype() == DType::f32;
+  return f32 && !s.pixelwise() && fits(x) && fits(w) && fits(y);
 }
 
 /// Runs call(handle, plan, workspace, beta) -> status; false where cuDNN does not support the convolution.

@@ -1,6 +1,6 @@
 #pragma once
-// f32 convolutions through oneDNN. Each call returns false where the library has no primitive for the sizes
-// and nothing was written.
+// Convolutions of f32 or bf16 factors into f32 through oneDNN. Each call returns false where the library has
+// no primitive for the sizes and nothing was written.
 #include "kernels/conv.h"
 
 namespace vae::kernels::cpu::onednn {

@@ -7,6 +7,17 @@ namespace vae::kernels {
 /// How stored pixels become numbers: value / 255, or 1 where the pixel is at least 128 and 0 elsewhere.
 enum class Pixels : int { unit, binary };
 
+/// Calls f(From{}, To{}) with the types of a cast from x to y: bf16 comes from f32 and becomes f32.
+template <class F>
+void dispatch_cast(In x, Out y, const F& f) {
+  const auto fits = [](DType one, DType other) { return one != DType::bf16 || other == DType::f32; };
+  VAE_CHECK(x.numel() == y.numel() && fits(x.dtype(), y.dtype()) && fits(y.dtype(), x.dtype()),
+            "cast: {} into {}", x.str(), y.str());
+  if (y.dtype() == DType::bf16) return f(float{}, bf16{});
+  if (x.dtype() == DType::bf16) return f(bf16{}, float{});
+  dispatch_any(x.dtype(), [&](auto from) { dispatch_any(y.dtype(), [&](auto to) { f(from, to); }); });
+}
+
 /// Rows of x named by i64 index: y is [index.numel(), row of x].
 void check_gather(const char* kernel, In x, In index, Out y);
 /// One i64 label per row of x; y (or dy) has one element per row.

@@ -62,12 +62,9 @@ void fill(Out y, double value) {
 }
 
 void cast(In x, Out y) {
-  VAE_CHECK(x.numel() == y.numel(), "cast: {} into {}", x.str(), y.str());
-  dispatch_any(x.dtype(), [&](auto from) {
-    dispatch_any(y.dtype(), [&](auto to) {
-      parallel_for(x.numel(), kGrain, [&](int64_t begin, int64_t end) {
-        convert(x.data<decltype(from)>() + begin, y.data<decltype(to)>() + begin, end - begin);
-      });
+  dispatch_cast(x, y, [&]<class From, class To>(From, To) {
+    parallel_for(x.numel(), kGrain, [&](int64_t begin, int64_t end) {
+      convert(x.data<From>() + begin, y.data<To>() + begin, end - begin);
     });
   });
 }

@@ -144,14 +144,11 @@ void fill(Out y, double value) {
 }
 
 void cast(In x, Out y) {
-  VAE_CHECK(x.numel() == y.numel(), "cast: {} into {}", x.str(), y.str());
   const OnDevice gpu(y);
-  dispatch_any(x.dtype(), [&](auto from) {
-    dispatch_any(y.dtype(), [&](auto to) {
-      using From = decltype(from);
-      using To = decltype(to);
-      launch("cast", cast_kernel<From, To>, gpu.line(y.numel()), x.data<From>(), y.data<To>(), y.numel());
-    });
+  dispatch_cast(x, y, [&](auto from, auto to) {
+    using From = decltype(from);
+    using To = decltype(to);
+    launch("cast", cast_kernel<From, To>, gpu.line(y.numel()), x.data<From>(), y.data<To>(), y.numel());
   });
 }
 

@@ -4,9 +4,13 @@
 
 namespace vae::kernels {
 
+bool is_product(In a, In b, In c) {
+  if (!is_floating(c.dtype()) || a.dtype() != b.dtype()) return false;
+  return a.dtype() == c.dtype() || (a.dtype() == DType::bf16 && c.dtype() == DType::f32);
+}
+
 GemmSizes gemm_sizes(In a, Transpose ta, In b, Transpose tb, Out c) {
-  const bool same = is_floating(c.dtype()) && a.dtype() == c.dtype() && b.dtype() == c.dtype();
-  VAE_CHECK(same, "gemm: {} times {} into {}", a.str(), b.str(), c.str());
+  VAE_CHECK(is_product(a, b, c), "gemm: {} times {} into {}", a.str(), b.str(), c.str());
   const auto rows = [](In x) { return rows_of(x.shape()); };
   const int64_t a_columns = columns_of(a.shape()), b_columns = columns_of(b.shape()),
                 n = columns_of(c.shape());

@@ -12,6 +12,8 @@ struct GemmSizes {
   int64_t lda, ldb, ldc;  ///< row lengths as stored
 };
 
+/// Whether a product of two factors has such a result: all of one floating dtype, or bf16 factors and f32.
+bool is_product(In a, In b, In c);
 /// Checks dtypes and shapes (tensors of any rank are rows x columns) and returns the sizes.
 GemmSizes gemm_sizes(In a, Transpose ta, In b, Transpose tb, Out c);
 

@@ -1,13 +1,25 @@
 // f32 through oneDNN's sgemm, f64 through OpenBLAS: on the shapes of these models oneDNN reaches the higher
-// rate (docs/results.md).
+// rate (docs/results.md). bf16 through a primitive of oneDNN or, where the processor has no instructions for
+// it, widened to f32.
 #include "kernels/gemm_cpu.h"
 
 #include <cblas.h>
 #include <dnnl.h>
 
+#include "kernels/gemm_onednn.h"
 #include "kernels/kernels.h"
+#include "kernels/precision.h"
 
 namespace vae::kernels::cpu {
+namespace {
+
+Tensor widened(In x) {
+  const Tensor wide = Tensor::empty(x.shape(), DType::f32);
+  cast(x, wide);
+  return wide;
+}
+
+}  // namespace
 
 void gemm(const GemmSizes& s, Transpose ta, Transpose tb, double alpha, const float* a, const float* b,
           double beta, float* c) {
@@ -31,6 +43,10 @@ void gemm(In a, Transpose ta, In b, Transpose tb, Out c, double alpha, double be
   if (s.k == 0) {
     const Params scale{beta, 0};
     return beta == 0 ? c.zero() : map_fwd(Map::affine, scale, {&c, 1}, c);
+  }
+  if (a.dtype() == DType::bf16) {
+    if (alpha == 1 && processor_has_bf16() && onednn::gemm(s, a, ta, b, tb, c, beta)) return;
+    return gemm(s, ta, tb, alpha, widened(a).data<float>(), widened(b).data<float>(), beta, c.data<float>());
   }
   dispatch_floating(c.dtype(), [&](auto zero) {
     using T = decltype(zero);

@@ -1,5 +1,6 @@
-// Matrix products through cuBLAS, in the arithmetic of the element type unless TF32 is allowed. cuBLAS thinks
-// in columns: the row-major c = op(a) op(b) is its c' = op(b)' op(a)' over the same memory.
+// Matrix products through cuBLAS, in the arithmetic of the element type of the result unless TF32 is allowed;
+// of bf16 factors sums are f32. cuBLAS thinks in columns: the row-major c = op(a) op(b) is its c' = op(b)'
+// op(a)' over the same memory.
 #include <cublas_v2.h>
 
 #include "kernels/cuda/per_device.h"
@@ -35,9 +36,15 @@ cublasOperation_t operation(Transpose transpose) {
   return transpose == Transpose::yes ? CUBLAS_OP_T : CUBLAS_OP_N;
 }
 
-cublasComputeType_t compute_type(DType dtype) {
-  if (dtype == DType::f64) return CUBLAS_COMPUTE_64F;
-  return precision() == Precision::tf32 ? CUBLAS_COMPUTE_32F_FAST_TF32 : CUBLAS_COMPUTE_32F;
+cudaDataType type_of(In x) {
+  if (x.dtype() == DType::bf16) return CUDA_R_16BF;
+  return x.dtype() == DType::f32 ? CUDA_R_32F : CUDA_R_64F;
+}
+
+cublasComputeType_t compute_type(DType factors) {
+  if (factors == DType::f64) return CUBLAS_COMPUTE_64F;
+  return factors == DType::f32 && precision() == Precision::tf32 ? CUBLAS_COMPUTE_32F_FAST_TF32
+                                                                 : CUBLAS_COMPUTE_32F;
 }
 
 }  // namespace
@@ -54,10 +61,9 @@ void gemm(In a, Transpose ta, In b, Transpose tb, Out c, double alpha, double be
   dispatch_floating(c.dtype(), [&](auto zero) {
     using T = decltype(zero);
     const T scale = static_cast<T>(alpha), keep = static_cast<T>(beta);
-    const cudaDataType type = c.dtype() == DType::f32 ? CUDA_R_32F : CUDA_R_64F;
-    check_cublas(cublasGemmEx_64(handle, operation(tb), operation(ta), s.n, s.m, s.k, &scale, b.data<T>(),
-                                 type, s.ldb, a.data<T>(), type, s.lda, &keep, c.data<T>(), type, s.ldc,
-                                 compute_type(c.dtype()), CUBLAS_GEMM_DEFAULT),
+    check_cublas(cublasGemmEx_64(handle, operation(tb), operation(ta), s.n, s.m, s.k, &scale, b.raw(),
+                                 type_of(b), s.ldb, a.raw(), type_of(a), s.lda, &keep, c.raw(), type_of(c),
+                                 s.ldc, compute_type(a.dtype()), CUBLAS_GEMM_DEFAULT),
                  "gemm");
   });
   wait_if_asked(compute_stream(c.device().index), "gemm");

@@ -43,9 +43,9 @@ struct Product {
   cublasLtMatmulDescOpaque_t operation{};
   cublasLtMatrixLayoutOpaque_t w{}, x{}, y{};
 
-  /// A bias of one row goes to the end; null: there is none.
-  Product(const GemmSizes& s, const void* bias) {
-    const bool tf32 = precision() == Precision::tf32;
+  /// Factors are f32 or bf16. A bias of one row goes to the end; null: there is none.
+  Product(const GemmSizes& s, DType factors, const void* bias) {
+    const bool tf32 = factors == DType::f32 && precision() == Precision::tf32;
     check_cublaslt(cublasLtMatmulDescInit(
                        &operation, tf32 ? CUBLAS_COMPUTE_32F_FAST_TF32 : CUBLAS_COMPUTE_32F, CUDA_R_32F),
                    "operation");
@@ -54,7 +54,8 @@ struct Product {
       set(CUBLASLT_MATMUL_DESC_EPILOGUE, CUBLASLT_EPILOGUE_BIAS);
       set(CUBLASLT_MATMUL_DESC_BIAS_POINTER, bias);
     }
-    describe(w, s.k, s.n), describe(x, s.k, s.m), describe(y, s.n, s.m);
+    const cudaDataType type = factors == DType::bf16 ? CUDA_R_16BF : CUDA_R_32F;
+    describe(w, type, s.k, s.n), describe(x, type, s.k, s.m), describe(y, CUDA_R_32F, s.n, s.m);
   }
 
  private:
@@ -62,8 +63,9 @@ struct Product {
   void set(cublasLtMatmulDescAttributes_t attribute, const T& value) {
     check_cublaslt(cublasLtMatmulDescSetAttribute(&operation, attribute, &value, sizeof value), "attribute");
   }
-  static void describe(cublasLtMatrixLayoutOpaque_t& matrix, int64_t rows, int64_t columns) {
-    check_cublaslt(cublasLtMatrixLayoutInit(&matrix, CUDA_R_32F, static_cast<uint64_t>(rows),
+  static void describe(cublasLtMatrixLayoutOpaque_t& matrix, cudaDataType type, int64_t rows,
+                       int64_t columns) {
+    check_cublaslt(cublasLtMatrixLayoutInit(&matrix, type, static_cast<uint64_t>(rows),
                                             static_cast<uint64_t>(columns), rows),
                    "matrix");
   }
@@ -111,12 +113,12 @@ cublasLtHandle_t handle_of(Device device) {
 /// Runs the product, or returns false where cuBLASLt does not offer it.
 bool run(const GemmSizes& s, In x, In w, In bias, Out y) {
   static auto* mutex = new std::mutex;
-  static auto* choices = new std::map<std::array<int64_t, 10>, Choice>;
+  static auto* choices = new std::map<std::array<int64_t, 11>, Choice>;
   cublasLtHandle_t handle = handle_of(y.device());
   const bool row = bias.numel() == s.n;
-  Product p(s, row ? bias.raw() : nullptr);
+  Product p(s, x.dtype(), row ? bias.raw() : nullptr);
   const Tensor& c = row ? y : bias;
-  const std::array<int64_t, 10> key{y.device().index,
+  const std::array<int64_t, 11> key{y.device().index,
                                     s.m,
                                     s.n,
                                     s.k,
@@ -125,6 +127,7 @@ bool run(const GemmSizes& s, In x, In w, In bias, Out y) {
                                     alignment_of(y),
                                     alignment_of(bias),
                                     row,
+                                    static_cast<int64_t>(x.dtype()),
                                     precision() == Precision::tf32};
   const std::lock_guard lock(*mutex);
   auto found = choices->find(key);

@@ -4,17 +4,21 @@
 #include <string_view>
 #include <type_traits>
 
+#include "tensor/bf16.h"
 #include "tensor/error.h"
 
 namespace vae {
 
-enum class DType : uint8_t { f32, f64, i32, i64, u8 };
+/// bf16 is what factors of products are stored in: `cast` makes it of f32, and products take it.
+enum class DType : uint8_t { f32, f64, i32, i64, u8, bf16 };
 
 constexpr size_t size_of(DType type) {
   switch (type) {
     case DType::f64:
     case DType::i64:
       return 8;
+    case DType::bf16:
+      return 2;
     case DType::u8:
       return 1;
     default:
@@ -34,10 +38,13 @@ constexpr std::string_view name_of(DType type) {
       return "i64";
     case DType::u8:
       return "u8";
+    case DType::bf16:
+      return "bf16";
   }
   return "?";
 }
 
+/// Whether there is arithmetic of it.
 constexpr bool is_floating(DType type) { return type == DType::f32 || type == DType::f64; }
 
 template <class T>
@@ -50,6 +57,8 @@ constexpr DType dtype_of() {
     return DType::i32;
   else if constexpr (std::is_same_v<T, int64_t>)
     return DType::i64;
+  else if constexpr (std::is_same_v<T, bf16>)
+    return DType::bf16;
   else {
     static_assert(std::is_same_v<T, uint8_t>, "no tensor element type");
     return DType::u8;
@@ -64,9 +73,10 @@ decltype(auto) dispatch_floating(DType type, F&& f) {
   return f(float{});
 }
 
-/// Calls f(T{}) with the C++ type of any dtype.
+/// Calls f(T{}) with the C++ type of any dtype but bf16, for which it throws.
 template <class F>
 decltype(auto) dispatch_any(DType type, F&& f) {
+  VAE_CHECK(type != DType::bf16, "bf16 is for factors of products");
   switch (type) {
     case DType::f64:
       return f(double{});

@@ -20,12 +20,12 @@ using nlohmann::json;
 static_assert(std::endian::native == std::endian::little, "the container stores little-endian numbers");
 
 constexpr size_t kPrefix = 8;
-constexpr size_t kMaxHeader = 1 << 24;      // of more than 100 000 tensors
-constexpr int kMaxDepth = 3;                // file object, tensor object, shape
+constexpr size_t kMaxHeader = 1 << 24;  // of more than 100 000 tensors
+constexpr int kMaxDepth = 3;            // file object, tensor object, shape
 constexpr std::string_view kMetadata = "__metadata__";
-constexpr std::string_view kTypeNames[] = {"F32", "F64", "I32", "I64", "U8"};  // indexed by DType
+constexpr std::string_view kTypeNames[] = {"F32", "F64", "I32", "I64", "U8", "BF16"};  // indexed by DType
 
-float from_bf16(uint16_t bits) { return std::bit_cast<float>(uint32_t{bits} << 16); }
+float from_bf16(uint16_t bits) { return static_cast<float>(std::bit_cast<bf16>(bits)); }
 
 /// IEEE 754 binary16: exponents are scaled as f32, infinities and NaN are put in by hand.
 float from_f16(uint16_t bits) {
@@ -163,10 +163,10 @@ class Reader {
   Stored read_dtype(const std::string& name, const json& value) const {
     if (!value.is_string()) bad("tensor {}: dtype is not a string", quoted(name));
     const std::string text = value.get<std::string>();
-    for (size_t i = 0; i < std::size(kTypeNames); ++i)
-      if (text == kTypeNames[i]) return {static_cast<DType>(i)};
     if (text == "F16") return {DType::f32, from_f16};
     if (text == "BF16") return {DType::f32, from_bf16};
+    for (size_t i = 0; i < std::size(kTypeNames); ++i)
+      if (text == kTypeNames[i]) return {static_cast<DType>(i)};
     bad("tensor {}: unsupported dtype {}", quoted(name), quoted(text));
   }
 

@@ -29,7 +29,7 @@ void describe(const tool::OptionTable& table, Options& o) {
   table.add("images", o.images, "images (28x28, grey) per repeat, of five", tool::at_least(1));
   table.add("threads", o.threads, "CPU threads; 0: all cores", tool::between(0, 1024));
   table.add("device", o.device, "cpu or cuda:N", tool::devices());
-  table.add("precision", o.precision, "products on CUDA devices: fp32 or tf32 (faster)", tool::precisions());
+  table.add("precision", o.precision, tool::kPrecisionHelp, tool::precisions());
 }
 
 /// Weights under which features stay of one size.

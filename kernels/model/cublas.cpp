@@ -54,11 +54,12 @@ const char* describe(cublasStatus_t status) {
 }
 
 Arithmetic arithmetic_of(cudaDataType a, cudaDataType b, cudaDataType c, cublasComputeType_t compute) {
-  const bool f64 = c == CUDA_R_64F, f32 = c == CUDA_R_32F;
-  const bool tf32 = compute == CUBLAS_COMPUTE_32F_FAST_TF32;
-  const bool fits =
-      (f64 && compute == CUBLAS_COMPUTE_64F) || (f32 && (tf32 || compute == CUBLAS_COMPUTE_32F));
-  return {fits && a == c && b == c, f64, tf32};
+  const bool tf32 = compute == CUBLAS_COMPUTE_32F_FAST_TF32, plain = compute == CUBLAS_COMPUTE_32F;
+  if (a != b) return {};
+  if (c == CUDA_R_64F) return {a == c && compute == CUBLAS_COMPUTE_64F, DType::f64, DType::f64};
+  if (c != CUDA_R_32F) return {};
+  if (a == CUDA_R_16BF) return {plain, DType::bf16};
+  return {a == c && (tf32 || plain), DType::f32, DType::f32, tf32};
 }
 
 }  // namespace vae::model
@@ -109,13 +110,13 @@ cublasStatus_t cublasGemmEx_64(cublasHandle_t handle, cublasOperation_t transa, 
   const Arithmetic arithmetic = arithmetic_of(Atype, Btype, Ctype, computeType);
   if (!arithmetic.supported || algo != CUBLAS_GEMM_DEFAULT) return CUBLAS_STATUS_NOT_SUPPORTED;
 
-  const auto matrix = [&](bool transposed, int64_t rows, int64_t columns, int64_t stride) {
-    return Matrix{arithmetic.f64, transposed ? columns : rows, transposed ? rows : columns, stride};
+  const auto factor = [&](bool transposed, int64_t rows, int64_t columns, int64_t stride) {
+    return Matrix{arithmetic.factors, transposed ? columns : rows, transposed ? rows : columns, stride};
   };
-  Product product{.a = matrix(transa != CUBLAS_OP_N, m, k, lda),
-                  .b = matrix(transb != CUBLAS_OP_N, k, n, ldb),
-                  .c = matrix(false, m, n, ldc),
-                  .d = matrix(false, m, n, ldc),
+  Product product{.a = factor(transa != CUBLAS_OP_N, m, k, lda),
+                  .b = factor(transb != CUBLAS_OP_N, k, n, ldb),
+                  .c = {arithmetic.result, m, n, ldc},
+                  .d = {arithmetic.result, m, n, ldc},
                   .transpose_a = transa != CUBLAS_OP_N,
                   .transpose_b = transb != CUBLAS_OP_N,
                   .tf32 = arithmetic.tf32};
@@ -123,7 +124,7 @@ cublasStatus_t cublasGemmEx_64(cublasHandle_t handle, cublasOperation_t transa, 
   if (m == 0 || n == 0) return CUBLAS_STATUS_SUCCESS;
   if (!C || (k > 0 && (!A || !B))) return CUBLAS_STATUS_INVALID_VALUE;
   if (!on_its_device(name, handle->device)) return CUBLAS_STATUS_EXECUTION_FAILED;
-  const auto scalar = arithmetic.f64 ? host_scalar<double> : host_scalar<float>;
+  const auto scalar = arithmetic.result == vae::DType::f64 ? host_scalar<double> : host_scalar<float>;
   const Scalar scale = scalar(name, alpha), keep = scalar(name, beta);
   if (!scale.readable || !keep.readable) return CUBLAS_STATUS_EXECUTION_FAILED;
   product.alpha = scale.value, product.beta = keep.value;

@@ -11,8 +11,9 @@ const char* describe(cublasStatus_t status);
 
 /// How a product is computed, from the types that its caller names.
 struct Arithmetic {
-  bool supported = false;  ///< by the library: f32 alone, in TF32 or not, and f64
-  bool f64 = false, tf32 = false;
+  bool supported = false;  ///< by the library: f32 alone, in TF32 or not, bf16 into f32, and f64
+  DType factors = DType::f32, result = DType::f32;
+  bool tf32 = false;
 };
 Arithmetic arithmetic_of(cudaDataType a, cudaDataType b, cudaDataType c, cublasComputeType_t compute);
 

@@ -65,14 +65,14 @@ Described describe(const char* function, int device, cublasLtMatmulDesc_t operat
     result.status = CUBLAS_STATUS_NOT_SUPPORTED;
     return result;
   }
-  const auto matrix = [&](const Layout& layout) {
-    return Matrix{arithmetic.f64, static_cast<int64_t>(layout.rows), static_cast<int64_t>(layout.columns),
+  const auto matrix = [](DType type, const Layout& layout) {
+    return Matrix{type, static_cast<int64_t>(layout.rows), static_cast<int64_t>(layout.columns),
                   layout.stride};
   };
-  result.product = {.a = matrix(*la),
-                    .b = matrix(*lb),
-                    .c = matrix(*lc),
-                    .d = matrix(*ld),
+  result.product = {.a = matrix(arithmetic.factors, *la),
+                    .b = matrix(arithmetic.factors, *lb),
+                    .c = matrix(arithmetic.result, *lc),
+                    .d = matrix(arithmetic.result, *ld),
                     .transpose_a = op->transpose_a != CUBLAS_OP_N,
                     .transpose_b = op->transpose_b != CUBLAS_OP_N,
                     .tf32 = arithmetic.tf32};
@@ -85,8 +85,8 @@ Described describe(const char* function, int device, cublasLtMatmulDesc_t operat
   }
   result.bias = has_bias ? op->bias : nullptr;
   result.problem =
-      combine({device, op->compute, op->scale, op->epilogue, ld->type, p.transpose_a, p.transpose_b, p.m(),
-               p.n(), p.k(), p.a.stride, p.b.stride, p.c.stride, p.d.stride});
+      combine({device, op->compute, op->scale, op->epilogue, la->type, ld->type, p.transpose_a, p.transpose_b,
+               p.m(), p.n(), p.k(), p.a.stride, p.b.stride, p.c.stride, p.d.stride});
   result.status = CUBLAS_STATUS_SUCCESS;
   return result;
 }
@@ -183,7 +183,7 @@ cublasStatus_t cublasLtMatmul(cublasLtHandle_t handle, cublasLtMatmulDesc_t oper
   lt::Described problem = lt::describe(name, *device, operation, a, b, c, d);
   if (problem.status != CUBLAS_STATUS_SUCCESS) return problem.status;
   if (!chosen || !alpha || !beta) return CUBLAS_STATUS_INVALID_VALUE;
-  const auto scalar = problem.product.d.f64 ? host_scalar<double> : host_scalar<float>;
+  const auto scalar = problem.product.d.type == vae::DType::f64 ? host_scalar<double> : host_scalar<float>;
   const Scalar scale = scalar(name, alpha), keep = scalar(name, beta);
   if (!scale.readable || !keep.readable) return CUBLAS_STATUS_EXECUTION_FAILED;
   problem.product.alpha = scale.value, problem.product.beta = keep.value;

@@ -9,8 +9,9 @@
 namespace vae::model {
 namespace {
 
-double element(const void* data, bool f64, int64_t i) {
-  return f64 ? static_cast<const double*>(data)[i] : static_cast<const float*>(data)[i];
+double element(const void* data, DType type, int64_t i) {
+  if (type == DType::bf16) return static_cast<float>(static_cast<const bf16*>(data)[i]);
+  return type == DType::f64 ? static_cast<const double*>(data)[i] : static_cast<const float*>(data)[i];
 }
 
 /// A matrix as rows of doubles.
@@ -18,7 +19,7 @@ std::vector<double> dense(const Matrix& matrix, const void* data, bool tf32) {
   std::vector<double> rows(static_cast<size_t>(matrix.rows * matrix.columns));
   for (int64_t j = 0; j < matrix.columns; ++j)
     for (int64_t i = 0; i < matrix.rows; ++i) {
-      const double value = element(data, matrix.f64, j * matrix.stride + i);
+      const double value = element(data, matrix.type, j * matrix.stride + i);
       rows[static_cast<size_t>(i * matrix.columns + j)] = tf32 ? to_tf32(static_cast<float>(value)) : value;
     }
   return rows;
@@ -88,10 +89,10 @@ void Product::run(const void* a_data, const void* b_data, const void* c_data, vo
     for (int64_t i = 0; i < m(); ++i) {
       const auto from = static_cast<size_t>(i * n() + j);
       double value = alpha * sum[from];
-      if (beta != 0) value += beta * element(c_data, c.f64, j * c.stride + i);
-      if (bias) value += element(bias, d.f64, i);
+      if (beta != 0) value += beta * element(c_data, c.type, j * c.stride + i);
+      if (bias) value += element(bias, d.type, i);
       const int64_t to = j * d.stride + i;
-      if (d.f64)
+      if (d.type == DType::f64)
         static_cast<double*>(d_data)[to] = value;
       else
         static_cast<float*>(d_data)[to] =

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "kernels/model/library.h"
+#include "tensor/dtype.h"
 
 namespace vae::model {
 
@@ -22,12 +23,12 @@ struct RowMajor {
 };
 void multiply_add(int64_t m, int64_t n, int64_t k, RowMajor a, RowMajor b, double* c, int64_t ldc);
 
-/// A column-major matrix of f32 or f64: `stride` elements from one column to the next.
+/// A column-major matrix of f32, f64 or bf16: `stride` elements from one column to the next.
 struct Matrix {
-  bool f64 = false;
+  DType type = DType::f32;
   int64_t rows = 0, columns = 0, stride = 0;
 
-  size_t element() const { return f64 ? sizeof(double) : sizeof(float); }
+  size_t element() const { return size_of(type); }
   /// From the first element to the last.
   size_t bytes() const;
 };

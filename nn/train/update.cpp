@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "autograd/factor.h"
 #include "autograd/tape.h"
 #include "kernels/kernels.h"
 
@@ -65,13 +66,7 @@ void Groups::run(const Update& update, const Tensor& iteration) {
   }
   const Constants constants(others);
   for (Entry* entry : stepped) entry->parameters.clear_gradients();
-  for (const auto& loss : update.losses) {
-    autograd::Tape tape;
-    const Var value = loss();
-    if (&loss == &update.losses.back())
-      for (Entry* entry : stepped) entry->reduction.begin();
-    tape.backward(value, one_);
-  }
+  differentiate(update, stepped);
   std::vector<nn::Optimizer::Turn> turns;
   for (Entry* entry : stepped) {
     entry->reduction.finish();
@@ -82,6 +77,17 @@ void Groups::run(const Update& update, const Tensor& iteration) {
   for (Entry* entry : stepped)
     if (entry->average) entry->average->update();
   if (update.after) update.after();
+}
+
+void Groups::differentiate(const Update& update, const std::vector<Entry*>& stepped) {
+  const autograd::FactorScope factors;
+  for (const auto& loss : update.losses) {
+    autograd::Tape tape;
+    const Var value = loss();
+    if (&loss == &update.losses.back())
+      for (Entry* entry : stepped) entry->reduction.begin();
+    tape.backward(value, one_);
+  }
 }
 
 void Groups::add_state(nn::StateDict& state) const {

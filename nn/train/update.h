@@ -72,6 +72,8 @@ class Groups {
   void add_state(nn::StateDict& state) const;
 
  private:
+  /// Walks back from the losses; parameters stay as they are meanwhile.
+  void differentiate(const Update& update, const std::vector<Entry*>& stepped);
   std::vector<std::unique_ptr<Entry>> entries_;
   Tensor one_;  ///< where backward passes start
 };

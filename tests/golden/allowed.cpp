@@ -85,7 +85,10 @@ double largest_gradient(const File& file) {
       {largest_value(file, "grad/"), largest_value(file, "gradhead/"), largest_value(file, "gradnorm/")});
 }
 
-double unit_roundoff(DType precision) { return precision == DType::f32 ? 0x1p-24 : 0x1p-53; }
+double unit_roundoff(DType precision) {
+  if (precision == DType::bf16) return 0x1p-8;
+  return precision == DType::f32 ? 0x1p-24 : 0x1p-53;
+}
 
 double rounding_noise(double largest, DType precision) { return 64 * unit_roundoff(precision) * largest; }
 

@@ -22,6 +22,13 @@ inline std::vector<Family> families() {
   return {m1_m2_family(), adgm_family(), ml_vae_family(), sym_vae_family(), shot_vae_family()};
 }
 
+/// Whether a file has weights by formula, to be spared the weights of a large net.
+inline bool of_large_net(const File& file) {
+  const auto param = file.content.tensors.lower_bound("param/");
+  const bool has_weights = param != file.content.tensors.end() && param->first.starts_with("param/");
+  return file.config.contains("formula_seed") || (file.config.contains("param_formula") && !has_weights);
+}
+
 /// Systems whose golden files exist before their models.
 inline const std::set<std::string> kNotCoveredYet{};
 

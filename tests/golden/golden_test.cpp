@@ -20,13 +20,6 @@ TEST(Golden, Folder) {
   EXPECT_TRUE(summary.ok());
 }
 
-/// Whether a file has weights by formula, to be spared the weights of a large net.
-bool of_large_net(const File& file) {
-  const auto param = file.content.tensors.lower_bound("param/");
-  const bool has_weights = param != file.content.tensors.end() && param->first.starts_with("param/");
-  return file.config.contains("formula_seed") || (file.config.contains("param_formula") && !has_weights);
-}
-
 /// The smaller files of each family, by the CUDA kernels: on a CUDA device or its model, else on the
 /// emulator.
 class GoldenOnDevices : public testing::TestWithParam<size_t> {};

@@ -12,6 +12,7 @@ namespace {
 Tensor f32(Shape shape) { return Tensor::zeros(shape); }
 Tensor f64(Shape shape) { return Tensor::zeros(shape, DType::f64); }
 Tensor i64(Shape shape) { return Tensor::zeros(shape, DType::i64); }
+Tensor bf(Shape shape) { return Tensor::zeros(shape, DType::bf16); }
 Tensor u8(Shape shape) { return Tensor::zeros(shape, DType::u8); }
 
 void refused(const std::string& words, const std::function<void()>& call) {
@@ -50,6 +51,10 @@ TEST(KernelErrors, Elementwise) {
 
 TEST(KernelErrors, GatherAndCopy) {
   refused("cast", [] { cast(f32({3}), f64({4})); });
+  refused("cast", [] { cast(f32({3}), bf({4})); });
+  refused("cast", [] { cast(f64({3}), bf({3})); });
+  refused("cast", [] { cast(bf({3}), u8({3})); });
+  refused("cast", [] { cast(bf({3}), bf({3})); });
   refused("increment", [] { increment(f32({})); });
   refused("increment", [] { increment(i64({0})); });
   const Tensor numbers[] = {f32({}), {}};
@@ -145,6 +150,9 @@ TEST(KernelErrors, GemmAndBatchNorm) {
   refused("gemm", [&] { gemm(f32({2, 3}), yes, f32({3, 5}), no, f32({2, 5}), 1, 0); });
   refused("gemm", [&] { gemm(f32({2, 3}), no, f64({3, 5}), no, f32({2, 5}), 1, 0); });
   refused("gemm", [&] { gemm(i64({2, 3}), no, i64({3, 5}), no, i64({2, 5}), 1, 0); });
+  refused("gemm", [&] { gemm(bf({2, 3}), no, bf({3, 5}), no, bf({2, 5}), 1, 0); });
+  refused("gemm", [&] { gemm(bf({2, 3}), no, f32({3, 5}), no, f32({2, 5}), 1, 0); });
+  refused("gemm", [&] { gemm(bf({2, 3}), no, bf({3, 5}), no, f64({2, 5}), 1, 0); });
   refused("gemm", [] { linear_fwd(f32({2, 3}), f32({3, 5}), {}, f32({2, 5})); });
   refused("linear_fwd", [] { linear_fwd(f32({2, 3}), f32({5, 3}), f32({3}), f32({2, 5})); });
   refused("linear_fwd", [] { linear_fwd(f32({2, 3}), f32({5, 3}), f64({5}), f32({2, 5})); });

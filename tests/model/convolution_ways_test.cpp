@@ -15,40 +15,47 @@ using model::Offer;
 using model::OfferScope;
 using test::sample_tensor;
 
-/// A pass of a convolution, and the function of cuDNN that computes it.
-struct Pass {
-  const char *name, *function, *heuristics;
-  std::vector<double> (*run)(int64_t height, Device device);
-};
-
 constexpr int64_t kN = 2, kW = 7, kIn = 3, kOut = 4;
 const Window kWindow(3, 2, 1);
 
 struct Tensors {
-  Tensors(int64_t height, Device device)
+  Tensors(int64_t height, Device device, DType factors)
       : x(sample_tensor({kN, height, kW, kIn}, DType::f32, device, -1, 1, 1)),
         w(sample_tensor({kOut, 3, 3, kIn}, DType::f32, device, -1, 1, 2)),
-        y(sample_tensor(kWindow.output("y", x.shape(), kOut), DType::f32, device, -1, 1, 3)) {}
+        y(sample_tensor(kWindow.output("y", x.shape(), kOut), DType::f32, device, -1, 1, 3)),
+        factors(factors) {}
+  Tensor factor(const Tensor& t) const {
+    const Tensor copy = Tensor::empty(t.shape(), factors, t.device());
+    cast(t, copy);
+    return copy;
+  }
   Tensor x, w, y;
+  DType factors;
+};
+
+/// A pass of a convolution, and the function of cuDNN that computes it.
+struct Pass {
+  const char *name, *function, *heuristics;
+  std::vector<double> (*compute)(const Tensors& t);
+  std::vector<double> run(int64_t height, Device device, DType factors = DType::f32) const {
+    return compute(Tensors(height, device, factors));
+  }
 };
 
 const Pass kPasses[] = {
     {"forward", "cudnnConvolutionForward", "cudnnGetConvolutionForwardAlgorithm_v7",
-     [](int64_t height, Device device) {
-       const Tensors t(height, device);
-       conv2d_fwd(t.x, t.w, Tensor(), t.y, kWindow, Activation{});
+     [](const Tensors& t) {
+       conv2d_fwd(t.factor(t.x), t.factor(t.w), Tensor(), t.y, kWindow, Activation{});
        return to_doubles(t.y);
      }},
     {"input", "cudnnConvolutionBackwardData", "cudnnGetConvolutionBackwardDataAlgorithm_v7",
-     [](int64_t height, Device device) {
-       const Tensors t(height, device);
-       conv2d_bwd_input(t.y, t.w, t.x, kWindow, Write::add);
+     [](const Tensors& t) {
+       conv2d_bwd_input(t.factor(t.y), t.factor(t.w), t.x, kWindow, Write::add);
        return to_doubles(t.x);
      }},
     {"weight", "cudnnConvolutionBackwardFilter", "cudnnGetConvolutionBackwardFilterAlgorithm_v7",
-     [](int64_t height, Device device) {
-       const Tensors t(height, device);
-       conv2d_bwd_weight(t.y, t.x, t.w, kWindow, Write::set);
+     [](const Tensors& t) {
+       conv2d_bwd_weight(t.factor(t.y), t.factor(t.x), t.w, kWindow, Write::set);
        return to_doubles(t.w);
      }},
 };
@@ -129,6 +136,17 @@ TEST_F(ConvolutionWays, DifferInTheirPrecision) {
       EXPECT_GT(difference(pass, 71), 1e-5);
     }
     EXPECT_LT(difference(pass, 71), 1e-6) << "a plan of TF32 serves fp32, " << pass.name;
+  }
+}
+
+TEST_F(ConvolutionWays, WidenBf16AndTakeTensorCores) {
+  for (const Pass& pass : kPasses) {
+    const auto narrow = [&](Device device) { return pass.run(90, device, DType::bf16); };
+    const OfferScope scope(Offer::tf32);
+    EXPECT_EQ(
+        calls_while(pass.function, [&] { EXPECT_LT(test::distance(narrow(kCuda), narrow(kCpu)), 1e-6); }), 1)
+        << pass.name;
+    EXPECT_GT(test::distance(narrow(kCpu), pass.run(90, kCpu)), 1e-4);
   }
 }
 

@@ -108,6 +108,7 @@ TEST_F(Cublas, RefusesWhatIsDocumentedAsInvalid) {
   EXPECT_EQ(status([](auto& g) { g.ldc = 3; }), CUBLAS_STATUS_INVALID_VALUE);
   EXPECT_EQ(status([](auto& g) { g.ta = static_cast<cublasOperation_t>(7); }), CUBLAS_STATUS_INVALID_VALUE);
   EXPECT_EQ(status([](auto& g) { g.type = CUDA_R_64F; }), CUBLAS_STATUS_NOT_SUPPORTED);
+  EXPECT_EQ(status([](auto& g) { g.type = CUDA_R_16BF; }), CUBLAS_STATUS_NOT_SUPPORTED);  // of both or none
   EXPECT_EQ(status([](auto& g) { g.compute = CUBLAS_COMPUTE_64F; }), CUBLAS_STATUS_NOT_SUPPORTED);
   EXPECT_EQ(Gemm<float>({4, 3, 5}).run(nullptr), CUBLAS_STATUS_NOT_INITIALIZED);
   EXPECT_EQ(cublasCreate(nullptr), CUBLAS_STATUS_INVALID_VALUE);

@@ -19,11 +19,12 @@ using test::sample_tensor;
 class LinearWays : public test::Vendor {
  protected:
   /// y[m, n] of a new problem: algorithms are remembered by its sizes.
-  void run(int64_t m, int64_t n = 12, int64_t k = 20, int64_t bias_offset = 0) {
+  void run(int64_t m, int64_t n = 12, int64_t k = 20, int64_t bias_offset = 0, DType factors = DType::f32) {
     const auto y_on = [&](Device device) {
-      const Tensor x = sample_tensor({m, k}, DType::f32, device, -1, 1, 1),
-                   w = sample_tensor({n, k}, DType::f32, device, -1, 1, 2),
-                   bias = sample_tensor({n + bias_offset}, DType::f32, device, -1, 1, 3),
+      const Tensor x = Tensor::empty({m, k}, factors, device), w = Tensor::empty({n, k}, factors, device);
+      cast(sample_tensor({m, k}, DType::f32, device, -1, 1, 1), x);
+      cast(sample_tensor({n, k}, DType::f32, device, -1, 1, 2), w);
+      const Tensor bias = sample_tensor({n + bias_offset}, DType::f32, device, -1, 1, 3),
                    y = Tensor::empty({m, n}, DType::f32, device);
       linear_fwd(x, w, bias.slice(bias_offset, n + bias_offset), y);
       return to_doubles(y);
@@ -41,6 +42,18 @@ class LinearWays : public test::Vendor {
 TEST_F(LinearWays, TakeWhatCublasLtOffers) {
   expect_way(1, 0, [&] { run(31); });
   EXPECT_EQ(calls_while("cublasLtMatmulAlgoGetHeuristic", [&] { run(31); }), 0) << "the choice is remembered";
+}
+
+TEST_F(LinearWays, TakeWhatCublasLtOffersForFactorsOfBf16) {
+  const auto narrow = [&](int64_t m) { run(m, 12, 20, 0, DType::bf16); };
+  expect_way(1, 0, [&] { run(32); });
+  EXPECT_EQ(calls_while("cublasLtMatmulAlgoGetHeuristic", [&] { narrow(32); }), 1)
+      << "a choice of f32 serves bf16";
+  expect_way(1, 0, [&] { narrow(32); });
+  const PrecisionScope allowed(Precision::tf32);  // which is for factors of f32
+  expect_way(1, 0, [&] { narrow(33); });
+  const OfferScope scope(Offer::nothing);
+  expect_way(0, 1, [&] { narrow(34); });
 }
 
 TEST_F(LinearWays, RepeatBitForBit) {

@@ -30,6 +30,22 @@ class Resume(ToolTest):
         self.succeed("m2", "train", "--run", "killed", "--resume")
         self.assert_same_files("whole", "killed")
 
+    def test_m2_killed_in_bf16(self):
+        m2 = [*M2, *LONG]
+        words = r"\A(--precision bf16: [^\n]+ takes longer than fp32\n)?\Z"  # where the processor has no instructions for it
+        for command in ([*m2, "--precision", "bf16", "--run", "whole"], ["m2", "train", "--run", "killed", "--resume"]):
+            code, _, err = self.run_tool(*command)
+            self.assertEqual(code, 0, err)
+            self.assertRegex(err, words)
+            if "whole" in command:
+                self.kill_when("killed/checkpoint.safetensors", *m2, "--precision", "bf16", "--run", "killed")
+        self.assert_same_files("whole", "killed")
+        self.succeed(*m2, "--run", "fp32")
+        narrow, wide = self.rows("whole")[-1], self.rows("fp32")[-1]
+        self.assertNotEqual(narrow, wide)
+        for metric in wide:
+            self.assertAlmostEqual(narrow[metric], wide[metric], delta=0.05 * abs(wide[metric]) + 0.05, msg=metric)
+
     def test_m1_killed(self):
         m1 = [*M1, *LONG, "--samples", "2", "--dropout", "0.1"]
         self.succeed(*m1, "--run", "whole")

@@ -128,7 +128,7 @@ std::vector<Row> common_rows(const std::string& stage, bool split) {
                         {"quiet", "true", {{"loop.quiet", true}}},
                         {"device", "cuda:1", {{"device", "cuda:1"}}},
                         {"threads", "2", {{"threads", 2}}},
-                        {"precision", "tf32", {{"task.precision", kernels::Precision::tf32}}},
+                        {"precision", "bf16", {{"task.precision", kernels::Precision::bf16}}},
                         {"graph", "off", {{"task.graph", GraphMode::off}}},
                         {"bn", "local", {{"statistics", parallel::Statistics::local}}},
                         {"grad-reduce", "f64", {{"task.grad_reduce", DType::f64}}},

@@ -45,8 +45,7 @@ void describe(const tool::OptionTable& table, Options& o) {
   table.add("device", o.device, "cpu or cuda:N", tool::devices());
   table.add("threads", o.threads, "CPU threads, one row for each, e.g. 1,2; none: all cores",
             tool::list_of<int>(1, 1024, "of numbers of threads like 1,2", true));
-  table.add("precision", o.precision, "products of matrices on CUDA devices: fp32 or tf32 (faster)",
-            tool::precisions());
+  table.add("precision", o.precision, tool::kPrecisionHelp, tool::precisions());
 }
 
 bool parse(int argc, char** argv, Options& o) {
@@ -95,7 +94,6 @@ bench::Results stored(const Options& o, const std::filesystem::path& file) {
 }
 
 std::vector<std::string> measure(const Options& o, const bench::Cases& cases, bench::Results& results) {
-  const kernels::PrecisionScope precision(o.precision);
   results.load_before = bench::load();
   const std::vector<std::string> wrong = bench::measure(cases.list, o.device, o.rounds, results);
   results.load_after = bench::load();
@@ -105,7 +103,9 @@ std::vector<std::string> measure(const Options& o, const bench::Cases& cases, be
 int run(int argc, char** argv) {
   Options o;
   if (!parse(argc, argv, o)) return 0;
+  const kernels::PrecisionScope precision(o.precision);
   const bool measures = o.from.empty();
+  if (measures) tool::note_slow_products({.device = o.device, .precision = o.precision});
   const bench::Cases cases = measures ? cases_of(o) : bench::Cases{};
   bench::Results now = measures ? prepared(o, cases) : stored(o, o.from);
   if (now.cases.back().is_peak()) fail(ErrorKind::usage, "no kernel matches (see --list)");

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "kernels/kernels.h"
+#include "kernels/precision.h"
 #include "tools/bench/peaks.h"
 
 namespace vae::bench {
@@ -15,7 +16,7 @@ namespace vae::bench {
 /// A tensor of a case, uniform in [low, high).
 struct Operand {
   Shape shape;
-  DType dtype = DType::f32;  ///< f32: of the dtype that the case is made in
+  DType dtype = DType::f32;  ///< f32 and bf16 are f64 where the case is made in that
   double low = 0, high = 0;
   double Work::*use = &Work::read;  ///< what its bytes are counted as; null: too few to count
   bool result = false;              ///< what the kernel writes, to be compared
@@ -24,6 +25,10 @@ struct Operand {
 };
 inline Operand uniform(Shape shape, double low = -1, double high = 1) {
   return {shape, DType::f32, low, high};
+}
+/// As the differentiable products make their factors in the precision that is set.
+inline Operand factor(Shape shape) {
+  return {shape, kernels::precision() == kernels::Precision::bf16 ? DType::bf16 : DType::f32, -1, 1};
 }
 inline Operand pixels(Shape shape) { return {shape, DType::u8, 0, 256}; }
 inline Operand integers(Shape shape, double below) { return {shape, DType::i64, 0, below}; }

@@ -42,6 +42,12 @@ class Passing : public Recorder {
   bool taking_ = false;
 };
 
+/// That of a call: convolutions of bf16 factors are done in TF32.
+kernels::Precision precision_of(const Recorder::Call& call, kernels::Precision precision) {
+  const bool convolution = std::string_view(call.name).starts_with("conv2d");
+  return convolution && precision == kernels::Precision::bf16 ? kernels::Precision::tf32 : precision;
+}
+
 std::string line_of(const PlanRow& row) {
   return fmt::format("{:<22}{:>7}{:>7}{:>10.3f}{:>10.2f}{:>10.1f}\n", row.kernel, row.calls, row.nodes,
                      row.flops * 1e-9, row.bytes * 1e-6, row.seconds * 1e6);
@@ -62,13 +68,15 @@ Device plan_device() {
 
 void count_step(train::Recipe& recipe, const Card& card, kernels::Precision precision,
                 const std::function<void(const PlanRow&)>& take) {
+  const kernels::PrecisionScope scope(precision);
   recipe.prepare(0);
   train::Task task(recipe, {.graph = GraphMode::off});
   const Passing passing([&](const Recorder::Call& call) {
     const Work work = work_of(call);
     const int64_t nodes = nodes_of(call);
     const double bytes = work.read + work.written + 2 * work.updated;
-    const double busy = std::max(work.flops / card.flops(precision), bytes / card.bandwidth);
+    const double busy =
+        std::max(work.flops / card.flops(precision_of(call, precision)), bytes / card.bandwidth);
     take({call.name, 1, nodes, work.flops, bytes, busy + static_cast<double>(nodes) * card.node});
   });
   task.queue();

@@ -13,17 +13,19 @@ namespace vae::bench {
 /// A GPU by its data sheet.
 struct Card {
   const char* name;
-  double bandwidth;      ///< bytes per second
-  double fp32, tf32;     ///< operations per second of products
-  double node = 1.3e-6;  ///< seconds that a node of a replayed graph takes at the least
+  double bandwidth;         ///< bytes per second
+  double fp32, tf32, bf16;  ///< operations per second of products
+  double node = 1.3e-6;     ///< seconds that a node of a replayed graph takes at the least
 
   double flops(kernels::Precision precision) const {
-    return precision == kernels::Precision::tf32 ? tf32 : fp32;
+    using kernels::Precision;
+    return precision == Precision::bf16 ? bf16 : precision == Precision::tf32 ? tf32 : fp32;
   }
   bool operator==(const Card&) const = default;
 };
-/// The SXM cards, TF32 without sparsity.
-inline constexpr Card kH100{"h100", 3.35e12, 67e12, 494e12}, kH200{"h200", 4.8e12, 67e12, 494e12};
+/// The SXM cards, TF32 and bf16 without sparsity.
+inline constexpr Card kH100{"h100", 3.35e12, 67e12, 494e12, 989e12},
+    kH200{"h200", 4.8e12, 67e12, 494e12, 989e12};
 
 /// The calls of one kernel in a step.
 struct PlanRow {

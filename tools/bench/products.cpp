@@ -75,12 +75,10 @@ void add_linear(Cases& cases, const std::string& what, const Sizes& sizes) {
   const Shape x{m, k}, w{n, k}, y{m, n};
   const double flops = product_flops(m, n, k);
   const std::string shape = text({m, n, k}, what), of = what.empty() ? "" : what + " ";
-  cases.add(gemm, shape, uniform(x), no, uniform(w), yes, output(y), 1, 0).computes(flops);
-  cases.add(linear_fwd, shape, uniform(x), uniform(w), uniform({n}), output(y)).computes(flops);
-  cases.add(gemm, text({m, k, n}, of + "dx"), uniform(y), no, uniform(w), no, output(x), 1, 0)
-      .computes(flops);
-  cases.add(gemm, text({n, k, m}, of + "dw"), uniform(y), yes, uniform(x), no, output(w), 1, 0)
-      .computes(flops);
+  cases.add(gemm, shape, factor(x), no, factor(w), yes, output(y), 1, 0).computes(flops);
+  cases.add(linear_fwd, shape, factor(x), factor(w), uniform({n}), output(y)).computes(flops);
+  cases.add(gemm, text({m, k, n}, of + "dx"), factor(y), no, factor(w), no, output(x), 1, 0).computes(flops);
+  cases.add(gemm, text({n, k, m}, of + "dw"), factor(y), yes, factor(x), no, output(w), 1, 0).computes(flops);
 }
 
 void add_conv(Cases& cases, const std::string& what, const Sizes& sizes) {
@@ -91,11 +89,11 @@ void add_conv(Cases& cases, const std::string& what, const Sizes& sizes) {
   const std::string shape = fmt::format("{} -> {}, {}/{}", text(x, what), channels, kernel, stride);
   const double flops = conv_flops(y, w);
   const bool direct = (kernel == 3 && stride == 1) || (kernel == 4 && stride == 2);
-  cases.add(conv2d_fwd, shape, uniform(x), uniform(w), Tensor{}, output(y), window, Activation{})
+  cases.add(conv2d_fwd, shape, factor(x), factor(w), Tensor{}, output(y), window, Activation{})
       .computes(flops, direct);
-  cases.add(conv2d_bwd_input, shape, uniform(y), uniform(w), output(x), window, Write::set)
+  cases.add(conv2d_bwd_input, shape, factor(y), factor(w), output(x), window, Write::set)
       .computes(flops, direct);
-  cases.add(conv2d_bwd_weight, shape, uniform(y), uniform(x), output(w), window, Write::set)
+  cases.add(conv2d_bwd_weight, shape, factor(y), factor(x), output(w), window, Write::set)
       .computes(flops, direct);
 }
 

@@ -113,6 +113,7 @@ std::vector<report::Fact> Run::origin() const {
 }
 
 void Run::train() {
+  note_slow_products(options());
   check_same_on_ranks(identity_of_images());
   // Whatever can be wrong with the input of a new run shows before there is a directory.
   const bool resumed = options().mode() == train::RunDirectory::Mode::resume;
@@ -148,6 +149,7 @@ void Run::train() {
 }
 
 std::unique_ptr<train::Task> Run::task_of(const data::Split& split) {
+  note_slow_products(options());
   setup_.check_training(data_of(split));
   make_recipe(split);
   return std::make_unique<train::Task>(*recipe_, options().task(setup_.split ? data::split_hash(split) : ""));

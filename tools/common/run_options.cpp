@@ -1,6 +1,9 @@
 #include "tools/common/run_options.h"
 
+#include <utility>
+
 #include "tensor/parallel.h"
+#include "tensor/print.h"
 
 namespace vae::tool {
 
@@ -81,10 +84,7 @@ void describe(const OptionTable& table, DeviceOptions& o) {
            between(0, 1024))
       .changeable()
       .of_trained();
-  table
-      .add("precision", o.precision, "products of matrices on CUDA devices: fp32 or tf32 (faster)",
-           precisions())
-      .of_trained();
+  table.add("precision", o.precision, kPrecisionHelp, precisions()).of_trained();
   table
       .add(
           "graph", o.graph, "replay a step as one CUDA graph; auto: on CUDA devices",
@@ -113,14 +113,27 @@ Device prepare_device(const DeviceOptions& o) {
   return o.device;
 }
 
+void note_slow_products(const DeviceOptions& o) {
+  static bool said = false;
+  const bool slow =
+      o.precision == kernels::Precision::bf16 && o.device.is_cpu() && !kernels::processor_has_bf16();
+  if (slow && !std::exchange(said, true))
+    note(
+        "--precision bf16: this processor has no instructions for it; factors are rounded to bf16 and "
+        "multiplied in "
+        "f32, which takes longer than fp32\n");
+}
+
 Spelling<Device> devices() { return {"TEXT", Device::parse, std::mem_fn(&Device::str)}; }
 
 Spelling<kernels::Precision> precisions() {
-  return choice<kernels::Precision>({{"fp32", kernels::Precision::fp32}, {"tf32", kernels::Precision::tf32}});
+  using kernels::Precision;
+  return choice<Precision>({{"fp32", Precision::fp32}, {"tf32", Precision::tf32}, {"bf16", Precision::bf16}});
 }
 
 const char* name_of(kernels::Precision precision) {
-  return precision == kernels::Precision::tf32 ? "tf32" : "fp32";
+  using kernels::Precision;
+  return precision == Precision::tf32 ? "tf32" : precision == Precision::bf16 ? "bf16" : "fp32";
 }
 
 }  // namespace vae::tool

@@ -45,10 +45,16 @@ void describe_weights(const OptionTable& table, RunOptions& options);
 /// Sets threads and returns the device, checked; throws Error(usage) for graphs on a device without.
 Device prepare_device(const DeviceOptions& options);
 
-/// Spellings "cpu", "cuda:0" and "fp32", "tf32".
+/// Says in a line, once, where products in the precision asked for take longer than fp32.
+void note_slow_products(const DeviceOptions& options);
+
+/// Spellings "cpu", "cuda:0" and "fp32", "tf32", "bf16".
 Spelling<Device> devices();
 Spelling<kernels::Precision> precisions();
-/// "fp32" or "tf32".
+inline constexpr const char* kPrecisionHelp =
+    "products of matrices: fp32, tf32 (faster on CUDA devices) or bf16 (faster there and on CPUs with "
+    "AVX512-BF16)";
+/// "fp32", "tf32" or "bf16".
 const char* name_of(kernels::Precision precision);
 
 }  // namespace vae::tool
