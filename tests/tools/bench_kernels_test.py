@@ -91,6 +91,19 @@ class Measured(ToolTest):
         least = 2 * moved / best["peak copy"] + moved / best["peak read"]
         self.assertAlmostEqual(forward["share"], least / forward["seconds"], places=9)
 
+    def test_bf16(self):
+        code, _, err = self.run_tool("bench_kernels", "--shape", "gemm=33x20x70", "--shape", "conv2d=2x9x9x3x4x3x1", *QUICK,
+                                     "--precision", "bf16", "--json", "bench.json")
+        self.assertEqual(code, 0, err)
+        self.assertRegex(err, r"\A(--precision bf16: [^\n]+ takes longer than fp32\n)?\Z")
+        results = self.load("bench.json")
+        self.assertEqual(results["setting"]["precision"], "bf16")
+        products = {name_of(case): case for case in results["cases"] if case["kernel"] != "peak"}
+        self.assertEqual(len(products), 7)
+        for name, case in products.items():
+            self.assertTrue(1e-4 < case["error"] < 1e-2, (name, case["error"]))
+        self.assertEqual(products["gemm 33x20x70"]["work"]["read"], 2 * (33 * 70 + 70 * 20))
+
     def test_shapes(self):
         def listed(*shapes):
             options = [word for shape in shapes for word in ("--shape", shape)]

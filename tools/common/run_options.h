@@ -52,8 +52,7 @@ void note_slow_products(const DeviceOptions& options);
 Spelling<Device> devices();
 Spelling<kernels::Precision> precisions();
 inline constexpr const char* kPrecisionHelp =
-    "products of matrices: fp32, tf32 (faster on CUDA devices) or bf16 (faster there and on CPUs with "
-    "AVX512-BF16)";
+    "products of matrices: fp32; tf32, faster on CUDA devices; bf16, for CPUs with AVX512-BF16 or AMX";
 /// "fp32", "tf32" or "bf16".
 const char* name_of(kernels::Precision precision);
 
