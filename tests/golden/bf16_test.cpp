@@ -43,8 +43,8 @@ std::vector<File> smallest_files(const std::filesystem::path& folder, const Fami
 
 /// How far gradients of a net may turn: 1 - cosine. Where rounding the numbers of the file alone turns them
 /// farther, as it does behind ReLUs, some of whose inputs change their signs (of SHOT-VAE's deep nets by some
-/// percent), every operation that rounds may add as much.
-constexpr double kTurned = 1e-3, kOperations = 4;
+/// percent), products may turn them as far.
+constexpr double kTurned = 1e-3;
 
 /// Sums over the gradients of a net, in f32 (a) and in bf16 (b).
 struct Direction {
@@ -134,6 +134,7 @@ TEST_P(GoldenBf16, SmallestFiles) {
   const std::vector<File> files = smallest_files(*folder, family);
   if (files.empty()) GTEST_SKIP() << "no file with gradients of " << family.system;
   std::string report;
+  size_t compared = 0;
   for (const File& file : files) {
     const Outcome bf16 = run_in_bf16(family, file);
     const auto worst = compare_rounded(family, file, bf16);
@@ -143,24 +144,22 @@ TEST_P(GoldenBf16, SmallestFiles) {
     }
     report +=
         fmt::format("{}: {:.2g} of what is allowed ({}); cosines", file.name, worst->part, worst->where);
+    ++compared;
     EXPECT_LE(worst->part, 1) << file.name << ", " << worst->where;
     std::map<std::string, double> turns = turns_of_rounding(family, file);
     for (const auto& [net, direction] : directions(family.run(file, DType::f32), bf16)) {
       const double turned = 1 - direction.cosine();
       report += fmt::format(" {} {:.5f} ({:.5f} by rounded numbers)", net, 1 - turned, 1 - turns[net]);
-      EXPECT_LE(turned, std::max(kTurned, kOperations * turns[net])) << file.name << ", " << net;
+      EXPECT_LE(turned, std::max(kTurned, turns[net])) << file.name << ", " << net;
     }
     report += "\n";
   }
   test::report("golden-bf16-" + family.system, report);
+  if (compared == 0) GTEST_SKIP() << "in every file a decision fell otherwise";
 }
 
 INSTANTIATE_TEST_SUITE_P(Families, GoldenBf16, testing::Range(size_t{0}, families().size()),
-                         [](const auto& info) {
-                           std::string name = families()[info.param].system;
-                           std::replace(name.begin(), name.end(), '-', '_');
-                           return name;
-                         });
+                         [](const auto& info) { return test_name_of(info.param); });
 
 }  // namespace
 }  // namespace vae::golden

@@ -1,5 +1,6 @@
 #pragma once
 // Which golden files the tests run, and with which families.
+#include <algorithm>
 #include <cstdlib>
 
 #include "adgm_run.h"
@@ -20,6 +21,13 @@ inline std::optional<std::filesystem::path> golden_folder() {
 
 inline std::vector<Family> families() {
   return {m1_m2_family(), adgm_family(), ml_vae_family(), sym_vae_family(), shot_vae_family()};
+}
+
+/// A family, by its place among them, as the name of a test.
+inline std::string test_name_of(size_t family) {
+  std::string name = families()[family].system;
+  std::ranges::replace(name, '-', '_');
+  return name;
 }
 
 /// Whether a file has weights by formula, to be spared the weights of a large net.

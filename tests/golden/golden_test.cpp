@@ -41,11 +41,7 @@ TEST_P(GoldenOnDevices, SmallFiles) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Families, GoldenOnDevices, testing::Range(size_t{0}, families().size()),
-                         [](const auto& info) {
-                           std::string name = families()[info.param].system;
-                           std::replace(name.begin(), name.end(), '-', '_');
-                           return name;
-                         });
+                         [](const auto& info) { return test_name_of(info.param); });
 
 }  // namespace
 }  // namespace vae::golden
