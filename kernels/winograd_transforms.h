@@ -3,16 +3,9 @@
 // adjoints. An algorithm F(tile, kernel) takes `patch` = tile + kernel - 1 values of an image to as many
 // points and their products with a kernel's to `tile` results. Points other than 1 and 2 round less (Barabasz
 // et al., arXiv:1803.10986).
-#include <cstring>
+#include "kernels/simd.h"
 
 namespace vae::kernels::cpu::winograd {
-
-inline constexpr int kWidth = 16;
-typedef float Vector __attribute__((vector_size(kWidth * sizeof(float))));
-#define VAE_INLINE [[gnu::always_inline]] static inline
-
-VAE_INLINE void load(const float* from, Vector& to) { std::memcpy(&to, from, sizeof to); }
-VAE_INLINE void store(const Vector& from, float* to) { std::memcpy(to, &from, sizeof from); }
 
 /// F(4, 3) at 0, p, -p, q, -q and infinity.
 struct SixPoints {
@@ -22,11 +15,11 @@ struct SixPoints {
 
   struct Image {
     static constexpr int in = patch, out = patch;
-    VAE_INLINE void apply(const Vector* x, int step, Vector* y) {
-      const Vector &x0 = x[0], &x1 = x[step], &x2 = x[2 * step], &x3 = x[3 * step], &x4 = x[4 * step],
-                   &x5 = x[5 * step];
-      const Vector even_p = x4 - qq * x2, odd_p = p * (x3 - qq * x1), even_q = x4 - pp * x2,
-                   odd_q = q * (x3 - pp * x1);
+    template <class V>
+    VAE_INLINE void apply(const V* x, V* y) {
+      const V &x0 = x[0], &x1 = x[1], &x2 = x[2], &x3 = x[3], &x4 = x[4], &x5 = x[5];
+      const V even_p = x4 - qq * x2, odd_p = p * (x3 - qq * x1), even_q = x4 - pp * x2,
+              odd_q = q * (x3 - pp * x1);
       y[0] = (pp * qq) * x0 - (pp + qq) * x2 + x4;
       y[1] = even_p + odd_p;
       y[2] = even_p - odd_p;
@@ -38,10 +31,11 @@ struct SixPoints {
 
   struct Kernel {
     static constexpr int in = kernel, out = patch;
-    VAE_INLINE void apply(const Vector* x, int step, Vector* y) {
-      const Vector &x0 = x[0], &x1 = x[step], &x2 = x[2 * step];
-      const Vector even_p = at_p * x0 + (at_p * pp) * x2, odd_p = (at_p * p) * x1,
-                   even_q = at_q * x0 + (at_q * qq) * x2, odd_q = (at_q * q) * x1;
+    template <class V>
+    VAE_INLINE void apply(const V* x, V* y) {
+      const V &x0 = x[0], &x1 = x[1], &x2 = x[2];
+      const V even_p = at_p * x0 + (at_p * pp) * x2, odd_p = (at_p * p) * x1,
+              even_q = at_q * x0 + (at_q * qq) * x2, odd_q = (at_q * q) * x1;
       y[0] = at_zero * x0;
       y[1] = even_p + odd_p;
       y[2] = even_p - odd_p;
@@ -53,10 +47,10 @@ struct SixPoints {
 
   struct Result {
     static constexpr int in = patch, out = tile;
-    VAE_INLINE void apply(const Vector* x, int step, Vector* y) {
-      const Vector &x0 = x[0], &x1 = x[step], &x2 = x[2 * step], &x3 = x[3 * step], &x4 = x[4 * step],
-                   &x5 = x[5 * step];
-      const Vector even_p = x1 + x2, odd_p = x1 - x2, even_q = x3 + x4, odd_q = x3 - x4;
+    template <class V>
+    VAE_INLINE void apply(const V* x, V* y) {
+      const V &x0 = x[0], &x1 = x[1], &x2 = x[2], &x3 = x[3], &x4 = x[4], &x5 = x[5];
+      const V even_p = x1 + x2, odd_p = x1 - x2, even_q = x3 + x4, odd_q = x3 - x4;
       y[0] = x0 + even_p + even_q;
       y[1] = p * odd_p + q * odd_q;
       y[2] = pp * even_p + qq * even_q;
@@ -67,11 +61,11 @@ struct SixPoints {
   /// The adjoints of the last two, for gradients of the weights.
   struct KernelGradient {
     static constexpr int in = patch, out = kernel;
-    VAE_INLINE void apply(const Vector* x, int step, Vector* y) {
-      const Vector &x0 = x[0], &x1 = x[step], &x2 = x[2 * step], &x3 = x[3 * step], &x4 = x[4 * step],
-                   &x5 = x[5 * step];
-      const Vector even_p = at_p * (x1 + x2), odd_p = at_p * (x1 - x2), even_q = at_q * (x3 + x4),
-                   odd_q = at_q * (x3 - x4);
+    template <class V>
+    VAE_INLINE void apply(const V* x, V* y) {
+      const V &x0 = x[0], &x1 = x[1], &x2 = x[2], &x3 = x[3], &x4 = x[4], &x5 = x[5];
+      const V even_p = at_p * (x1 + x2), odd_p = at_p * (x1 - x2), even_q = at_q * (x3 + x4),
+              odd_q = at_q * (x3 - x4);
       y[0] = at_zero * x0 + even_p + even_q;
       y[1] = p * odd_p + q * odd_q;
       y[2] = pp * even_p + qq * even_q + x5;
@@ -80,10 +74,11 @@ struct SixPoints {
 
   struct ResultGradient {
     static constexpr int in = tile, out = patch;
-    VAE_INLINE void apply(const Vector* x, int step, Vector* y) {
-      const Vector &x0 = x[0], &x1 = x[step], &x2 = x[2 * step], &x3 = x[3 * step];
-      const Vector even_p = x0 + pp * x2, odd_p = p * x1 + (p * pp) * x3, even_q = x0 + qq * x2,
-                   odd_q = q * x1 + (q * qq) * x3;
+    template <class V>
+    VAE_INLINE void apply(const V* x, V* y) {
+      const V &x0 = x[0], &x1 = x[1], &x2 = x[2], &x3 = x[3];
+      const V even_p = x0 + pp * x2, odd_p = p * x1 + (p * pp) * x3, even_q = x0 + qq * x2,
+              odd_q = q * x1 + (q * qq) * x3;
       y[0] = x0;
       y[1] = even_p + odd_p;
       y[2] = even_p - odd_p;
@@ -103,10 +98,11 @@ struct FivePoints {
 
   struct Image {
     static constexpr int in = patch, out = patch;
-    VAE_INLINE void apply(const Vector* x, int step, Vector* y) {
-      const Vector &x0 = x[0], &x1 = x[step], &x2 = x[2 * step], &x3 = x[3 * step], &x4 = x[4 * step];
-      const Vector odd_p = x3 - qq * x1, even_p = p * (x2 - qq * x0), odd_q = x3 - pp * x1,
-                   even_q = q * (x2 - pp * x0);
+    template <class V>
+    VAE_INLINE void apply(const V* x, V* y) {
+      const V &x0 = x[0], &x1 = x[1], &x2 = x[2], &x3 = x[3], &x4 = x[4];
+      const V odd_p = x3 - qq * x1, even_p = p * (x2 - qq * x0), odd_q = x3 - pp * x1,
+              even_q = q * (x2 - pp * x0);
       y[0] = odd_p + even_p;
       y[1] = odd_p - even_p;
       y[2] = odd_q + even_q;
@@ -117,11 +113,12 @@ struct FivePoints {
 
   struct Kernel {
     static constexpr int in = kernel, out = patch;
-    VAE_INLINE void apply(const Vector* x, int step, Vector* y) {
-      const Vector &x0 = x[0], &x1 = x[step], &last = x[(kernel - 1) * step];
-      Vector even_p = at_p * x0, even_q = at_q * x0;
+    template <class V>
+    VAE_INLINE void apply(const V* x, V* y) {
+      const V &x0 = x[0], &x1 = x[1], &last = x[kernel - 1];
+      V even_p = at_p * x0, even_q = at_q * x0;
       if constexpr (kernel == 3) even_p += (at_p * pp) * last, even_q += (at_q * qq) * last;
-      const Vector odd_p = (at_p * p) * x1, odd_q = (at_q * q) * x1;
+      const V odd_p = (at_p * p) * x1, odd_q = (at_q * q) * x1;
       y[0] = odd_p + even_p;
       y[1] = odd_p - even_p;
       y[2] = odd_q + even_q;
@@ -132,9 +129,10 @@ struct FivePoints {
 
   struct Result {
     static constexpr int in = patch, out = tile;
-    VAE_INLINE void apply(const Vector* x, int step, Vector* y) {
-      const Vector &x0 = x[0], &x1 = x[step], &x2 = x[2 * step], &x3 = x[3 * step], &x4 = x[4 * step];
-      const Vector even_p = x0 + x1, odd_p = x0 - x1, even_q = x2 + x3, odd_q = x2 - x3;
+    template <class V>
+    VAE_INLINE void apply(const V* x, V* y) {
+      const V &x0 = x[0], &x1 = x[1], &x2 = x[2], &x3 = x[3], &x4 = x[4];
+      const V even_p = x0 + x1, odd_p = x0 - x1, even_q = x2 + x3, odd_q = x2 - x3;
       y[0] = even_p + even_q;
       y[1] = p * odd_p + q * odd_q;
       y[2] = pp * even_p + qq * even_q;
@@ -145,10 +143,11 @@ struct FivePoints {
 
   struct KernelGradient {
     static constexpr int in = patch, out = kernel;
-    VAE_INLINE void apply(const Vector* x, int step, Vector* y) {
-      const Vector &x0 = x[0], &x1 = x[step], &x2 = x[2 * step], &x3 = x[3 * step], &x4 = x[4 * step];
-      const Vector even_p = at_p * (x0 - x1), odd_p = at_p * (x0 + x1), even_q = at_q * (x2 - x3),
-                   odd_q = at_q * (x2 + x3);
+    template <class V>
+    VAE_INLINE void apply(const V* x, V* y) {
+      const V &x0 = x[0], &x1 = x[1], &x2 = x[2], &x3 = x[3], &x4 = x[4];
+      const V even_p = at_p * (x0 - x1), odd_p = at_p * (x0 + x1), even_q = at_q * (x2 - x3),
+              odd_q = at_q * (x2 + x3);
       y[0] = even_p + even_q;
       y[1] = p * odd_p + q * odd_q;
       if constexpr (kernel == 3) y[2] = pp * even_p + qq * even_q;
@@ -158,10 +157,11 @@ struct FivePoints {
 
   struct ResultGradient {
     static constexpr int in = tile, out = patch;
-    VAE_INLINE void apply(const Vector* x, int step, Vector* y) {
-      const Vector &x0 = x[0], &x1 = x[step], &x2 = x[2 * step], &last = x[(tile - 1) * step];
-      const Vector even_p = x0 + pp * x2, even_q = x0 + qq * x2;
-      Vector odd_p = p * x1, odd_q = q * x1;
+    template <class V>
+    VAE_INLINE void apply(const V* x, V* y) {
+      const V &x0 = x[0], &x1 = x[1], &x2 = x[2], &last = x[tile - 1];
+      const V even_p = x0 + pp * x2, even_q = x0 + qq * x2;
+      V odd_p = p * x1, odd_q = q * x1;
       if constexpr (tile == 4) odd_p += (p * pp) * last, odd_q += (q * qq) * last;
       y[0] = even_p + odd_p;
       y[1] = even_p - odd_p;
