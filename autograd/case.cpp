@@ -15,10 +15,7 @@ Tensor case_values(const CaseInput& input, uint64_t stream, DType dtype, Device 
     values[i] = static_cast<float>(x);
   }
   const Tensor exact = Tensor::from(values, input.shape, device);
-  if (dtype == DType::f32) return exact;
-  const Tensor cast = Tensor::empty(input.shape, dtype, device);
-  kernels::cast(exact, cast);
-  return cast;
+  return dtype == DType::f32 ? exact : kernels::converted(exact, dtype);
 }
 
 std::vector<Var> make_inputs(const Case& sample, DType dtype, Device device) {

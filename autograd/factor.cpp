@@ -8,11 +8,7 @@ namespace {
 
 thread_local FactorScope* current = nullptr;
 
-Tensor rounded(const Tensor& x) {
-  const Tensor y = Tensor::empty(x.shape(), DType::bf16, x.device());
-  kernels::cast(x, y);
-  return y;
-}
+Tensor rounded(const Tensor& x) { return kernels::converted(x, DType::bf16); }
 
 }  // namespace
 

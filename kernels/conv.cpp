@@ -50,13 +50,8 @@ namespace {
 /// Calls convolve(a, b) with f32 copies of bf16 factors a and b.
 template <class Convolve>
 void widened(In a, In b, const Convolve& convolve) {
-  const auto copy = [](In x) {
-    const Tensor wide = Tensor::empty(x.shape(), DType::f32, x.device());
-    cast(x, wide);
-    return wide;
-  };
   const PrecisionScope tensor_cores(Precision::tf32);
-  convolve(copy(a), copy(b));
+  convolve(converted(a, DType::f32), converted(b, DType::f32));
 }
 
 bool narrow(In a, In b) { return a.dtype() == DType::bf16 || b.dtype() == DType::bf16; }

@@ -207,7 +207,7 @@ void conv2d_bwd_input(In dy, In w, Out dx, const Window& window, Write write) {
     return;
   }
   if (dx.dtype() == DType::f32 && !columns_for_input(s) && write_through(dx, write, [&](Out to) {
-        if (!winograd::pays(s)) return onednn::conv2d_bwd_input(s, dy, w, to);
+        if (!winograd::pays_for_input(s)) return onednn::conv2d_bwd_input(s, dy, w, to);
         return winograd::conv2d_bwd_input(s, dy, w, to), true;
       }))
     return;

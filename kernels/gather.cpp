@@ -1,8 +1,15 @@
 #include "kernels/gather.h"
 
 #include "kernels/elementwise/map.h"
+#include "kernels/kernels.h"
 
 namespace vae::kernels {
+
+Tensor converted(In x, DType dtype) {
+  const Tensor y = Tensor::empty(x.shape(), dtype, x.device());
+  cast(x, y);
+  return y;
+}
 
 void check_gather(const char* kernel, In x, In index, Out y) {
   const int64_t row = x.rank() && x.size(0) ? x.numel() / x.size(0) : 0;

@@ -18,6 +18,9 @@ void dispatch_cast(In x, Out y, const F& f) {
   dispatch_any(x.dtype(), [&](auto from) { dispatch_any(y.dtype(), [&](auto to) { f(from, to); }); });
 }
 
+/// A copy of x as another dtype, as cast() makes it.
+Tensor converted(In x, DType dtype);
+
 /// Rows of x named by i64 index: y is [index.numel(), row of x].
 void check_gather(const char* kernel, In x, In index, Out y);
 /// One i64 label per row of x; y (or dy) has one element per row.

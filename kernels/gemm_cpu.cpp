@@ -11,15 +11,6 @@
 #include "kernels/precision.h"
 
 namespace vae::kernels::cpu {
-namespace {
-
-Tensor widened(In x) {
-  const Tensor wide = Tensor::empty(x.shape(), DType::f32);
-  cast(x, wide);
-  return wide;
-}
-
-}  // namespace
 
 void gemm(const GemmSizes& s, Transpose ta, Transpose tb, double alpha, const float* a, const float* b,
           double beta, float* c) {
@@ -46,7 +37,8 @@ void gemm(In a, Transpose ta, In b, Transpose tb, Out c, double alpha, double be
   }
   if (a.dtype() == DType::bf16) {
     if (alpha == 1 && processor_has_bf16() && onednn::gemm(s, a, ta, b, tb, c, beta)) return;
-    return gemm(s, ta, tb, alpha, widened(a).data<float>(), widened(b).data<float>(), beta, c.data<float>());
+    const Tensor wide_a = converted(a, DType::f32), wide_b = converted(b, DType::f32);
+    return gemm(s, ta, tb, alpha, wide_a.data<float>(), wide_b.data<float>(), beta, c.data<float>());
   }
   dispatch_floating(c.dtype(), [&](auto zero) {
     using T = decltype(zero);

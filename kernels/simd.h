@@ -1,7 +1,8 @@
 #pragma once
 // VAE_CLONES: compile a loop for AVX-512, AVX2 and baseline x86-64 and choose at load time, so that one
-// binary runs everywhere at full width. Left out under sanitizers (their runtime is not up yet when the
-// choice is made), on other processors, and by compilers that cannot clone templates.
+// binary runs everywhere at full width. Floats, with_width: vectors by hand, for the few functions whose
+// registers the compiler cannot plan from a loop. Clones are left out under sanitizers (their runtime is not
+// up yet when the choice is made), on other processors, and by compilers that cannot clone templates.
 #include <type_traits>
 
 #if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__) && !defined(__CUDACC__) && \

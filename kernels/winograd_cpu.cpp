@@ -15,14 +15,32 @@ namespace {
 /// The kernels of a layer by phase, as they are stored: [o, taps, c].
 struct Weights {
   explicit Weights(const ConvSizes& s) : s(s), stride(s.window.h.stride), phases(stride * stride) {}
-  Kernels kernels() const {
+  Kernels kernels(int64_t phase) const {
     const int64_t right = stride * s.c;
-    return {s.o, s.c, right * s.window.w.kernel, right, s.taps()};
+    return {s.o,
+            s.c,
+            right * s.window.w.kernel,
+            right,
+            s.taps(),
+            taps(s.window.h, phase / stride),
+            taps(s.window.w, phase % stride)};
+  }
+  /// Kernels of [taps, c, o] instead.
+  Kernels transposed(int64_t phase) const {
+    Kernels k = kernels(phase);
+    std::swap(k.rows, k.columns);
+    k.down *= s.o, k.right *= s.o, k.row_step = s.o;
+    return k;
   }
   /// The first tap of a phase.
   int64_t first(int64_t phase) const { return (phase / stride * s.window.w.kernel + phase % stride) * s.c; }
   const ConvSizes& s;
   int64_t stride, phases;
+
+ private:
+  static int64_t taps(const WindowAxis& a, int64_t phase) {
+    return (a.kernel - phase + a.stride - 1) / a.stride;
+  }
 };
 
 /// Room for so many numbers of so many tiles at their points.
@@ -34,7 +52,7 @@ Tensor room_for(int64_t tiles, int64_t width) {
 /// The kernels of one phase, turned, at their points, o x c: what takes gradients to images.
 template <class A>
 Tensor adjoint_points(const Weights& weights, const float* w, int64_t phase) {
-  const Kernels k = weights.kernels();
+  const Kernels k = weights.kernels(phase);
   const Tensor points = room_for<A>(k.rows, k.columns);
   parallel_for(k.rows, 8, [&](int64_t begin, int64_t end) {
     with_width([&](auto width) {
@@ -51,13 +69,13 @@ Tensor forward_points(const Weights& weights, In w) {
   const ConvSizes& s = weights.s;
   const Tensor transposed = Tensor::empty({s.taps(), s.o});  // [kh, kw, c, o]
   transpose(w.reshape({s.o, s.taps()}), transposed);
-  const int64_t right = weights.stride * s.c * s.o, rows = weights.phases * s.c;
-  const Kernels k{s.c, s.o, right * s.window.w.kernel, right, s.o};
+  const int64_t rows = weights.phases * s.c;
   const Tensor points = room_for<A>(rows, s.o);
-  parallel_for(k.rows, 8, [&](int64_t begin, int64_t end) {
+  parallel_for(s.c, 8, [&](int64_t begin, int64_t end) {
     with_width([&](auto width) {
       for (int64_t phase = 0; phase < weights.phases; ++phase)
-        kernels_to_points<A, width>(k, transposed.data<float>() + weights.first(phase) * s.o, false,
+        kernels_to_points<A, width>(weights.transposed(phase),
+                                    transposed.data<float>() + weights.first(phase) * s.o, false,
                                     {begin, end}, phase * s.c, rows, points.data<float>());
     });
   });
@@ -119,7 +137,10 @@ void with_algorithm(int64_t taps, int64_t h, int64_t w, const F& f) {
   points(SixPoints{}) <= points(FivePoints<3>{}) ? f(SixPoints{}) : f(FivePoints<3>{});
 }
 
-int64_t taps_of_phase(const ConvSizes& s) { return s.window.h.kernel / s.window.h.stride; }
+/// Of the phase that has most.
+int64_t taps_of_phase(const ConvSizes& s) {
+  return (s.window.h.kernel + s.window.h.stride - 1) / s.window.h.stride;
+}
 
 /// results = images * kernels, which are given at their points [points, panels of results, images, kPanel].
 template <class A>
@@ -188,11 +209,12 @@ struct Convolution {
   }
 };
 
+/// dw of a layer, whose sums over tiles are those of parts of `part` tiles, whatever the number of threads.
 template <class A>
 void gradient_of_weights(const ConvSizes& s, In dy, In x, Out dw) {
   const Grid images = images_grid<A>(s), results = results_grid<A>(s);
-  const int64_t tiles = images.tiles(), c = images.width(),
-                block = std::min(tiles, tiles_of_block<A>(c + s.o));
+  const int64_t tiles = images.tiles(), c = images.width(), part = tiles_of_block<A>(c + s.o),
+                block = std::min(tiles, part * num_threads());
   const Tensor kernels_room = room_for<A>(s.o, c), images_room = room_for<A>(block, c),
                results_room = room_for<A>(block, s.o);
   const Points of_kernels(kernels_room.data<float>(), s.o, c), of_images(images_room.data<float>(), block, c),
@@ -200,27 +222,28 @@ void gradient_of_weights(const ConvSizes& s, In dy, In x, Out dw) {
   for (int64_t begin = 0; begin < tiles; begin += block) {
     const int64_t count = std::min(tiles - begin, block);
     parallel_for(count, 4, [&](int64_t first, int64_t last) {
-      const Span part{begin + first, begin + last};
+      const Span of_thread{begin + first, begin + last};
       with_width([&](auto width) {
-        squares_to_points<A, typename A::Image, width>(images, x.data<float>(), part, of_images, first);
-        squares_to_points<A, typename A::ResultGradient, width>(results, dy.data<float>(), part, of_results,
-                                                                first);
+        squares_to_points<A, typename A::Image, width>(images, x.data<float>(), of_thread, of_images, first);
+        squares_to_points<A, typename A::ResultGradient, width>(results, dy.data<float>(), of_thread,
+                                                                of_results, first);
       });
     });
     parallel_for(kPoints<A>, 1, [&](int64_t first, int64_t last) {
       for (int64_t point = first; point < last; ++point)
-        panel_product({.m = s.o,
-                       .n = c,
-                       .k = count,
-                       .a = of_results.at(point, 0),
-                       .a_row = 1,
-                       .a_step = s.o,
-                       .b = of_images.at(point, 0),
-                       .b_step = c,
-                       .b_panel = kPanel,
-                       .c = of_kernels.at(point, 0),
-                       .c_row = c,
-                       .add = begin > 0});
+        for (int64_t t = 0; t < count; t += part)
+          panel_product({.m = s.o,
+                         .n = c,
+                         .k = std::min(part, count - t),
+                         .a = of_results.at(point, t),
+                         .a_row = 1,
+                         .a_step = s.o,
+                         .b = of_images.at(point, t),
+                         .b_step = c,
+                         .b_panel = kPanel,
+                         .c = of_kernels.at(point, 0),
+                         .c_row = c,
+                         .add = begin + t > 0});
     });
   }
   const Weights weights(s);
@@ -229,26 +252,55 @@ void gradient_of_weights(const ConvSizes& s, In dy, In x, Out dw) {
       for (int64_t phase = 0; phase < weights.phases; ++phase) {
         Points of_phase = of_kernels;
         of_phase.data += phase * s.c;
-        points_to_kernels<A, width>(weights.kernels(), of_phase, {first, last},
+        points_to_kernels<A, width>(weights.kernels(phase), of_phase, {first, last},
                                     dw.data<float>() + weights.first(phase));
       }
     });
   });
 }
 
+/// Whether the algorithms know the geometry and the channels.
+bool fits(const ConvSizes& s) {
+  const int64_t taps = taps_of_phase(s), stride = s.window.h.stride;
+  const auto same = [&](const WindowAxis& a) {
+    return (a.kernel + stride - 1) / stride == taps && a.stride == stride && a.padding < a.kernel;
+  };
+  const auto whole = [](int64_t channels) { return channels > 0 && channels % kPanel == 0; };
+  return (taps == 2 || taps == 3) && stride <= 2 && same(s.window.h) && same(s.window.w) && whole(s.c) &&
+         whole(s.o);
+}
+
+/// Products per pair of channels for results h x w.
+int64_t products(int64_t taps, int64_t h, int64_t w) {
+  int64_t count = 0;
+  with_algorithm(taps, h, w, [&]<class A>(A) { count = tiles_over<A>(h) * tiles_over<A>(w) * kPoints<A>; });
+  return count;
+}
+
+/// Whether so many are few enough for a layer under a stride, whose transforms take a larger part, and the
+/// images many enough to outweigh those of the kernels.
+bool few(int64_t products, const ConvSizes& s) {
+  constexpr int64_t kTiles = 32 * 16;
+  return s.positions() >= kTiles && 10 * products <= 8 * s.window.h.kernel * s.window.w.kernel * s.oh * s.ow;
+}
+
 }  // namespace
 
 bool pays(const ConvSizes& s) {
-  const int64_t taps = taps_of_phase(s), stride = s.window.h.stride;
-  const auto fits = [&](const WindowAxis& a) {
-    return a.kernel == taps * stride && a.stride == stride && a.padding < a.kernel;
-  };
-  const auto whole = [](int64_t channels) { return channels > 0 && channels % kPanel == 0; };
-  if ((taps != 2 && taps != 3) || !fits(s.window.h) || !fits(s.window.w) || !whole(s.c) || !whole(s.o))
-    return false;
-  if (stride == 1) return s.c + s.o >= (taps == 2 ? 4 : 3) * kPanel;
-  // Tiles that hang over little, and enough of them for the products to outweigh the transforms of kernels.
-  return stride == 2 && taps == 2 && s.oh > 2 && s.ow > 2 && images_grid<FivePoints<2>>(s).tiles() >= 32;
+  if (!fits(s)) return false;
+  const int64_t taps = taps_of_phase(s), phases = s.window.h.stride * s.window.w.stride;
+  if (phases == 1) return taps == 3 || s.c + s.o >= 3 * kPanel;
+  return few(phases * products(taps, s.oh, s.ow), s);
+}
+
+bool pays_for_input(const ConvSizes& s) {
+  const int64_t stride = s.window.h.stride;
+  if (stride == 1 || !fits(s)) return pays(s);
+  int64_t count = 0;
+  for (int64_t phase = 0; phase < stride * stride; ++phase)
+    count += products(taps_of_phase(s), Phase(s.window.h, s.h, phase / stride).count,
+                      Phase(s.window.w, s.w, phase % stride).count);
+  return few(count, s);
 }
 
 void conv2d_fwd(const ConvSizes& s, In x, In w, In bias, Out y) {

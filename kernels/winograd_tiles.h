@@ -119,10 +119,13 @@ VAE_CLONES void points_to_squares(const Grid& g, Points from, int64_t first, Spa
   }
 }
 
-/// Kernels [rows, columns] of one phase: how many elements apart taps are along both axes, and rows.
+/// Kernels [rows, columns] of one phase: how many elements apart taps are along both axes, and rows; how many
+/// taps it has. What an algorithm has more of is 0.
 struct Kernels {
   int64_t rows, columns;
   int64_t down, right, row_step;
+  int64_t taps_down, taps_right;
+  bool holds(int i, int j) const { return i < taps_down && j < taps_right; }
 };
 
 /// The rows `part` of kernels, turned by 180 degrees or not, at their points [points, panels, row_count,
@@ -138,7 +141,10 @@ VAE_CLONES void kernels_to_points(const Kernels& k, const float* w, bool turned,
       transform<typename A::Kernel, width>(
           [&](int i, int j, Vector& value) __attribute__((always_inline)) {
             const int row_tap = turned ? A::kernel - 1 - i : i, tap = turned ? A::kernel - 1 - j : j;
-            load<width>(w + row_tap * k.down + tap * k.right + row * k.row_step + c, value);
+            if (k.holds(row_tap, tap))
+              load<width>(w + row_tap * k.down + tap * k.right + row * k.row_step + c, value);
+            else
+              value = Vector{};
           },
           [&](int i, int j, const Vector& value)
               __attribute__((always_inline)) { store<width>(value, to + (i * A::patch + j) * plane); });
@@ -155,7 +161,7 @@ VAE_CLONES void points_to_kernels(const Kernels& k, Points from, Span part, floa
           [&](int i, int j, Vector& value)
               __attribute__((always_inline)) { load<width>(from.at(i * A::patch + j, row) + c, value); },
           [&](int i, int j, const Vector& value) __attribute__((always_inline)) {
-            store<width>(value, dw + i * k.down + j * k.right + row * k.row_step + c);
+            if (k.holds(i, j)) store<width>(value, dw + i * k.down + j * k.right + row * k.row_step + c);
           });
 }
 

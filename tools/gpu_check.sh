@@ -222,10 +222,10 @@ part_bench() {
   elif ! python3 -c 'import torch; assert torch.cuda.is_available()' 2>/dev/null; then
     skip "PyTorch's side (python3 has no torch that sees the card)"
   else
-    torch_runs=12
+    torch_runs=18
   fi
-  count=$((8 + torch_runs + kernel_runs))
-  for precision in fp32 tf32; do
+  count=$((12 + torch_runs + kernel_runs))
+  for precision in fp32 tf32 bf16; do
     for mode in off on; do
       table "steps, $precision, graph $mode" "$(share $count)" "$tools/bench_step" "${small[@]}" --device cuda:0 \
         --precision $precision --graph $mode --steps 100

@@ -38,11 +38,9 @@ Tensor inputs(const Tensor& bytes, DType dtype) {
       (bytes.size(3) != 1 && bytes.size(3) != 3))
     fail(ErrorKind::data, "inception: images are {}, expected u8 [n, h, w, 1 or 3]", bytes.str());
   const Tensor unit = Tensor::empty(bytes.shape(), DType::f32, bytes.device()),
-               x = dtype == DType::f32 ? unit : Tensor::empty(bytes.shape(), dtype, bytes.device()),
                scaled = Tensor::empty({bytes.size(0), kSide, kSide, bytes.size(3)}, dtype, bytes.device());
   kernels::normalize_pixels(bytes, {}, {}, unit);  // bytes / 255 are rounded to f32 in every precision
-  if (dtype != DType::f32) kernels::cast(unit, x);
-  kernels::resize_images(x, scaled);
+  kernels::resize_images(dtype == DType::f32 ? unit : kernels::converted(unit, dtype), scaled);
   kernels::map_fwd(Map::affine, {2, -1}, std::span(&scaled, 1), scaled);
   if (bytes.size(3) == 3) return scaled;
   return autograd::concat(std::vector(3, Var(scaled))).value();

@@ -92,7 +92,7 @@ std::vector<float> transformed() {
   squares_to_points<A, typename A::Image, width>(grid, pixels.data(), all, of_images, 0);
   squares_to_points<A, typename A::ResultGradient, width>(grid, pixels.data(), all, of_gradients, 0);
   points_to_squares<A, width>(grid, of_images, 0, all, weights.data(), back.data());
-  const Kernels layout{channels, channels, A::kernel * channels, channels, taps * channels};
+  const Kernels layout{channels, channels, A::kernel * channels, channels, taps * channels, A::kernel, 2};
   kernels_to_points<A, width>(layout, weights.data(), true, {0, channels}, 0, channels, kernels.data());
   points_to_kernels<A, width>(layout, Points(kernels.data(), channels, channels), {0, channels},
                               taps_back.data());

@@ -88,7 +88,7 @@ void add_conv(Cases& cases, const std::string& what, const Sizes& sizes) {
       y = window.output("conv2d", x, channels);
   const std::string shape = fmt::format("{} -> {}, {}/{}", text(x, what), channels, kernel, stride);
   const double flops = conv_flops(y, w);
-  const bool direct = (kernel == 3 && stride == 1) || (kernel == 4 && stride == 2);
+  const bool direct = stride == 1 ? kernel == 3 : stride == 2 && kernel >= 3 && kernel <= 6;
   cases.add(conv2d_fwd, shape, factor(x), factor(w), Tensor{}, output(y), window, Activation{})
       .computes(flops, direct);
   cases.add(conv2d_bwd_input, shape, factor(y), factor(w), output(x), window, Write::set)
