@@ -1,7 +1,6 @@
 #pragma once
 // A matrix product for small matrices in the cache, without the packing that a library needs for large ones:
 // a few rows of the result stay in registers while their factors pass by.
-#include <algorithm>
 #include <cstdint>
 
 #include "kernels/simd.h"

@@ -4,6 +4,7 @@
 #include "kernels/winograd_cpu.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "kernels/kernels.h"
 #include "kernels/winograd_tiles.h"
@@ -82,12 +83,17 @@ Tensor forward_points(const Weights& weights, In w) {
   return points;
 }
 
-/// Tiles whose points, at so many channels, take half of the second cache of a core: 256 KiB of 512 or more.
+/// How many tiles of so many channels are worked on together.
 template <class A>
-int64_t tiles_of_block(int64_t channels) {
-  return std::max<int64_t>(
-      32, (int64_t{1} << 18) / (kPoints<A> * static_cast<int64_t>(sizeof(float)) * channels));
-}
+struct Blocks {
+  Blocks(int64_t in, int64_t out)
+      : size(std::max<int64_t>(32, kCache / (kPoints<A> * static_cast<int64_t>(sizeof(float)) * (in + out)))),
+        large_kernels(in * out >= 4 * size * (in + out)) {}
+  static constexpr int64_t kCache = 1 << 18;  ///< bytes, half of a core's second cache or less
+  static constexpr int64_t kMany = 256;       ///< tiles for which kernels are worth fetching once more
+  int64_t size;                               ///< tiles whose points stay in that cache
+  bool large_kernels;                         ///< to fetch for each block of that size
+};
 
 /// Tiles that cover so many results.
 template <class A>
@@ -159,33 +165,35 @@ struct Convolution {
                    .n = out,
                    .k = in,
                    .a = of_images.at(point, 0),
-                   .a_row = in,
+                   .a_row = of_images.step,
                    .a_step = 1,
                    .b = kernels + point * Points::plane_of(in, out),
                    .b_step = kPanel,
                    .b_panel = in * kPanel,
                    .c = of_results.at(point, 0),
-                   .c_row = out});
+                   .c_row = of_results.step});
   }
   void from_points(Points from, int64_t first, Span part) const {
     with_width([&](auto width) { points_to_squares<A, width>(results, from, first, part, bias, y); });
   }
 
   void run() const {
-    constexpr int64_t kFewBlocks = 4;
-    const int64_t tiles = images.tiles(), block = tiles_of_block<A>(in + out),
-                  blocks = (tiles + block - 1) / block;
-    if (tiles > 0) blocks < kFewBlocks ? run_by_points(tiles) : run_by_blocks(tiles, block, blocks);
+    using Sizes = Blocks<A>;
+    const Sizes blocks(in, out);
+    const int64_t tiles = images.tiles();
+    if (!blocks.large_kernels && tiles >= 4 * blocks.size) return run_by_blocks(tiles, blocks.size);
+    const int64_t together = blocks.large_kernels ? Sizes::kMany : tiles;
+    for (int64_t t = 0; t < tiles; t += together) run_by_points({t, std::min(tiles, t + together)});
   }
 
   /// Threads take blocks of tiles, which stay in their caches.
-  void run_by_blocks(int64_t tiles, int64_t block, int64_t blocks) const {
-    parallel_for(blocks, 1, [&](int64_t first, int64_t last) {
-      const Tensor images_room = room_for<A>(block, in), results_room = room_for<A>(block, out);
-      const Points of_images(images_room.data<float>(), block, in),
-          of_results(results_room.data<float>(), block, out);
-      for (int64_t b = first; b < last; ++b) {
-        const Span part{b * block, std::min(tiles, (b + 1) * block)};
+  void run_by_blocks(int64_t tiles, int64_t size) const {
+    parallel_for((tiles + size - 1) / size, 1, [&](int64_t first, int64_t last) {
+      const Tensor images_room = room_for<A>(size, in), results_room = room_for<A>(size, out);
+      const Points of_images(images_room.data<float>(), size, in),
+          of_results(results_room.data<float>(), size, out);
+      for (int64_t block = first; block < last; ++block) {
+        const Span part{block * size, std::min(tiles, (block + 1) * size)};
         to_points(part, of_images, 0);
         for (int64_t point = 0; point < kPoints<A>; ++point)
           multiply(point, part.size(), of_images, of_results);
@@ -194,17 +202,20 @@ struct Convolution {
     });
   }
 
-  /// Threads take tiles, then points of all tiles, then tiles again: few tiles, or large kernels.
-  void run_by_points(int64_t tiles) const {
-    const Tensor images_room = room_for<A>(tiles, in), results_room = room_for<A>(tiles, out);
-    const Points of_images(images_room.data<float>(), tiles, in),
-        of_results(results_room.data<float>(), tiles, out);
-    parallel_for(tiles, 4, [&](int64_t first, int64_t last) { to_points({first, last}, of_images, first); });
-    parallel_for(kPoints<A>, 1, [&](int64_t first, int64_t last) {
-      for (int64_t point = first; point < last; ++point) multiply(point, tiles, of_images, of_results);
+  /// Threads take tiles, then points of all tiles, then tiles again.
+  void run_by_points(Span tiles) const {
+    const int64_t count = tiles.size();
+    const Tensor images_room = room_for<A>(count, in), results_room = room_for<A>(count, out);
+    const Points of_images(images_room.data<float>(), count, in),
+        of_results(results_room.data<float>(), count, out);
+    parallel_for(count, 4, [&](int64_t first, int64_t last) {
+      to_points({tiles.begin + first, tiles.begin + last}, of_images, first);
     });
-    parallel_for(tiles, 4, [&](int64_t first, int64_t last) {
-      from_points(of_results, first, {first, last});
+    parallel_for(kPoints<A>, 1, [&](int64_t first, int64_t last) {
+      for (int64_t point = first; point < last; ++point) multiply(point, count, of_images, of_results);
+    });
+    parallel_for(count, 4, [&](int64_t first, int64_t last) {
+      from_points(of_results, first, {tiles.begin + first, tiles.begin + last});
     });
   }
 };
@@ -213,8 +224,8 @@ struct Convolution {
 template <class A>
 void gradient_of_weights(const ConvSizes& s, In dy, In x, Out dw) {
   const Grid images = images_grid<A>(s), results = results_grid<A>(s);
-  const int64_t tiles = images.tiles(), c = images.width(), part = tiles_of_block<A>(c + s.o),
-                block = std::min(tiles, part * num_threads());
+  const int64_t tiles = images.tiles(), c = images.width();
+  const int64_t part = Blocks<A>(c, s.o).size, block = std::min(tiles, part * num_threads());
   const Tensor kernels_room = room_for<A>(s.o, c), images_room = room_for<A>(block, c),
                results_room = room_for<A>(block, s.o);
   const Points of_kernels(kernels_room.data<float>(), s.o, c), of_images(images_room.data<float>(), block, c),
@@ -237,12 +248,12 @@ void gradient_of_weights(const ConvSizes& s, In dy, In x, Out dw) {
                          .k = std::min(part, count - t),
                          .a = of_results.at(point, t),
                          .a_row = 1,
-                         .a_step = s.o,
+                         .a_step = of_results.step,
                          .b = of_images.at(point, t),
-                         .b_step = c,
+                         .b_step = of_images.step,
                          .b_panel = kPanel,
                          .c = of_kernels.at(point, 0),
-                         .c_row = c,
+                         .c_row = of_kernels.step,
                          .add = begin + t > 0});
     });
   }

@@ -45,17 +45,20 @@ struct Grid {
   int64_t width() const { return phases * channels; }  ///< numbers at a point
 };
 
-/// Some tiles at their points, [points, tiles, numbers]. The planes of the points lie apart by an odd number
-/// of lines of the cache, so that the points of a tile do not compete for their places.
+/// Some tiles at their points, [points, tiles, numbers]. Points, and tiles of many numbers, lie apart by an
+/// odd number of lines of the cache, so that they do not compete for the same places in it.
 struct Points {
   float* data;
-  int64_t width, plane;
+  int64_t step, plane;  ///< between tiles and between points
   Points(float* data, int64_t tiles, int64_t width)
-      : data(data), width(width), plane(plane_of(tiles, width)) {}
-  float* at(int64_t point, int64_t tile) const { return data + point * plane + tile * width; }
-  static int64_t plane_of(int64_t tiles, int64_t width) {
-    return tiles * width + (tiles * width / kPanel % 2 == 0 ? kPanel : 0);
-  }
+      : data(data), step(step_of(width)), plane(plane_of(tiles, width)) {}
+  float* at(int64_t point, int64_t tile) const { return data + point * plane + tile * step; }
+  static int64_t step_of(int64_t width) { return width >= 128 ? odd(width) : width; }
+  static int64_t plane_of(int64_t tiles, int64_t width) { return odd(tiles * step_of(width)); }
+
+ private:
+  /// At least so many, in an odd number of panels, each of which is a line.
+  static int64_t odd(int64_t floats) { return floats + (floats / kPanel % 2 == 0 ? kPanel : 0); }
 };
 
 /// The pixels of a square, row by row; null where they lie outside.

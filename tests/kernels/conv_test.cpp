@@ -268,6 +268,27 @@ TEST(Conv2d, ColumnsServeEveryGeometry) {
   });
 }
 
+/// Large for plain loops: kernels of many channels, which meet the tiles of Winograd's algorithm in several
+/// goes.
+TEST(Conv2d, LargeKernelsAgreeWithThoseOfF64) {
+  const Layer l{17, 16, 16, 256, 256, Window(3, 1, 1)};
+  const auto results = [&](DType dtype) {
+    const Tensor x = test::sample_tensor(l.image(), DType::f32, kCpu, -1, 1, 1),
+                 w = test::sample_tensor(l.weights(), DType::f32, kCpu, -1, 1, 2),
+                 dy = test::sample_tensor(l.result(), DType::f32, kCpu, -1, 1, 3);
+    const Tensor x_of = converted(x, dtype), w_of = converted(w, dtype), dy_of = converted(dy, dtype),
+                 y = Tensor::empty(l.result(), dtype), dx = Tensor::empty(l.image(), dtype),
+                 dw = Tensor::empty(l.weights(), dtype);
+    conv2d_fwd(x_of, w_of, {}, y, l.window, {});
+    conv2d_bwd_input(dy_of, w_of, dx, l.window, Write::set);
+    conv2d_bwd_weight(dy_of, x_of, dw, l.window, Write::set);
+    return std::vector<Tensor>{y, dx, dw};
+  };
+  const auto fast = results(DType::f32), exact = results(DType::f64);
+  for (size_t i = 0; i < fast.size(); ++i)
+    EXPECT_LE(distance(to_doubles(fast[i]), to_doubles(exact[i])), 1e-5);
+}
+
 TEST(Conv2d, RepeatsBitForBitAndSettlesInTheAllocator) {
   const Layer l{4, 13, 13, 32, 48, Window(3, 1, 1)};
   const Tensor x = test::sample_tensor(l.image(), DType::f32),
