@@ -134,7 +134,7 @@ class Check(Script):
         self.assertRegex(self.line(report, "m2 on synthetic digits, --graph off"), "^ok")
         self.assertRegex(self.line(report, "the same metrics"), "^FAILED")
         failed = report.count(": FAILED, exit code")
-        self.assertEqual(failed, 1 + len(self.shards("initcheck")) // 2 + 2 + 2)  # of two runs
+        self.assertEqual(failed, 1 + len(self.shards("initcheck")) // 2 + 3 + 2)  # of two runs
         self.assertRegex(report.splitlines()[-1], rf"^all: \d+ ok, {failed} failed, 1 skipped$")
         # What failed, and the end of the output.
         self.assertIn("[  FAILED  ] a planted case\n...\n", report)
@@ -153,9 +153,9 @@ class Check(Script):
         self.assertEqual(code, 1)
         self.assertIn(": NOT RUN, the time of this part is over", report)
         outcomes = re.findall(r"^- .*: (?:ok|FAILED|NOT RUN)", report, re.MULTILINE)
-        self.assertEqual(len(outcomes), 1 + 8 + 1)  # the card is seen; steps; kernels
+        self.assertEqual(len(outcomes), 1 + 12 + 1)  # the card is seen; steps; kernels
         failed = len(re.findall(r"^- .*: (?:FAILED|NOT RUN)", report, re.MULTILINE))
-        self.assertRegex(report.splitlines()[-1], rf"^bench: \d ok, {failed} failed, ")
+        self.assertRegex(report.splitlines()[-1], rf"^bench: \d+ ok, {failed} failed, ")
 
     def test_stopped_it_ends_its_report(self):
         for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
