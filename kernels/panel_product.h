@@ -59,14 +59,14 @@ VAE_INLINE void panel_block(const PanelProduct& s, int64_t i, int64_t j) {
     }
 }
 
-/// All rows of some columns. Blocks of half the rows leave no single rows behind, which would wait for each
-/// sum.
+/// All rows of some columns, the last ones in somewhat lower blocks rather than one by one, which would wait
+/// for each sum.
 template <int width, int vectors>
 VAE_INLINE void panel_columns(const PanelProduct& s, int64_t j) {
-  constexpr int rows = width == 16 ? 12 : 6, half = rows - 2;
+  constexpr int rows = width == 16 ? 12 : 6, lower = rows - 2;
   int64_t i = 0;
-  for (; s.m - i > 2 * half || s.m - i == rows; i += rows) panel_block<width, rows, vectors>(s, i, j);
-  for (; s.m - i >= half; i += half) panel_block<width, half, vectors>(s, i, j);
+  for (; s.m - i > 2 * lower || s.m - i == rows; i += rows) panel_block<width, rows, vectors>(s, i, j);
+  for (; s.m - i >= lower; i += lower) panel_block<width, lower, vectors>(s, i, j);
   for (; s.m - i >= 2; i += 2) panel_block<width, 2, vectors>(s, i, j);
   if (i < s.m) panel_block<width, 1, vectors>(s, i, j);
 }

@@ -291,8 +291,9 @@ int64_t products(int64_t taps, int64_t h, int64_t w) {
 /// Whether so many are few enough for a layer under a stride, whose transforms take a larger part, and the
 /// images many enough to outweigh those of the kernels.
 bool few(int64_t products, const ConvSizes& s) {
-  constexpr int64_t kTiles = 32 * 16;
-  return s.positions() >= kTiles && 10 * products <= 8 * s.window.h.kernel * s.window.w.kernel * s.oh * s.ow;
+  constexpr int64_t kResults = 32 * 16;  // of 32 tiles
+  return s.positions() >= kResults &&
+         10 * products <= 8 * s.window.h.kernel * s.window.w.kernel * s.oh * s.ow;
 }
 
 }  // namespace

@@ -69,11 +69,12 @@ class Measured(ToolTest):
 
     def test_kinds_of_peaks(self):
         kinds = {"gemm 10x20x30": "product", "conv2d_fwd 2x8x8x4 -> 4, 5/1": "product",
-                 "conv2d_fwd 2x8x8x4 -> 4, 3/1": "direct", "transpose 64x32": "copy", "sum 1x100x50": "read",
+                 "conv2d_fwd 2x8x8x4 -> 4, 3/1": "direct", "conv2d_fwd 2x8x8x4 -> 4, 3/2": "direct",
+                 "transpose 64x32": "copy", "sum 1x100x50": "read",
                  "random_normal 1000": "write", "batch_norm_fwd 100x50": "copy+read", "moving_average 99": "read+update",
                  "map_bwd exp 70": "copy+read", "map_bwd add 70": "copy"}
         out, results = self.measure(*kinds, "--shape", "gemm=10x20x30", "--shape", "conv2d=2x8x8x4x4x3x1", "--shape",
-                                  "conv2d=2x8x8x4x4x5x1", "--shape", "transpose=64x32", "--shape", "sum=1x100x50",
+                                  "conv2d=2x8x8x4x4x5x1", "--shape", "conv2d=2x8x8x4x4x3x2", "--shape", "transpose=64x32", "--shape", "sum=1x100x50",
                                   "--shape", "random=1000", "--shape", "batch_norm=100x50", "--shape", "optimizer=99",
                                   "--shape", "map=70")
         cases = {name_of(case): case for case in results["cases"]}
